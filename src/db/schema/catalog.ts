@@ -1,0 +1,76 @@
+import { sql } from 'drizzle-orm'
+import { bigint, index, integer, jsonb, pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import { moment } from './columns.ts'
+import { connections } from './connections.ts'
+import { organizations, users } from './organizations.ts'
+
+export type DatasetSource =
+  | { readonly kind: 'table'; readonly schema: string; readonly table: string }
+  | { readonly kind: 'query'; readonly query: string }
+
+export type DatasetColumn = { readonly name: string; readonly type: string }
+
+export const datasets = pgTable(
+  'datasets',
+  {
+    id: uuid().primaryKey(),
+    organizationId: uuid()
+      .notNull()
+      .references(() => organizations.id),
+    ownerId: uuid()
+      .notNull()
+      .references(() => users.id),
+    name: text().notNull(),
+    /** Null once the connection was deleted and the dataset kept: its versions stay, it cannot be refreshed. */
+    connectionId: uuid().references(() => connections.id, { onDelete: 'set null' }),
+    /** The stored account chosen for it; null where the credentials were typed and forgotten, or deleted since. */
+    credentialId: uuid(),
+    source: jsonb().$type<DatasetSource>().notNull(),
+    rowLimit: integer(),
+    revision: integer().notNull().default(1),
+    createdAt: moment().notNull().defaultNow(),
+    deletedAt: moment(),
+  },
+  (table) => [
+    index('datasets_owner').on(table.ownerId, table.createdAt),
+    index('datasets_connection').on(table.connectionId),
+    index('datasets_credential').on(table.credentialId),
+  ],
+)
+
+/** One pull of a dataset. Rows, columns and size are final only when it is `completed`. */
+export const datasetVersions = pgTable(
+  'dataset_versions',
+  {
+    id: uuid().primaryKey(),
+    organizationId: uuid().notNull(),
+    datasetId: uuid()
+      .notNull()
+      .references(() => datasets.id, { onDelete: 'cascade' }),
+    number: integer().notNull(),
+    status: text({ enum: ['queued', 'running', 'completed', 'failed', 'cancelled'] }).notNull(),
+    /** Who asked for it, and by which account (a stored account's name, or the username typed). */
+    createdBy: uuid().notNull(),
+    credentialId: uuid(),
+    accountName: text().notNull(),
+    runId: uuid().notNull(),
+    rows: bigint({ mode: 'number' }).notNull().default(0),
+    /** Read from the source so far, in bytes; of the stored file once completed. */
+    bytes: bigint({ mode: 'number' }).notNull().default(0),
+    columns: jsonb().$type<DatasetColumn[]>(),
+    /** File name under the snapshot store. */
+    file: text(),
+    code: text(),
+    message: text(),
+    createdAt: moment().notNull().defaultNow(),
+    startedAt: moment(),
+    /** Written at most once a second while running; an old one means that the process has died. */
+    heartbeatAt: moment(),
+    finishedAt: moment(),
+    cancelRequestedAt: moment(),
+  },
+  (table) => [
+    uniqueIndex('dataset_versions_number').on(table.datasetId, table.number),
+    index('dataset_versions_open').on(table.status).where(sql`status in ('queued', 'running')`),
+  ],
+)
