@@ -1,0 +1,135 @@
+import type { AuditEntry, Ledger } from '../audit/ledger.ts'
+import type { Database, Transaction } from '../db/client.ts'
+import type { Actor } from './actor.ts'
+import { type Deployment, featureEnabled } from './features.ts'
+import { type Action, actions, decide, featureOf, type Resource } from './policy.ts'
+import { FeatureOff, Forbidden, NotFound, Refusal } from './refusals.ts'
+
+type Details = NonNullable<AuditEntry['details']>
+
+/** What an effect works with. */
+export type Effect = {
+  readonly tx: Transaction
+  /** Adds ids and counts to the ledger entry of this action. Never anything typed by a person, never a secret. */
+  note(details: Details): void
+  /** Corrects the resource id of the entry, for what was created just now. */
+  created(id: string): void
+  /** Ends the transaction without effect and without entry; the call returns `value` (an expected outcome). */
+  abandon<T>(value: T): never
+}
+
+/** Why and in which run a secret is used; part of the entry. */
+export type Use = { readonly purpose: string; readonly runId: string }
+
+export type Guard = {
+  /** Decides without recording, for reads. Throws NotFound, Forbidden or FeatureOff. */
+  read(actor: Actor, action: Action, resource: Resource | undefined): Promise<void>
+  /**
+   * The one way to change or use something: finds the resource, decides, runs `effect` and writes the ledger entry, all
+   * in one transaction. When it resolves, entry and effect are committed. A refusal is recorded and thrown. If the
+   * ledger cannot be written nothing happened and `LedgerUnavailable` is thrown.
+   *
+   * `find` returns undefined where there is no such row; it should lock it (`for update`) if the effect changes it.
+   */
+  change<T, R extends Resource>(
+    actor: Actor,
+    action: Action,
+    find: (tx: Transaction) => Promise<R | undefined>,
+    effect: (context: Effect, resource: R) => Promise<T>,
+    use?: Use & { readonly resourceId?: string },
+  ): Promise<T>
+  /** Records that something allowed did not work out, in a transaction of its own. */
+  recordFailure(actor: Actor, action: Action, resource: Resource, use: Use, details: Details): Promise<void>
+}
+
+/** Returns the guard of this process. */
+export function createGuard(deps: { db: Database; ledger: Ledger; deployment: Deployment }): Guard {
+  const { db, ledger, deployment } = deps
+
+  async function authorize(reader: Transaction | Database, actor: Actor, action: Action, resource: Resource | undefined) {
+    if (resource === undefined) throw new NotFound()
+    const decision = decide(actor, action, resource)
+    if (decision === 'hidden') throw new NotFound()
+    if (decision === 'forbidden') throw new Forbidden()
+    const feature = featureOf(action)
+    if (feature === undefined || actor.kind === 'system') return
+    if (!(await featureEnabled(reader, deployment, actor, feature))) throw new FeatureOff()
+  }
+
+  return {
+    read: (actor, action, resource) => authorize(db, actor, action, resource),
+
+    async change(actor, action, find, effect, use) {
+      let target: Resource | undefined
+      try {
+        return await db.transaction(async (tx) => {
+          const resource = await find(tx)
+          target = resource
+          await authorize(tx, actor, action, resource)
+          if (resource === undefined) throw new NotFound()
+          const details: Details = {}
+          let id = resource.id
+          const result = await effect(
+            {
+              tx,
+              note: (more) => void Object.assign(details, more),
+              created: (newId) => {
+                id = newId
+              },
+              abandon: (value) => {
+                throw new Abandoned(value)
+              },
+            },
+            resource,
+          )
+          await ledger.append(tx, entry(actor, action, { ...resource, id }, 'allowed', use, details))
+          return result
+        })
+      } catch (error) {
+        if (error instanceof Abandoned) return error.value as never
+        if (error instanceof Refusal) {
+          const denied = target ?? missing(action, actor, use?.resourceId)
+          await db.transaction((tx) => ledger.append(tx, entry(actor, action, denied, 'denied', use)))
+        }
+        throw error
+      }
+    },
+
+    recordFailure: (actor, action, resource, use, details) =>
+      db.transaction((tx) => ledger.append(tx, entry(actor, action, resource, 'failed', use, details))),
+  }
+}
+
+class Abandoned {
+  readonly value: unknown
+  constructor(value: unknown) {
+    this.value = value
+  }
+}
+
+/** What a denial names when the row does not exist: the kind of thing that was asked for. */
+function missing(action: Action, actor: Actor, id: string | undefined): Omit<Resource, 'organizationId'> & { organizationId: string | null } {
+  const type = action.slice(0, action.indexOf('.')) as Resource['type']
+  return { type, id: id ?? null, organizationId: actor.kind === 'user' ? actor.organizationId : null, ownerId: null }
+}
+
+function entry(
+  actor: Actor,
+  action: keyof typeof actions,
+  resource: { type: string; id: string | null; organizationId: string | null },
+  outcome: AuditEntry['outcome'],
+  use?: Use,
+  details: Details = {},
+): AuditEntry {
+  return {
+    actor: { kind: actor.kind, id: actor.id, address: actor.address },
+    action,
+    resource: { type: resource.type, id: resource.id },
+    organizationId: resource.organizationId,
+    outcome,
+    purpose: use?.purpose ?? null,
+    requestId: actor.requestId,
+    runId: use?.runId ?? null,
+    details,
+  }
+}

@@ -1,0 +1,26 @@
+/** What a service throws when it will not do something. HTTP statuses for them are known only to `http/failures`. */
+export abstract class Refusal extends Error {}
+
+/** It does not exist, or the actor may not know that it does. */
+export class NotFound extends Refusal {
+  constructor() {
+    super('That page does not exist, or you do not have access to it.')
+  }
+}
+
+/** The actor may see it but not do this to it. */
+export class Forbidden extends Refusal {
+  constructor(message = 'You do not have permission to do that. Ask an administrator of your organization.') {
+    super(message)
+  }
+}
+
+/** The organization has the feature switched off for this actor. */
+export class FeatureOff extends Forbidden {
+  constructor() {
+    super('Stored credentials are switched off here. An administrator can switch them on under Feature access.')
+  }
+}
+
+/** Nobody is signed in, or the session is over. */
+export class Unauthenticated extends Error {}

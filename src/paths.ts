@@ -1,0 +1,62 @@
+/**
+ * Every address of Keyward. Views, redirects and tests call these; no other file spells a path.
+ * Ids are UUIDs and safe as they are; anything typed goes through `query`.
+ */
+export const paths = {
+  home: () => '/',
+  setup: (token?: string) => query('/setup', { token }),
+  login: (next?: string) => query('/login', { next }),
+  logout: () => '/logout',
+  up: () => '/up',
+  ready: () => '/ready',
+
+  credentials: (search: CredentialSearch = {}) => query('/credentials', search),
+  newCredential: (prefill: { connection?: string } = {}) => query('/credentials/new', prefill),
+  credential: (id: string, search: CredentialSearch = {}) => query(`/credentials/${id}`, search),
+  editCredential: (id: string) => `/credentials/${id}/edit`,
+  credentialDeletion: (id: string) => `/credentials/${id}/deletion`,
+  newAssociation: (id: string) => `/credentials/${id}/associations/new`,
+  lastAssociation: (id: string) => `/credentials/${id}/last-association`,
+  associationRemoval: (id: string, connectionId: string) => `/credentials/${id}/associations/${connectionId}/removal`,
+  associationDefault: (id: string, connectionId: string) => `/credentials/${id}/associations/${connectionId}/default`,
+  associationConfirmation: (id: string, connectionId: string) =>
+    `/credentials/${id}/associations/${connectionId}/confirmation`,
+
+  connections: (search: { q?: string; after?: string } = {}) => query('/connections', search),
+  newConnection: (search: { driver?: string } = {}) => query('/connections/new', search),
+  connection: (id: string) => `/connections/${id}`,
+  editConnection: (id: string) => `/connections/${id}/edit`,
+  connectionDeletion: (id: string) => `/connections/${id}/deletion`,
+  connectionCredentials: (id: string) => `/connections/${id}/credentials`,
+  newConnectionCredential: (id: string) => `/connections/${id}/credentials/new`,
+  connectionDatasets: (id: string) => `/connections/${id}/datasets`,
+  signIns: (connectionId: string, search: { account?: string; different?: string } = {}) =>
+    query(`/connections/${connectionId}/sign-ins/new`, search),
+  signIn: (connectionId: string, id: string) => `/connections/${connectionId}/sign-ins/${id}`,
+
+  catalog: (search: { after?: string } = {}) => query('/catalog', search),
+  /** The steps of adding data: connection → account → what. All in one address, so that the back button works. */
+  addData: (step: AddData = {}) => query('/catalog/add', step),
+  dataset: (id: string) => `/catalog/${id}`,
+  datasetPreview: (id: string, version: number, page = 1) => query(`/catalog/${id}/versions/${version}/rows`, { page }),
+  datasetDownload: (id: string, version: number, format: 'parquet' | 'csv') =>
+    `/catalog/${id}/versions/${version}/data.${format}`,
+  datasetCancellation: (id: string, version: number) => `/catalog/${id}/versions/${version}/cancellation`,
+  datasetDeletion: (id: string) => `/catalog/${id}/deletion`,
+  newDatasetVersion: (id: string) => `/catalog/${id}/versions/new`,
+
+  activity: (search: { before?: string } = {}) => query('/activity', search),
+  features: () => '/admin/features',
+  asset: (name: string) => `/assets/${name}`,
+} as const
+
+export type CredentialSearch = { q?: string; type?: string; sort?: string; after?: string }
+export type AddData = { connection?: string; account?: string; schema?: string; as?: 'tables' | 'query' }
+
+function query(path: string, parameters: Record<string, string | number | undefined>): string {
+  const search = new URLSearchParams()
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== undefined && value !== '') search.set(name, String(value))
+  }
+  return search.size === 0 ? path : `${path}?${search}`
+}
