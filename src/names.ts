@@ -1,0 +1,24 @@
+/** A name that may be stored, or why not. `key` is what names are compared, sorted and searched by. */
+export type ParsedName =
+  | { readonly ok: true; readonly name: string; readonly key: string }
+  | { readonly ok: false; readonly error: string }
+
+const maximumLength = 100
+
+/** Returns the name trimmed, with its key; `label` is what the form calls the field ("Account name"). */
+export function parseName(text: string, label: string): ParsedName {
+  const name = text.trim()
+  if (name === '') return { ok: false, error: `Enter an ${label.toLowerCase()}.`.replace(/an (?=[^aeiou])/, 'a ') }
+  if ([...name].length > maximumLength) {
+    return { ok: false, error: `${label} must be ${maximumLength} characters or fewer. Shorten it.` }
+  }
+  // Categories Cc (control) and Cs (lone surrogates) cannot be stored or shown; a name of only Cf or Z is invisible.
+  if (/[\p{Cc}\p{Cs}]/u.test(name)) return { ok: false, error: `${label} contains a control character. Remove it.` }
+  if (!/[^\p{Cf}\p{Z}\p{M}]/u.test(name)) return { ok: false, error: `${label} needs at least one visible character.` }
+  return { ok: true, name, key: nameKey(name) }
+}
+
+/** Returns the form of a name in which two names that read the same are equal: NFKC, folded, single spaces. */
+export function nameKey(name: string): string {
+  return name.normalize('NFKC').toLowerCase().normalize('NFKC').replace(/\s+/gu, ' ').trim()
+}
