@@ -1,0 +1,61 @@
+import postgres from 'postgres'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type TestDatabase, testDatabase } from '../testing/database.ts'
+import { journal, migrate } from './migrate.ts'
+
+let database: TestDatabase
+let owner: postgres.Sql
+let app: postgres.Sql
+
+beforeAll(async () => {
+  database = await testDatabase()
+  owner = postgres(database.ownerUrl, { max: 1, onnotice: () => {} })
+  app = postgres(database.url, { max: 1, onnotice: () => {} })
+})
+
+afterAll(async () => {
+  await owner.end()
+  await app.end()
+  await database.close()
+})
+
+describe('the journal of migrations', () => {
+  it('lists them in the order of their times, or drizzle would skip one in silence', () => {
+    const entries = journal()
+    const times = entries.map((entry) => entry.when)
+    expect(times).toEqual([...new Set(times)].sort((a, b) => a - b))
+    expect(entries.map((entry) => entry.idx)).toEqual(entries.map((_, index) => index))
+  })
+})
+
+describe('migrate', () => {
+  it('on a migrated database, three at once, changes nothing', async () => {
+    const before = await owner`select * from drizzle.__drizzle_migrations order by id`
+    await Promise.all([1, 2, 3].map(() => migrate(database.ownerUrl, 'keyward_app')))
+    expect(await owner`select * from drizzle.__drizzle_migrations order by id`).toEqual(before)
+  })
+
+  it('on a database that a newer version migrated, refuses and says what to do', async () => {
+    await owner`insert into drizzle.__drizzle_migrations (hash, created_at) values ('later', 9999999999999)`
+    await expect(migrate(database.ownerUrl)).rejects.toThrow(/newer version of Keyward.*Start that version again/)
+    await owner`delete from drizzle.__drizzle_migrations where hash = 'later'`
+  })
+})
+
+describe('the ledger in the database', () => {
+  it.each(['update audit_entries set action = action', 'delete from audit_entries', 'truncate audit_entries'])(
+    'refuses "%s" from the running server and from the owner',
+    async (statement) => {
+      await expect(app.unsafe(statement)).rejects.toThrow(/permission denied/)
+      await expect(owner.unsafe(statement)).rejects.toThrow(/final/)
+    },
+  )
+})
+
+describe('the role of the running server', () => {
+  it('cannot make or drop tables, nor change the ledger trigger', async () => {
+    await expect(app`create table mine (id int)`).rejects.toThrow(/permission denied/)
+    await expect(app`drop table audit_entries`).rejects.toThrow(/must be owner/)
+    await expect(app`alter table audit_entries disable trigger all`).rejects.toThrow(/must be owner/)
+  })
+})
