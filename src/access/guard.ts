@@ -3,7 +3,7 @@ import type { Database, Transaction } from '../db/client.ts'
 import type { Actor } from './actor.ts'
 import { type Deployment, featureEnabled } from './features.ts'
 import { type Action, actions, decide, featureOf, type Resource } from './policy.ts'
-import { FeatureOff, Forbidden, NotFound, Refusal } from './refusals.ts'
+import { FeatureOff, Forbidden, NotFound, Refusal, Unreadable } from './refusals.ts'
 
 type Details = NonNullable<AuditEntry['details']>
 
@@ -14,6 +14,8 @@ export type Effect = {
   note(details: Details): void
   /** Corrects the resource id of the entry, for what was created just now. */
   created(id: string): void
+  /** Decides on a second resource of the same action, for example the connection an association is made with. */
+  also(action: Action, resource: Resource | undefined): Promise<void>
   /** Ends the transaction without effect and without entry; the call returns `value` (an expected outcome). */
   abandon<T>(value: T): never
 }
@@ -36,7 +38,11 @@ export type Guard = {
     action: Action,
     find: (tx: Transaction) => Promise<R | undefined>,
     effect: (context: Effect, resource: R) => Promise<T>,
-    use?: Use & { readonly resourceId?: string },
+    options?: {
+      /** What was asked for by id: named in the entry of a denial where no such row exists. */
+      readonly id?: string
+      readonly use?: Use
+    },
   ): Promise<T>
   /** Records that something allowed did not work out, in a transaction of its own. */
   recordFailure(actor: Actor, action: Action, resource: Resource, use: Use, details: Details): Promise<void>
@@ -59,7 +65,8 @@ export function createGuard(deps: { db: Database; ledger: Ledger; deployment: De
   return {
     read: (actor, action, resource) => authorize(db, actor, action, resource),
 
-    async change(actor, action, find, effect, use) {
+    async change(actor, action, find, effect, options = {}) {
+      const { id: asked, use } = options
       let target: Resource | undefined
       try {
         return await db.transaction(async (tx) => {
@@ -76,6 +83,7 @@ export function createGuard(deps: { db: Database; ledger: Ledger; deployment: De
               created: (newId) => {
                 id = newId
               },
+              also: (another, other) => authorize(tx, actor, another, other),
               abandon: (value) => {
                 throw new Abandoned(value)
               },
@@ -88,8 +96,9 @@ export function createGuard(deps: { db: Database; ledger: Ledger; deployment: De
       } catch (error) {
         if (error instanceof Abandoned) return error.value as never
         if (error instanceof Refusal) {
-          const denied = target ?? missing(action, actor, use?.resourceId)
-          await db.transaction((tx) => ledger.append(tx, entry(actor, action, denied, 'denied', use)))
+          const named = target ?? missing(action, actor, asked)
+          const outcome = error instanceof Unreadable ? 'failed' : 'denied'
+          await db.transaction((tx) => ledger.append(tx, entry(actor, action, named, outcome, use)))
         }
         throw error
       }

@@ -22,5 +22,12 @@ export class FeatureOff extends Forbidden {
   }
 }
 
+/** A sealed record does not open: it, its key or what it is bound to was changed outside Keyward. Nothing was done. */
+export class Unreadable extends Refusal {
+  constructor() {
+    super('This credential cannot be opened, so nothing was done. Ask an administrator to run "keyward key verify".')
+  }
+}
+
 /** Nobody is signed in, or the session is over. */
 export class Unauthenticated extends Error {}

@@ -81,7 +81,7 @@ function problem(spec: FieldSpec, value: string): string | undefined {
 /** A client that reads a form and posts it back unchanged would send one of these; no one's secret is one. */
 export function looksLikeMask(value: string): boolean {
   return (
-    /^[*•●∙·⬤x.▪■]{3,}$/iu.test(value) ||
+    /^[*•●∙·⬤▪■]{3,}$/u.test(value) ||
     /^[[<({]?\s*(secret|redacted|hidden|masked|unchanged|encrypted|protected)\s*[\])}>]$/i.test(value)
   )
 }

@@ -1,0 +1,195 @@
+import { and, asc, desc, eq, gt, isNull, like, or, type SQL, sql } from 'drizzle-orm'
+import type { Actor } from '../access/actor.ts'
+import type { Guard } from '../access/guard.ts'
+import type { Parameters } from '../connector/driver.ts'
+import { driver } from '../connector/registry.ts'
+import type { Database } from '../db/client.ts'
+import { datasets } from '../db/schema/catalog.ts'
+import { connections } from '../db/schema/connections.ts'
+import { associations, credentials } from '../db/schema/credentials.ts'
+import { users } from '../db/schema/organizations.ts'
+import { nameKey } from '../names.ts'
+import { currentDestination, destinationOf, protection } from './destination.ts'
+
+/** How a connection's destination reads: `postgresql://db.example.com:5432/sales`, and how it is protected. */
+export type Address = { readonly address: string; readonly protection: string; readonly weak: boolean }
+
+/** One row of the list of data connections. */
+export type ConnectionRow = {
+  readonly id: string
+  readonly name: string
+  readonly driverLabel: string
+  readonly address: Address
+  readonly ownerName: string
+  /** The actor's own associated credentials. */
+  readonly credentials: number
+  readonly lastSignInAt: Date | null
+  readonly lastSignInCode: string | null
+}
+
+export type ConnectionDetail = ConnectionRow & {
+  readonly driver: string
+  readonly parameters: Parameters
+  readonly revision: number
+  readonly createdAt: Date
+  readonly updatedAt: Date
+}
+
+/** One of the actor's credentials that is associated with a connection. */
+export type AssociatedCredential = {
+  readonly credentialId: string
+  readonly name: string
+  readonly username: string | null
+  readonly isDefault: boolean
+  /** True where the connection's destination is no longer the one this association was made for. */
+  readonly destinationChanged: boolean
+  readonly agreedDestination: string
+  readonly lastSignInAt: Date | null
+  readonly lastSignInCode: string | null
+}
+
+/** What would go with a connection. Counts for what the actor may not see. */
+export type ConnectionDependants = {
+  readonly credentials: readonly { readonly id: string; readonly name: string }[]
+  readonly credentialsOfOthers: number
+  readonly datasets: readonly { readonly id: string; readonly name: string }[]
+}
+
+const pageSize = 50
+
+export type ConnectionQueries = ReturnType<typeof createConnectionQueries>
+
+/** Reads about data connections, limited to what the actor may see. */
+export function createConnectionQueries(deps: { db: Database; guard: Guard }) {
+  const { db, guard } = deps
+
+  async function one(actor: Actor, id: string) {
+    const [row] = await db.select(detailColumns(actor)).from(connections).innerJoin(users, eq(users.id, connections.ownerId)).where(eq(connections.id, id))
+    const resource = row && { type: 'connection' as const, id, organizationId: row.organizationId, ownerId: row.ownerId }
+    await guard.read(actor, 'connection.read', resource)
+    return row as NonNullable<typeof row>
+  }
+
+  return {
+    /** Returns a page of 50 by name; `next` continues after its last row. */
+    async list(
+      actor: Actor,
+      search: { readonly text?: string; readonly after?: string },
+    ): Promise<{ readonly rows: readonly ConnectionRow[]; readonly next: string | null }> {
+      const found = await db
+        .select(detailColumns(actor))
+        .from(connections)
+        .innerJoin(users, eq(users.id, connections.ownerId))
+        .where(and(visibleTo(actor), matches(search.text), search.after ? gt(connections.nameKey, search.after) : undefined))
+        .orderBy(asc(connections.nameKey), asc(connections.id))
+        .limit(pageSize + 1)
+      const rows = found.slice(0, pageSize)
+      return { rows: rows.map(describe), next: found.length > pageSize ? (rows.at(-1)?.nameKey ?? null) : null }
+    },
+
+    /** Returns one connection. Throws NotFound where the actor may not see it. */
+    async show(actor: Actor, id: string): Promise<ConnectionDetail> {
+      const row = await one(actor, id)
+      const { driver: driverId, parameters, revision, createdAt, updatedAt } = row
+      return { ...describe(row), driver: driverId, parameters, revision, createdAt, updatedAt }
+    },
+
+    /** Returns the actor's own credentials associated with a connection, the default first. */
+    async associatedCredentials(actor: Actor, id: string): Promise<readonly AssociatedCredential[]> {
+      const connection = await one(actor, id)
+      const rows = await db
+        .select({
+          credentialId: credentials.id,
+          name: credentials.name,
+          username: credentials.username,
+          isDefault: associations.isDefault,
+          agreedDestination: associations.destination,
+          lastSignInAt: associations.lastSignInAt,
+          lastSignInCode: associations.lastSignInCode,
+        })
+        .from(associations)
+        .innerJoin(credentials, eq(credentials.id, associations.credentialId))
+        .where(and(eq(associations.connectionId, id), actor.kind === 'user' ? eq(associations.ownerId, actor.id) : undefined))
+        .orderBy(desc(associations.isDefault), asc(credentials.nameKey))
+      const current = currentDestination(connection)
+      return rows.map((row) => ({ ...row, destinationChanged: row.agreedDestination !== current }))
+    },
+
+    /** Returns what depends on a connection, for its deletion page. */
+    async dependants(actor: Actor, id: string): Promise<ConnectionDependants> {
+      await one(actor, id)
+      const bonds = await db
+        .select({ id: credentials.id, name: credentials.name, ownerId: associations.ownerId })
+        .from(associations)
+        .innerJoin(credentials, eq(credentials.id, associations.credentialId))
+        .where(eq(associations.connectionId, id))
+        .orderBy(asc(credentials.nameKey))
+      const its = await db
+        .select({ id: datasets.id, name: datasets.name })
+        .from(datasets)
+        .where(and(eq(datasets.connectionId, id), isNull(datasets.deletedAt)))
+        .orderBy(asc(datasets.name))
+      const own = bonds.filter((bond) => actor.kind === 'system' || bond.ownerId === actor.id)
+      return { credentials: own, credentialsOfOthers: bonds.length - own.length, datasets: its }
+    },
+  }
+}
+
+/** The connections an actor may know of: the SQL of `connection.read`. */
+export function visibleTo(actor: Actor): SQL | undefined {
+  if (actor.kind === 'system') return undefined
+  return and(eq(connections.organizationId, actor.organizationId), eq(connections.ownerId, actor.id))
+}
+
+/** Returns how a stored connection's address reads to people. */
+export function addressOf(connection: { readonly driver: string; readonly parameters: Parameters }): Address {
+  const destination = destinationOf(connection.driver, connection.parameters)
+  const known = driver(connection.driver)
+  if (destination === undefined || known === undefined) {
+    return { address: `unknown driver "${connection.driver}"`, protection: 'not usable', weak: true }
+  }
+  const { text, weak } = protection(destination.tls)
+  return { address: known.address(connection.parameters), protection: text, weak }
+}
+
+function matches(text: string | undefined): SQL | undefined {
+  if (text === undefined || text.trim() === '') return undefined
+  const pattern = `%${likeEscaped(nameKey(text))}%`
+  return or(like(connections.nameKey, pattern), sql`lower(${connections.parameters}->>'host') like ${pattern}`)
+}
+
+/** Escapes what LIKE treats as a wildcard, so that a search for `50%` finds just that. */
+export function likeEscaped(text: string): string {
+  return text.replace(/[\\%_]/g, (character) => `\\${character}`)
+}
+
+function detailColumns(actor: Actor) {
+  const mine = actor.kind === 'user' ? sql`and ${associations.ownerId} = ${actor.id}` : sql``
+  return {
+    id: connections.id,
+    organizationId: connections.organizationId,
+    ownerId: connections.ownerId,
+    ownerName: users.name,
+    name: connections.name,
+    nameKey: connections.nameKey,
+    driver: connections.driver,
+    parameters: connections.parameters,
+    revision: connections.revision,
+    createdAt: connections.createdAt,
+    updatedAt: connections.updatedAt,
+    lastSignInAt: connections.lastSignInAt,
+    lastSignInCode: connections.lastSignInCode,
+    credentials: sql<number>`(select count(*)::int from ${associations} where ${associations.connectionId} = ${connections.id} ${mine})`,
+  }
+}
+
+type Described = Pick<ConnectionRow, 'id' | 'name' | 'ownerName' | 'credentials' | 'lastSignInAt' | 'lastSignInCode'> & {
+  readonly driver: string
+  readonly parameters: Parameters
+}
+
+function describe(row: Described): ConnectionRow {
+  const { id, name, ownerName, credentials: count, lastSignInAt, lastSignInCode } = row
+  const driverLabel = driver(row.driver)?.label ?? row.driver
+  return { id, name, driverLabel, ownerName, address: addressOf(row), credentials: count, lastSignInAt, lastSignInCode }
+}

@@ -1,0 +1,155 @@
+import { and, asc, eq, sql } from 'drizzle-orm'
+import type { Actor } from '../access/actor.ts'
+import type { Effect } from '../access/guard.ts'
+import { NotFound } from '../access/refusals.ts'
+import { findConnection } from '../connections/connections.ts'
+import { currentDestination } from '../connections/destination.ts'
+import type { Transaction } from '../db/client.ts'
+import { associations, grants } from '../db/schema/credentials.ts'
+import { type CredentialResource, findCredential, type VaultDependencies } from './find-credential.ts'
+import { bondOf, writeConnectionGrant } from './sealed-versions.ts'
+
+type Owned = { readonly id: string; readonly organizationId: string; readonly ownerId: string }
+
+export type AssociateOutcome = { readonly ok: true } | { readonly ok: false; readonly reason: 'already associated' }
+
+/** Associates a credential with a connection that the actor may use, for its present destination. */
+export function associate(deps: VaultDependencies, actor: Actor, id: string, connectionId: string): Promise<AssociateOutcome> {
+  return deps.guard.change<AssociateOutcome, CredentialResource>(
+    actor,
+    'credential.associate',
+    (tx) => findCredential(tx, id),
+    async (effect, { row }) => {
+      const added = await addAssociation(effect, deps, row, row.currentVersion, connectionId)
+      if (!added) return effect.abandon({ ok: false, reason: 'already associated' } as const)
+      effect.note({ connectionId })
+      return { ok: true }
+    },
+    { id },
+  )
+}
+
+/** Adds the bond and its grant inside an action on the credential; false where it is there already. */
+export async function addAssociation(
+  effect: Effect,
+  deps: VaultDependencies,
+  owned: Owned,
+  version: number,
+  connectionId: string,
+): Promise<boolean> {
+  const { tx } = effect
+  // Locked for update, so that two first accounts of a connection do not both become its default.
+  const connection = await findConnection(tx, connectionId, 'update')
+  await effect.also('connection.use', connection)
+  if (connection === undefined) throw new NotFound()
+  const destination = currentDestination(connection.row)
+  const inserted = await tx
+    .insert(associations)
+    .values({
+      credentialId: owned.id,
+      connectionId,
+      organizationId: owned.organizationId,
+      ownerId: owned.ownerId,
+      isDefault: !(await hasDefault(tx, owned.ownerId, connectionId)),
+      destination,
+    })
+    .onConflictDoNothing({ target: [associations.credentialId, associations.connectionId] })
+    .returning({ connectionId: associations.connectionId })
+  if (inserted.length === 0) return false
+  await writeConnectionGrant(tx, deps, owned, version, { connectionId, destination })
+  return true
+}
+
+/** Removes the bond with its grants. The next account of that connection, if any, becomes the default. */
+export function dissociate(
+  deps: VaultDependencies,
+  actor: Actor,
+  id: string,
+  connectionId: string,
+): Promise<{ readonly remaining: number }> {
+  return deps.guard.change(
+    actor,
+    'credential.dissociate',
+    (tx) => findCredential(tx, id),
+    async ({ tx, note }, { row }) => {
+      const [removed] = await tx.delete(associations).where(bondOf(id, connectionId)).returning()
+      if (removed === undefined) throw new NotFound()
+      if (removed.isDefault) await promoteOldest(tx, row.ownerId, connectionId)
+      note({ connectionId })
+      const [left] = await tx
+        .select({ count: sql<number>`count(*)::int` })
+        .from(associations)
+        .where(eq(associations.credentialId, id))
+      return { remaining: left?.count ?? 0 }
+    },
+    { id },
+  )
+}
+
+/** Re-grants the present version for the connection's present destination; false where that is no longer `destination`. */
+export function confirmDestination(
+  deps: VaultDependencies,
+  actor: Actor,
+  id: string,
+  connectionId: string,
+  destination: string,
+): Promise<boolean> {
+  return deps.guard.change<boolean, CredentialResource>(
+    actor,
+    'credential.confirm-destination',
+    (tx) => findCredential(tx, id),
+    async (effect, { row }) => {
+      const { tx, note, abandon } = effect
+      const connection = await findConnection(tx, connectionId, 'share')
+      await effect.also('connection.use', connection)
+      if (connection === undefined || currentDestination(connection.row) !== destination) return abandon(false)
+      const [bond] = await tx.update(associations).set({ destination, lastSignInCode: null }).where(bondOf(id, connectionId)).returning()
+      if (bond === undefined) throw new NotFound()
+      await tx
+        .delete(grants)
+        .where(and(eq(grants.credentialId, id), eq(grants.connectionId, connectionId), eq(grants.purpose, 'connection')))
+      await writeConnectionGrant(tx, deps, row, row.currentVersion, { connectionId, destination })
+      note({ connectionId })
+      return true
+    },
+    { id },
+  )
+}
+
+/** Makes the credential the owner's default on the connection. */
+export function makeDefault(deps: VaultDependencies, actor: Actor, id: string, connectionId: string): Promise<void> {
+  return deps.guard.change(
+    actor,
+    'credential.set-default',
+    (tx) => findCredential(tx, id),
+    async ({ tx, note }, { row }) => {
+      await tx
+        .update(associations)
+        .set({ isDefault: false })
+        .where(and(eq(associations.ownerId, row.ownerId), eq(associations.connectionId, connectionId)))
+      const [made] = await tx.update(associations).set({ isDefault: true }).where(bondOf(id, connectionId)).returning()
+      if (made === undefined) throw new NotFound()
+      note({ connectionId })
+    },
+    { id },
+  )
+}
+
+async function hasDefault(tx: Transaction, ownerId: string, connectionId: string): Promise<boolean> {
+  const [row] = await tx
+    .select({ id: associations.credentialId })
+    .from(associations)
+    .where(and(eq(associations.ownerId, ownerId), eq(associations.connectionId, connectionId), eq(associations.isDefault, true)))
+  return row !== undefined
+}
+
+async function promoteOldest(tx: Transaction, ownerId: string, connectionId: string): Promise<void> {
+  const [oldest] = await tx
+    .select({ id: associations.credentialId })
+    .from(associations)
+    .where(and(eq(associations.ownerId, ownerId), eq(associations.connectionId, connectionId)))
+    .orderBy(asc(associations.createdAt))
+    .limit(1)
+  if (oldest === undefined) return
+  await tx.update(associations).set({ isDefault: true }).where(bondOf(oldest.id, connectionId))
+}

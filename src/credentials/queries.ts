@@ -1,0 +1,267 @@
+import { and, asc, desc, eq, isNull, like, lt, or, type SQL, sql } from 'drizzle-orm'
+import type { Actor } from '../access/actor.ts'
+import type { Guard } from '../access/guard.ts'
+import { currentDestination } from '../connections/destination.ts'
+import { type Address, addressOf, likeEscaped } from '../connections/queries.ts'
+import type { Database } from '../db/client.ts'
+import { datasets } from '../db/schema/catalog.ts'
+import { connections } from '../db/schema/connections.ts'
+import { associations, credentials } from '../db/schema/credentials.ts'
+import { users } from '../db/schema/organizations.ts'
+import { nameKey } from '../names.ts'
+import { decodeCursor, encodeCursor } from './cursor.ts'
+
+/** What needs its owner's attention. */
+export type Attention = 'refused' | 'destination changed' | 'unused for 90 days'
+
+/** One row of the left panel. */
+export type CredentialRow = {
+  readonly id: string
+  readonly name: string
+  readonly type: string
+  readonly username: string | null
+  readonly connections: number
+  readonly lastUsedAt: Date | null
+  readonly attention: readonly Attention[]
+}
+
+/** One association of a credential as its detail shows it. */
+export type AssociationRow = {
+  readonly connectionId: string
+  readonly connectionName: string
+  readonly address: Address
+  readonly isDefault: boolean
+  readonly destinationChanged: boolean
+  /** Canonical text of the destination the owner agreed to, and of the connection's present one. */
+  readonly agreedDestination: string
+  readonly currentDestination: string
+  readonly lastSignInAt: Date | null
+  readonly lastSignInCode: string | null
+  /** Datasets that were made with this account from this connection. */
+  readonly datasets: number
+}
+
+export type CredentialDetail = {
+  readonly id: string
+  readonly name: string
+  readonly type: string
+  readonly username: string | null
+  readonly description: string
+  readonly ownerName: string
+  readonly version: number
+  readonly revision: number
+  readonly createdAt: Date
+  readonly updatedAt: Date
+  readonly lastUse: {
+    readonly at: Date
+    readonly by: string | null
+    readonly purpose: string | null
+    readonly connectionName: string | null
+  } | null
+  readonly associations: readonly AssociationRow[]
+}
+
+export type CredentialSort = 'name' | 'used' | 'created'
+export type CredentialListing = {
+  readonly text?: string | undefined
+  readonly type?: string | undefined
+  readonly sort?: CredentialSort | undefined
+  /** Opaque; the `next` of the page before. An unreadable one starts from the beginning. */
+  readonly after?: string | undefined
+}
+export type CredentialPage = { readonly rows: readonly CredentialRow[]; readonly next: string | null }
+
+/** What would stop working without a credential. */
+export type CredentialDependants = {
+  readonly associations: readonly AssociationRow[]
+  readonly datasets: readonly { readonly id: string; readonly name: string }[]
+}
+
+const pageSize = 50
+
+export type CredentialQueries = ReturnType<typeof createCredentialQueries>
+
+/** Reads about credentials, limited to what the actor may see. No result has room for a secret. */
+export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
+  const { db, guard } = deps
+
+  async function show(actor: Actor, id: string): Promise<CredentialDetail> {
+    const [row] = await db
+      .select({ credential: credentials, ownerName: users.name })
+      .from(credentials)
+      .innerJoin(users, eq(users.id, credentials.ownerId))
+      .where(eq(credentials.id, id))
+    await guard.read(actor, 'credential.read', row && { type: 'credential', ...row.credential })
+    const { credential, ownerName } = row as NonNullable<typeof row>
+    const { name, type, username, description, currentVersion: version, revision, createdAt, updatedAt } = credential
+    const lastUse = await lastUseOf(db, credential)
+    const bonds = await associationsOf(db, id)
+    return { id, name, type, username, description, ownerName, version, revision, createdAt, updatedAt, lastUse, associations: bonds }
+  }
+
+  return {
+    /** Returns a page of 50; `next` continues after its last row. The first page counts nothing. */
+    async list(actor: Actor, listing: CredentialListing): Promise<CredentialPage> {
+      const sort = listing.sort ?? 'name'
+      const page = db
+        .select()
+        .from(credentials)
+        .where(
+          and(
+            visibleTo(actor),
+            matches(listing.text),
+            listing.type ? eq(credentials.type, listing.type) : undefined,
+            after(sort, listing.after),
+          ),
+        )
+        .orderBy(...order(sort))
+        .limit(pageSize + 1)
+        .as('page')
+      const found = await db
+        .select({ row: { id: page.id, name: page.name, nameKey: page.nameKey, type: page.type, username: page.username, createdAt: page.createdAt, lastUsedAt: page.lastUsedAt }, ...bondColumns(page.id) })
+        .from(page)
+      const rows = found.slice(0, pageSize)
+      const last = rows.at(-1)?.row
+      return { rows: rows.map(listed), next: found.length > pageSize && last ? cursorOf(sort, last) : null }
+    },
+
+    /** Returns one credential with its associations. Throws NotFound where the actor may not see it. */
+    show,
+
+    /** Returns what the deletion page lists. */
+    async dependants(actor: Actor, id: string): Promise<CredentialDependants> {
+      const detail = await show(actor, id)
+      const its = await db
+        .select({ id: datasets.id, name: datasets.name })
+        .from(datasets)
+        .where(and(eq(datasets.credentialId, id), isNull(datasets.deletedAt)))
+        .orderBy(asc(datasets.name))
+      return { associations: detail.associations, datasets: its }
+    },
+
+    /** Returns the connections the actor may use that this credential is not associated with, by name, at most 200. */
+    async associable(actor: Actor, id: string): Promise<readonly { id: string; name: string; address: Address }[]> {
+      await show(actor, id)
+      const rows = await db
+        .select({ id: connections.id, name: connections.name, driver: connections.driver, parameters: connections.parameters })
+        .from(connections)
+        .where(
+          and(
+            actor.kind === 'user' ? eq(connections.ownerId, actor.id) : undefined,
+            sql`not exists (select from associations bond where bond.credential_id = ${id} and bond.connection_id = ${connections.id})`,
+          ),
+        )
+        .orderBy(asc(connections.nameKey))
+        .limit(200)
+      return rows.map((row) => ({ id: row.id, name: row.name, address: addressOf(row) }))
+    },
+  }
+}
+
+/** The credentials an actor may know of: the SQL of `credential.read`. */
+export function visibleTo(actor: Actor): SQL | undefined {
+  if (actor.kind === 'system') return undefined
+  return and(eq(credentials.organizationId, actor.organizationId), eq(credentials.ownerId, actor.id))
+}
+
+function matches(text: string | undefined): SQL | undefined {
+  if (text === undefined || text.trim() === '') return undefined
+  const pattern = `%${likeEscaped(nameKey(text))}%`
+  return or(like(credentials.nameKey, pattern), sql`lower(${credentials.username}) like ${pattern}`)
+}
+
+const neverUsed = sql`'-infinity'::timestamptz`
+const lastUsed = sql`coalesce(${credentials.lastUsedAt}, ${neverUsed})`
+
+function order(sort: CredentialSort): SQL[] {
+  if (sort === 'used') return [desc(lastUsed), desc(credentials.id)]
+  if (sort === 'created') return [desc(credentials.createdAt), desc(credentials.id)]
+  return [asc(credentials.nameKey), asc(credentials.id)]
+}
+
+function after(sort: CredentialSort, cursor: string | undefined): SQL | undefined {
+  const from = cursor === undefined ? undefined : decodeCursor(cursor, sort)
+  if (from === undefined) return undefined
+  if (sort === 'name') return sql`(${credentials.nameKey}, ${credentials.id}) > (${from.key}, ${from.id}::uuid)`
+  const key = sort === 'used' ? lastUsed : sql`${credentials.createdAt}`
+  return or(lt(key, sql`${from.key}::timestamptz`), and(sql`${key} = ${from.key}::timestamptz`, lt(credentials.id, from.id)))
+}
+
+type Cursored = { readonly id: string; readonly nameKey: string; readonly createdAt: Date; readonly lastUsedAt: Date | null }
+
+function cursorOf(sort: CredentialSort, row: Cursored): string {
+  if (sort === 'name') return encodeCursor(sort, row.nameKey, row.id)
+  const moment = sort === 'used' ? row.lastUsedAt : row.createdAt
+  return encodeCursor(sort, moment?.toISOString() ?? '-infinity', row.id)
+}
+
+function bondColumns(id: unknown) {
+  return {
+    connections: sql<number>`(select count(*)::int from associations bond where bond.credential_id = ${id})`,
+    refused: sql<boolean>`exists (select from associations bond where bond.credential_id = ${id} and bond.last_sign_in_code like 'auth.%')`,
+    bonds: sql<
+      { destination: string; driver: string; parameters: Record<string, string> }[] | null
+    >`(select json_agg(json_build_object('destination', bond.destination, 'driver', other.driver, 'parameters', other.parameters)) from associations bond join connections other on other.id = bond.connection_id where bond.credential_id = ${id} and other.updated_at > bond.created_at)`,
+  }
+}
+
+type Listed = {
+  readonly row: Cursored & { readonly name: string; readonly type: string; readonly username: string | null }
+  readonly connections: number
+  readonly refused: boolean
+  readonly bonds: readonly { destination: string; driver: string; parameters: Record<string, string> }[] | null
+}
+
+function listed({ row, connections: count, refused, bonds }: Listed): CredentialRow {
+  const attention: Attention[] = []
+  if (refused) attention.push('refused')
+  if ((bonds ?? []).some((bond) => currentDestination(bond) !== bond.destination)) attention.push('destination changed')
+  if (unusedFor90Days(row)) attention.push('unused for 90 days')
+  const { id, name, type, username, lastUsedAt } = row
+  return { id, name, type, username, connections: count, lastUsedAt, attention }
+}
+
+function unusedFor90Days(row: Pick<Cursored, 'createdAt' | 'lastUsedAt'>): boolean {
+  return Date.now() - (row.lastUsedAt ?? row.createdAt).getTime() > 90 * 24 * 60 * 60 * 1000
+}
+
+async function lastUseOf(db: Database, row: typeof credentials.$inferSelect): Promise<CredentialDetail['lastUse']> {
+  if (row.lastUsedAt === null) return null
+  const [names] = await db
+    .select({
+      by: sql<string | null>`(select name from ${users} where ${users.id} = ${row.lastUsedBy})`,
+      connectionName: sql<string | null>`(select name from ${connections} where ${connections.id} = ${row.lastUsedConnectionId})`,
+    })
+    .from(sql`(select 1) as one`)
+  return { at: row.lastUsedAt, purpose: row.lastUsedPurpose, by: names?.by ?? null, connectionName: names?.connectionName ?? null }
+}
+
+async function associationsOf(db: Database, credentialId: string): Promise<readonly AssociationRow[]> {
+  const rows = await db
+    .select({
+      bond: associations,
+      name: connections.name,
+      driver: connections.driver,
+      parameters: connections.parameters,
+      datasets: sql<number>`(select count(*)::int from ${datasets} where ${datasets.connectionId} = ${associations.connectionId} and ${datasets.credentialId} = ${associations.credentialId} and ${datasets.deletedAt} is null)`,
+    })
+    .from(associations)
+    .innerJoin(connections, eq(connections.id, associations.connectionId))
+    .where(eq(associations.credentialId, credentialId))
+    .orderBy(asc(connections.nameKey))
+  return rows.map(({ bond, name, datasets: count, ...connection }) => {
+    const current = currentDestination(connection)
+    return {
+      connectionId: bond.connectionId,
+      connectionName: name,
+      address: addressOf(connection),
+      isDefault: bond.isDefault,
+      destinationChanged: current !== bond.destination,
+      agreedDestination: bond.destination,
+      currentDestination: current,
+      lastSignInAt: bond.lastSignInAt,
+      lastSignInCode: bond.lastSignInCode,
+      datasets: count,
+    }
+  })
+}

@@ -1,0 +1,230 @@
+import { and, eq } from 'drizzle-orm'
+import type { Effect } from '../access/guard.ts'
+import type { Resource } from '../access/policy.ts'
+import { Unreadable } from '../access/refusals.ts'
+import { findConnection } from '../connections/connections.ts'
+import { currentDestination } from '../connections/destination.ts'
+import type { Transaction } from '../db/client.ts'
+import { newId } from '../db/new-id.ts'
+import { associations, credentials, credentialVersions, grants } from '../db/schema/credentials.ts'
+import {
+  grantConnection,
+  openForConnection,
+  openForOwner,
+  type SealedGrant,
+  sealVersion,
+  type VersionIdentity,
+} from '../secrets/grants.ts'
+import type { Keyring } from '../secrets/keyring.ts'
+import { OpenFailed } from '../secrets/record.ts'
+import type { Secret } from '../secrets/secret.ts'
+
+type Keys = { readonly keyring: Keyring; readonly deploymentId: string }
+type Owned = { readonly id: string; readonly organizationId: string }
+type Fields = Readonly<Record<string, Secret>>
+type CredentialRow = typeof credentials.$inferSelect
+
+/** A credential's present version, still sealed, with all that is needed to open it for one connection. */
+export type Sealed = {
+  readonly ok: true
+  readonly type: string
+  readonly identity: Omit<VersionIdentity, 'deploymentId'>
+  readonly grant: SealedGrant
+  readonly payload: Buffer
+  readonly binding: { readonly connectionId: string; readonly destination: string }
+  readonly resource: Resource
+}
+export type Closed = {
+  readonly ok: false
+  readonly reason: 'not associated' | 'destination changed'
+  readonly resource: Resource
+}
+
+export type VersionToWrite = {
+  readonly version: number
+  readonly fields: Fields
+  readonly by: string | null
+  readonly reason: 'created' | 'edited'
+  /** The version it replaces: associations whose grant for that one opens are granted this one. */
+  readonly follows?: number
+}
+
+/** Seals `fields` as a version of the credential, with its owner grant and the grants it takes over. */
+export async function writeVersion(tx: Transaction, keys: Keys, owned: Owned, write: VersionToWrite): Promise<void> {
+  const identity = identityOf(keys, owned, write.version)
+  const { payload, owner } = sealVersion(keys.keyring, identity, write.fields)
+  await tx.insert(credentialVersions).values({
+    credentialId: owned.id,
+    version: write.version,
+    organizationId: owned.organizationId,
+    payload,
+    createdBy: write.by,
+    reason: write.reason,
+  })
+  await insertGrant(tx, owned, write.version, owner, null)
+  if (write.follows !== undefined) await takeOverGrants(tx, keys, owned, owner, write.version, write.follows)
+}
+
+/**
+ * Returns what opens the credential for the connection as that is now, without opening it. Decides on the connection
+ * too. A connection whose destination is not the agreed one stays closed before any key is touched.
+ */
+export async function sealedFor(effect: Effect, row: CredentialRow, connectionId: string): Promise<Sealed | Closed> {
+  const { tx } = effect
+  const connection = await findConnection(tx, connectionId, 'share')
+  await effect.also('connection.use', connection)
+  const resource: Resource = { type: 'credential', id: row.id, organizationId: row.organizationId, ownerId: row.ownerId }
+  const [bond] = await tx.select().from(associations).where(bondOf(row.id, connectionId))
+  if (connection === undefined || bond === undefined) return { ok: false, reason: 'not associated', resource }
+  const destination = currentDestination(connection.row)
+  const found = bond.destination === destination ? await presentGrant(tx, row, connectionId) : undefined
+  if (found === undefined) return { ok: false, reason: 'destination changed', resource }
+  const { id: credentialId, organizationId, currentVersion: version } = row
+  return {
+    ok: true,
+    type: row.type,
+    identity: { credentialId, organizationId, version },
+    ...found,
+    binding: { connectionId, destination },
+    resource,
+  }
+}
+
+/** Opens what `sealedFor` found. Throws OpenFailed where grant, payload or binding are not the ones sealed together. */
+export function openSealed(keys: Keys, sealed: Sealed): Record<string, Secret> {
+  const identity = { deploymentId: keys.deploymentId, ...sealed.identity }
+  return openForConnection(keys.keyring, identity, sealed.grant, sealed.payload, sealed.binding)
+}
+
+/** Opens the present version by its owner grant, for an edit or a new association. Throws Unreadable. */
+export async function openPresent(tx: Transaction, keys: Keys, row: CredentialRow): Promise<Record<string, Secret>> {
+  const owner = await ownerGrant(tx, row.id, row.currentVersion)
+  const payload = await payloadOf(tx, row.id, row.currentVersion)
+  return unreadableUnlessOpen(() =>
+    openForOwner(keys.keyring, identityOf(keys, row, row.currentVersion), owner, payload),
+  )
+}
+
+/** Grants a version to one connection, for one destination, by opening its owner grant. Throws Unreadable. */
+export async function writeConnectionGrant(
+  tx: Transaction,
+  keys: Keys,
+  owned: Owned,
+  version: number,
+  binding: { readonly connectionId: string; readonly destination: string },
+): Promise<void> {
+  const owner = await ownerGrant(tx, owned.id, version)
+  const identity = identityOf(keys, owned, version)
+  const grant = unreadableUnlessOpen(() => grantConnection(keys.keyring, identity, owner, binding))
+  await insertGrant(tx, owned, version, grant, binding.connectionId)
+}
+
+/** The condition that names one association. */
+export function bondOf(credentialId: string, connectionId: string) {
+  return and(eq(associations.credentialId, credentialId), eq(associations.connectionId, connectionId))
+}
+
+function identityOf(keys: Keys, owned: Owned, version: number): VersionIdentity {
+  return { deploymentId: keys.deploymentId, organizationId: owned.organizationId, credentialId: owned.id, version }
+}
+
+async function insertGrant(
+  tx: Transaction,
+  owned: Owned,
+  version: number,
+  grant: SealedGrant,
+  connectionId: string | null,
+): Promise<void> {
+  await tx.insert(grants).values({
+    id: newId(),
+    organizationId: owned.organizationId,
+    credentialId: owned.id,
+    version,
+    purpose: connectionId === null ? 'owner' : 'connection',
+    connectionId,
+    keyTerm: grant.keyTerm,
+    sealed: grant.sealed,
+  })
+}
+
+/**
+ * Grants a new version to the connections that hold an authentic grant of the one it replaces. The old grant is opened
+ * with the recorded destination first: a destination edited in the table alone must not be granted anything.
+ */
+async function takeOverGrants(
+  tx: Transaction,
+  keys: Keys,
+  owned: Owned,
+  owner: SealedGrant,
+  version: number,
+  follows: number,
+): Promise<void> {
+  const payload = await payloadOf(tx, owned.id, follows)
+  const held = await tx
+    .select({ connectionId: associations.connectionId, destination: associations.destination, keyTerm: grants.keyTerm, sealed: grants.sealed })
+    .from(associations)
+    .innerJoin(grants, and(eq(grants.credentialId, associations.credentialId), eq(grants.connectionId, associations.connectionId)))
+    .where(and(eq(associations.credentialId, owned.id), eq(grants.version, follows)))
+  for (const { connectionId, destination, ...grant } of held) {
+    const binding = { connectionId, destination }
+    if (!opens(() => openForConnection(keys.keyring, identityOf(keys, owned, follows), grant, payload, binding))) continue
+    const next = grantConnection(keys.keyring, identityOf(keys, owned, version), owner, binding)
+    await insertGrant(tx, owned, version, next, connectionId)
+  }
+  // What was replaced opens for its owner only (to restore it), no longer for any connection.
+  await tx
+    .delete(grants)
+    .where(and(eq(grants.credentialId, owned.id), eq(grants.version, follows), eq(grants.purpose, 'connection')))
+}
+
+async function presentGrant(tx: Transaction, row: CredentialRow, connectionId: string) {
+  const [grant] = await tx
+    .select({ keyTerm: grants.keyTerm, sealed: grants.sealed })
+    .from(grants)
+    .where(
+      and(
+        eq(grants.credentialId, row.id),
+        eq(grants.version, row.currentVersion),
+        eq(grants.purpose, 'connection'),
+        eq(grants.connectionId, connectionId),
+      ),
+    )
+  if (grant === undefined) return undefined
+  return { grant, payload: await payloadOf(tx, row.id, row.currentVersion) }
+}
+
+async function ownerGrant(tx: Transaction, credentialId: string, version: number): Promise<SealedGrant> {
+  const [grant] = await tx
+    .select({ keyTerm: grants.keyTerm, sealed: grants.sealed })
+    .from(grants)
+    .where(and(eq(grants.credentialId, credentialId), eq(grants.version, version), eq(grants.purpose, 'owner')))
+  if (grant === undefined) throw new Unreadable()
+  return grant
+}
+
+async function payloadOf(tx: Transaction, credentialId: string, version: number): Promise<Buffer> {
+  const [row] = await tx
+    .select({ payload: credentialVersions.payload })
+    .from(credentialVersions)
+    .where(and(eq(credentialVersions.credentialId, credentialId), eq(credentialVersions.version, version)))
+  if (row === undefined) throw new Unreadable()
+  return row.payload
+}
+
+function unreadableUnlessOpen<T>(open: () => T): T {
+  try {
+    return open()
+  } catch (error) {
+    throw error instanceof OpenFailed ? new Unreadable() : error
+  }
+}
+
+function opens(open: () => Record<string, Secret>): boolean {
+  try {
+    for (const secret of Object.values(open())) secret.wipe()
+    return true
+  } catch (error) {
+    if (error instanceof OpenFailed) return false
+    throw error
+  }
+}

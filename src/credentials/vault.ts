@@ -1,0 +1,268 @@
+import { and, eq, sql } from 'drizzle-orm'
+import type { Actor, UserActor } from '../access/actor.ts'
+import type { Use } from '../access/guard.ts'
+import type { Resource } from '../access/policy.ts'
+import type { OpenedCredential } from '../connector/driver.ts'
+import type { Transaction } from '../db/client.ts'
+import { newId } from '../db/new-id.ts'
+import { associations, credentials } from '../db/schema/credentials.ts'
+import { parseName } from '../names.ts'
+import { OpenFailed } from '../secrets/record.ts'
+import type { Secret } from '../secrets/secret.ts'
+import { addAssociation, type AssociateOutcome, associate, confirmDestination, dissociate, makeDefault } from './associations.ts'
+import { type CredentialType, parseEditedFields, touchesSecrets, type TypedFields } from './credential-type.ts'
+import { type CredentialResource, findCredential, type VaultDependencies } from './find-credential.ts'
+import { type Closed, openPresent, openSealed, type Sealed, sealedFor, writeVersion } from './sealed-versions.ts'
+import { credentialType } from './types/registry.ts'
+
+export type NewCredential = {
+  readonly type: string
+  readonly name: string
+  readonly description: string
+  /** Parsed by the type; the vault takes a sealed copy and the caller wipes them. */
+  readonly fields: Readonly<Record<string, Secret>>
+  /** Associated at once, each as `associate` would. */
+  readonly connectionIds: readonly string[]
+}
+
+export type CredentialEdit = {
+  readonly revision: number
+  readonly name: string
+  readonly description: string
+  readonly typed: TypedFields
+}
+
+export type SaveOutcome = { readonly ok: true; readonly id: string } | NameRefused
+export type EditOutcome =
+  | { readonly ok: true; readonly version: number }
+  | NameRefused
+  | { readonly ok: false; readonly reason: 'fields'; readonly errors: Readonly<Record<string, string>> }
+  | { readonly ok: false; readonly reason: 'stale'; readonly current: CurrentCredential }
+export type NameRefused = { readonly ok: false; readonly reason: 'name'; readonly error: string }
+
+/** The side of a conflict that is stored now. */
+export type CurrentCredential = {
+  readonly revision: number
+  readonly name: string
+  readonly username: string | null
+  readonly description: string
+}
+
+/** A credential in the clear for one connection, or why it stays closed. */
+export type OpenOutcome =
+  | { readonly ok: true; readonly credential: OpenedCredential }
+  | { readonly ok: false; readonly reason: 'not associated' | 'destination changed' | 'unreadable' }
+  | { readonly ok: false; readonly reason: 'fields'; readonly errors: Readonly<Record<string, string>> }
+
+export type Vault = ReturnType<typeof createVault>
+
+/** The only door to stored secrets: whatever seals, opens or re-grants one is a method here. */
+export function createVault(deps: VaultDependencies) {
+  const { guard } = deps
+  return {
+    /** Seals a new credential of the actor's and associates it. */
+    create(actor: UserActor, input: NewCredential): Promise<SaveOutcome> {
+      const find = async (): Promise<Resource> => ownedBy(actor)
+      return guard.change<SaveOutcome, Resource>(actor, 'credential.create', find, async (effect) => {
+        const { tx, created, note, abandon } = effect
+        const name = parseName(input.name, 'Account name')
+        if (!name.ok) return abandon(refusedName(name.error))
+        const id = newId()
+        const inserted = await tx
+          .insert(credentials)
+          .values({
+            id,
+            organizationId: actor.organizationId,
+            ownerId: actor.id,
+            name: name.name,
+            nameKey: name.key,
+            type: input.type,
+            description: input.description,
+            username: usernameOf(input.type, input.fields),
+            currentVersion: 1,
+          })
+          .onConflictDoNothing()
+          .returning({ id: credentials.id })
+        if (inserted.length === 0) return abandon(nameTaken(name.name))
+        created(id)
+        const owned = { id, organizationId: actor.organizationId, ownerId: actor.id }
+        await writeVersion(tx, deps, owned, { version: 1, fields: input.fields, by: actor.id, reason: 'created' })
+        for (const connectionId of input.connectionIds) await addAssociation(effect, deps, owned, 1, connectionId)
+        note({ version: 1, associations: input.connectionIds.length })
+        return { ok: true, id }
+      })
+    },
+
+    /**
+     * Changes name, description and fields. Typed fields make a new version, granted to every association whose present
+     * grant opens; a blank secret keeps what is sealed. The id stays.
+     */
+    edit(actor: Actor, id: string, change: CredentialEdit): Promise<EditOutcome> {
+      return guard.change<EditOutcome, CredentialResource>(
+        actor,
+        'credential.edit',
+        (tx) => findCredential(tx, id),
+        async ({ tx, note, abandon }, { row }) => {
+          if (row.revision !== change.revision) return abandon({ ok: false, reason: 'stale', current: row } as const)
+          const name = parseName(change.name, 'Account name')
+          if (!name.ok) return abandon(refusedName(name.error))
+          if (await nameUsed(tx, row.ownerId, name.key, id)) return abandon(nameTaken(name.name))
+          const next = await newVersion(tx, deps, row, change.typed, actor.id)
+          if (!next.ok) return abandon({ ok: false, reason: 'fields', errors: next.errors } as const)
+          await tx
+            .update(credentials)
+            .set({
+              name: name.name,
+              nameKey: name.key,
+              description: change.description,
+              username: next.username,
+              currentVersion: next.version,
+              revision: row.revision + 1,
+              updatedAt: new Date(),
+            })
+            .where(eq(credentials.id, id))
+          note({ version: next.version, renamed: name.key !== row.nameKey })
+          return { ok: true, version: next.version }
+        },
+        { id },
+      )
+    },
+
+    /** Deletes the credential: its versions, grants and associations go with it. Datasets that used it keep their data. */
+    delete(actor: Actor, id: string): Promise<void> {
+      return guard.change(
+        actor,
+        'credential.delete',
+        (tx) => findCredential(tx, id),
+        async ({ tx, note }, { row }) => {
+          const bonds = await tx.delete(associations).where(eq(associations.credentialId, id)).returning({ id: associations.connectionId })
+          await tx.delete(credentials).where(eq(credentials.id, id))
+          note({ version: row.currentVersion, associationsRemoved: bonds.length })
+        },
+        { id },
+      )
+    },
+
+    /** Associates a credential with a connection: from now on it can be opened for that destination, and only for it. */
+    associate: (actor: Actor, id: string, connectionId: string): Promise<AssociateOutcome> =>
+      associate(deps, actor, id, connectionId),
+
+    /** Removes an association and its grants; resolves with how many associations the credential has left. */
+    dissociate: (actor: Actor, id: string, connectionId: string): Promise<{ readonly remaining: number }> =>
+      dissociate(deps, actor, id, connectionId),
+
+    /** Agrees to the connection's present destination, if it is still `destination`. The caller has re-authenticated the actor. */
+    confirmDestination: (actor: Actor, id: string, connectionId: string, destination: string): Promise<boolean> =>
+      confirmDestination(deps, actor, id, connectionId, destination),
+
+    /** Makes this account the one offered first on the connection. */
+    makeDefault: (actor: Actor, id: string, connectionId: string): Promise<void> =>
+      makeDefault(deps, actor, id, connectionId),
+
+    /**
+     * Opens a credential for one connection. Its ledger entry is committed before anything is opened; what stays closed
+     * is recorded as failed. With `typed`, the fields are as an edit would leave them (for trying an edit before it).
+     */
+    async open(actor: Actor, id: string, connectionId: string, use: Use, typed?: TypedFields): Promise<OpenOutcome> {
+      const found = await guard.change<Sealed | Closed, CredentialResource>(
+        actor,
+        'credential.use',
+        (tx) => findCredential(tx, id),
+        async (effect, { row }) => {
+          const sealed = await sealedFor(effect, row, connectionId)
+          if (!sealed.ok) return effect.abandon(sealed)
+          effect.note({ connectionId, version: row.currentVersion })
+          await effect.tx
+            .update(credentials)
+            .set({ lastUsedAt: new Date(), lastUsedBy: actor.id, lastUsedPurpose: use.purpose, lastUsedConnectionId: connectionId })
+            .where(eq(credentials.id, id))
+          return sealed
+        },
+        { id, use },
+      )
+      const opened = found.ok ? openOrClose(deps, found, typed) : found
+      if (!opened.ok && opened.reason !== 'fields') {
+        await guard.recordFailure(actor, 'credential.use', found.resource, use, { connectionId, reason: opened.reason })
+      }
+      return opened
+    },
+  }
+}
+
+function ownedBy(actor: UserActor): Resource {
+  return { type: 'credential', id: null, organizationId: actor.organizationId, ownerId: actor.id }
+}
+
+function openOrClose(deps: VaultDependencies, sealed: Sealed, typed: TypedFields | undefined): OpenOutcome {
+  try {
+    const fields = openSealed(deps, sealed)
+    const type = credentialType(sealed.type)
+    if (typed === undefined || type === undefined) return { ok: true, credential: { type: sealed.type, fields } }
+    const edited = parseEditedFields(type, typed, fields)
+    if (!edited.ok) return { ok: false, reason: 'fields', errors: edited.errors }
+    return { ok: true, credential: { type: sealed.type, fields: edited.fields } }
+  } catch (error) {
+    if (error instanceof OpenFailed) return { ok: false, reason: 'unreadable' }
+    throw error
+  }
+}
+
+type NextVersion =
+  | { readonly ok: true; readonly version: number; readonly username: string | null }
+  | { readonly ok: false; readonly errors: Readonly<Record<string, string>> }
+
+async function newVersion(
+  tx: Transaction,
+  deps: VaultDependencies,
+  row: typeof credentials.$inferSelect,
+  typed: TypedFields,
+  by: string | null,
+): Promise<NextVersion> {
+  const type = knownType(row.type)
+  const present = await openPresent(tx, deps, row)
+  const edited = parseEditedFields(type, typed, present)
+  if (!edited.ok) return { ok: false, errors: edited.errors }
+  const username = usernameOf(row.type, edited.fields)
+  if (!touchesSecrets(type, typed) && sameFields(present, edited.fields)) {
+    return { ok: true, version: row.currentVersion, username }
+  }
+  const version = row.currentVersion + 1
+  await writeVersion(tx, deps, row, { version, fields: edited.fields, by, reason: 'edited', follows: row.currentVersion })
+  return { ok: true, version, username }
+}
+
+function sameFields(a: Readonly<Record<string, Secret>>, b: Readonly<Record<string, Secret>>): boolean {
+  const ids = Object.keys(a)
+  if (ids.length !== Object.keys(b).length) return false
+  return ids.every((id) => {
+    const other = b[id]
+    return other !== undefined && a[id]?.expose().equals(other.expose())
+  })
+}
+
+function knownType(id: string): CredentialType {
+  const type = credentialType(id)
+  if (type === undefined) throw new Error('A credential has a type that this version of Keyward does not know.')
+  return type
+}
+
+function usernameOf(typeId: string, fields: Readonly<Record<string, Secret>>): string | null {
+  const id = knownType(typeId).usernameField
+  return id === null ? null : (fields[id]?.expose().toString('utf8') ?? null)
+}
+
+async function nameUsed(tx: Transaction, ownerId: string, key: string, exceptId: string): Promise<boolean> {
+  const [row] = await tx
+    .select({ id: credentials.id })
+    .from(credentials)
+    .where(and(eq(credentials.ownerId, ownerId), eq(credentials.nameKey, key), sql`${credentials.id} <> ${exceptId}`))
+  return row !== undefined
+}
+
+function refusedName(error: string): NameRefused {
+  return { ok: false, reason: 'name', error }
+}
+
+function nameTaken(name: string): NameRefused {
+  return refusedName(`You already have an account named "${name}". Choose another name.`)
+}
