@@ -26,8 +26,12 @@ export async function featureEnabled(
 ): Promise<boolean> {
   const [row] = await reader
     .select({
-      organization: sql<boolean | null>`(select enabled from ${features} where ${features.organizationId} = ${user.organizationId} and ${features.feature} = ${feature})`,
-      exception: sql<boolean | null>`(select enabled from ${featureExceptions} where ${featureExceptions.userId} = ${user.id} and ${featureExceptions.organizationId} = ${user.organizationId} and ${featureExceptions.feature} = ${feature})`,
+      organization: sql<
+        boolean | null
+      >`(select enabled from ${features} where ${features.organizationId} = ${user.organizationId} and ${features.feature} = ${feature})`,
+      exception: sql<
+        boolean | null
+      >`(select enabled from ${featureExceptions} where ${featureExceptions.userId} = ${user.id} and ${featureExceptions.organizationId} = ${user.organizationId} and ${featureExceptions.feature} = ${feature})`,
     })
     .from(sql`(select 1) as one`)
   return row?.exception ?? row?.organization ?? deployment === 'managed'
@@ -47,16 +51,21 @@ export function createFeatures(deps: { guard: Guard; reader: Reader; deployment:
 
     /** Switches `feature` for the organization. Turning it off deletes nothing. */
     change(actor: Actor, organizationId: string, feature: Feature, enabled: boolean): Promise<void> {
-      return guard.change(actor, 'feature.change', async () => organization(organizationId), async ({ tx, note }) => {
-        note({ feature, enabled })
-        await tx
-          .insert(features)
-          .values({ organizationId, feature, enabled })
-          .onConflictDoUpdate({
-            target: [features.organizationId, features.feature],
-            set: { enabled, changedAt: new Date() },
-          })
-      })
+      return guard.change(
+        actor,
+        'feature.change',
+        async () => organization(organizationId),
+        async ({ tx, note }) => {
+          note({ feature, enabled })
+          await tx
+            .insert(features)
+            .values({ organizationId, feature, enabled })
+            .onConflictDoUpdate({
+              target: [features.organizationId, features.feature],
+              set: { enabled, changedAt: new Date() },
+            })
+        },
+      )
     },
 
     /** Gives one user something else than the organization has; `null` takes the exception back. */
@@ -67,16 +76,21 @@ export function createFeatures(deps: { guard: Guard; reader: Reader; deployment:
       userId: string,
       enabled: boolean | null,
     ): Promise<void> {
-      return guard.change(actor, 'feature.change', async () => organization(organizationId), async ({ tx, note }) => {
-        note({ feature, userId, enabled })
-        const its = and(
-          eq(featureExceptions.organizationId, organizationId),
-          eq(featureExceptions.feature, feature),
-          eq(featureExceptions.userId, userId),
-        )
-        await tx.delete(featureExceptions).where(its)
-        if (enabled !== null) await tx.insert(featureExceptions).values({ organizationId, feature, userId, enabled })
-      })
+      return guard.change(
+        actor,
+        'feature.change',
+        async () => organization(organizationId),
+        async ({ tx, note }) => {
+          note({ feature, userId, enabled })
+          const its = and(
+            eq(featureExceptions.organizationId, organizationId),
+            eq(featureExceptions.feature, feature),
+            eq(featureExceptions.userId, userId),
+          )
+          await tx.delete(featureExceptions).where(its)
+          if (enabled !== null) await tx.insert(featureExceptions).values({ organizationId, feature, userId, enabled })
+        },
+      )
     },
   }
 }

@@ -2,7 +2,7 @@ import type { AuditEntry, Ledger } from '../audit/ledger.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import type { Actor } from './actor.ts'
 import { type Deployment, featureEnabled } from './features.ts'
-import { type Action, actions, decide, featureOf, type Resource } from './policy.ts'
+import { type Action, type actions, decide, featureOf, type Resource } from './policy.ts'
 import { FeatureOff, Forbidden, NotFound, Refusal, Unreadable } from './refusals.ts'
 
 type Details = NonNullable<AuditEntry['details']>
@@ -52,7 +52,12 @@ export type Guard = {
 export function createGuard(deps: { db: Database; ledger: Ledger; deployment: Deployment }): Guard {
   const { db, ledger, deployment } = deps
 
-  async function authorize(reader: Transaction | Database, actor: Actor, action: Action, resource: Resource | undefined) {
+  async function authorize(
+    reader: Transaction | Database,
+    actor: Actor,
+    action: Action,
+    resource: Resource | undefined,
+  ) {
     if (resource === undefined) throw new NotFound()
     const decision = decide(actor, action, resource)
     if (decision === 'hidden') throw new NotFound()
@@ -117,7 +122,11 @@ class Abandoned {
 }
 
 /** What a denial names when the row does not exist: the kind of thing that was asked for. */
-function missing(action: Action, actor: Actor, id: string | undefined): Omit<Resource, 'organizationId'> & { organizationId: string | null } {
+function missing(
+  action: Action,
+  actor: Actor,
+  id: string | undefined,
+): Omit<Resource, 'organizationId'> & { organizationId: string | null } {
   const type = action.slice(0, action.indexOf('.')) as Resource['type']
   return { type, id: id ?? null, organizationId: actor.kind === 'user' ? actor.organizationId : null, ownerId: null }
 }

@@ -36,27 +36,32 @@ export function createConnections(deps: { guard: Guard }) {
     /** Adds a connection owned by the actor. */
     create(actor: UserActor, input: ConnectionInput): Promise<CreateOutcome> {
       const find = async () => ownedBy(actor)
-      return guard.change<CreateOutcome, Resource>(actor, 'connection.create', find, async ({ tx, created, abandon }) => {
-        const name = parseName(input.name, 'Connection name')
-        if (!name.ok) return abandon({ ok: false, reason: 'name', error: name.error } as const)
-        const id = newId()
-        const inserted = await tx
-          .insert(connections)
-          .values({
-            id,
-            organizationId: actor.organizationId,
-            ownerId: actor.id,
-            name: name.name,
-            nameKey: name.key,
-            driver: input.driver,
-            parameters: { ...input.parameters },
-          })
-          .onConflictDoNothing()
-          .returning({ id: connections.id })
-        if (inserted.length === 0) return abandon(nameTaken(name.name))
-        created(id)
-        return { ok: true, id }
-      })
+      return guard.change<CreateOutcome, Resource>(
+        actor,
+        'connection.create',
+        find,
+        async ({ tx, created, abandon }) => {
+          const name = parseName(input.name, 'Connection name')
+          if (!name.ok) return abandon({ ok: false, reason: 'name', error: name.error } as const)
+          const id = newId()
+          const inserted = await tx
+            .insert(connections)
+            .values({
+              id,
+              organizationId: actor.organizationId,
+              ownerId: actor.id,
+              name: name.name,
+              nameKey: name.key,
+              driver: input.driver,
+              parameters: { ...input.parameters },
+            })
+            .onConflictDoNothing()
+            .returning({ id: connections.id })
+          if (inserted.length === 0) return abandon(nameTaken(name.name))
+          created(id)
+          return { ok: true, id }
+        },
+      )
     },
 
     /**
@@ -114,10 +119,17 @@ export function createConnections(deps: { guard: Guard }) {
         async ({ tx, note }) => {
           if (datasetsTo === 'delete') {
             const its = and(eq(datasets.connectionId, id), sql`${datasets.deletedAt} is null`)
-            const gone = await tx.update(datasets).set({ deletedAt: new Date() }).where(its).returning({ id: datasets.id })
+            const gone = await tx
+              .update(datasets)
+              .set({ deletedAt: new Date() })
+              .where(its)
+              .returning({ id: datasets.id })
             note({ datasetsDeleted: gone.length })
           }
-          const bonds = await tx.delete(associations).where(eq(associations.connectionId, id)).returning({ id: associations.credentialId })
+          const bonds = await tx
+            .delete(associations)
+            .where(eq(associations.connectionId, id))
+            .returning({ id: associations.credentialId })
           note({ associationsRemoved: bonds.length })
           await tx.delete(connections).where(eq(connections.id, id))
           return { ok: true }

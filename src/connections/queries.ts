@@ -64,8 +64,17 @@ export function createConnectionQueries(deps: { db: Database; guard: Guard }) {
   const { db, guard } = deps
 
   async function one(actor: Actor, id: string) {
-    const [row] = await db.select(detailColumns(actor)).from(connections).innerJoin(users, eq(users.id, connections.ownerId)).where(eq(connections.id, id))
-    const resource = row && { type: 'connection' as const, id, organizationId: row.organizationId, ownerId: row.ownerId }
+    const [row] = await db
+      .select(detailColumns(actor))
+      .from(connections)
+      .innerJoin(users, eq(users.id, connections.ownerId))
+      .where(eq(connections.id, id))
+    const resource = row && {
+      type: 'connection' as const,
+      id,
+      organizationId: row.organizationId,
+      ownerId: row.ownerId,
+    }
     await guard.read(actor, 'connection.read', resource)
     return row as NonNullable<typeof row>
   }
@@ -80,7 +89,9 @@ export function createConnectionQueries(deps: { db: Database; guard: Guard }) {
         .select(detailColumns(actor))
         .from(connections)
         .innerJoin(users, eq(users.id, connections.ownerId))
-        .where(and(visibleTo(actor), matches(search.text), search.after ? gt(connections.nameKey, search.after) : undefined))
+        .where(
+          and(visibleTo(actor), matches(search.text), search.after ? gt(connections.nameKey, search.after) : undefined),
+        )
         .orderBy(asc(connections.nameKey), asc(connections.id))
         .limit(pageSize + 1)
       const rows = found.slice(0, pageSize)
@@ -109,7 +120,12 @@ export function createConnectionQueries(deps: { db: Database; guard: Guard }) {
         })
         .from(associations)
         .innerJoin(credentials, eq(credentials.id, associations.credentialId))
-        .where(and(eq(associations.connectionId, id), actor.kind === 'user' ? eq(associations.ownerId, actor.id) : undefined))
+        .where(
+          and(
+            eq(associations.connectionId, id),
+            actor.kind === 'user' ? eq(associations.ownerId, actor.id) : undefined,
+          ),
+        )
         .orderBy(desc(associations.isDefault), asc(credentials.nameKey))
       const current = currentDestination(connection)
       return rows.map((row) => ({ ...row, destinationChanged: row.agreedDestination !== current }))
@@ -183,7 +199,10 @@ function detailColumns(actor: Actor) {
   }
 }
 
-type Described = Pick<ConnectionRow, 'id' | 'name' | 'ownerName' | 'credentials' | 'lastSignInAt' | 'lastSignInCode'> & {
+type Described = Pick<
+  ConnectionRow,
+  'id' | 'name' | 'ownerName' | 'credentials' | 'lastSignInAt' | 'lastSignInCode'
+> & {
   readonly driver: string
   readonly parameters: Parameters
 }

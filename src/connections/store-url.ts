@@ -69,11 +69,11 @@ function fromUrl(driver: string, url: URL): ParsedStoreUrl {
   const options = new Map([...url.searchParams].map(([name, value]) => [name.toLowerCase(), value]))
   const port = url.port || (url.host.endsWith(':80') ? '80' : '')
   const parameters: Record<string, string> = { host: decodeURIComponent(url.hostname).replace(/^\[|\]$/g, '') }
-  if (port !== '') parameters['port'] = port
+  if (port !== '') parameters.port = port
   const database = decodeURIComponent(url.pathname.replace(/^\//, ''))
-  if (database !== '') parameters['database'] = database
+  if (database !== '') parameters.database = database
   const tls = tlsFrom(options)
-  if (tls !== undefined) parameters['tls'] = tls
+  if (tls !== undefined) parameters.tls = tls
   const username = decodeURIComponent(url.username) || options.get('user') || null
   const password = decodeURIComponent(url.password) || options.get('password') || null
   const ignored = [...options.keys()].filter((name) => !understood.has(name))

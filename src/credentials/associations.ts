@@ -14,7 +14,12 @@ type Owned = { readonly id: string; readonly organizationId: string; readonly ow
 export type AssociateOutcome = { readonly ok: true } | { readonly ok: false; readonly reason: 'already associated' }
 
 /** Associates a credential with a connection that the actor may use, for its present destination. */
-export function associate(deps: VaultDependencies, actor: Actor, id: string, connectionId: string): Promise<AssociateOutcome> {
+export function associate(
+  deps: VaultDependencies,
+  actor: Actor,
+  id: string,
+  connectionId: string,
+): Promise<AssociateOutcome> {
   return deps.guard.change<AssociateOutcome, CredentialResource>(
     actor,
     'credential.associate',
@@ -103,11 +108,17 @@ export function confirmDestination(
       const connection = await findConnection(tx, connectionId, 'share')
       await effect.also('connection.use', connection)
       if (connection === undefined || currentDestination(connection.row) !== destination) return abandon(false)
-      const [bond] = await tx.update(associations).set({ destination, lastSignInCode: null }).where(bondOf(id, connectionId)).returning()
+      const [bond] = await tx
+        .update(associations)
+        .set({ destination, lastSignInCode: null })
+        .where(bondOf(id, connectionId))
+        .returning()
       if (bond === undefined) throw new NotFound()
       await tx
         .delete(grants)
-        .where(and(eq(grants.credentialId, id), eq(grants.connectionId, connectionId), eq(grants.purpose, 'connection')))
+        .where(
+          and(eq(grants.credentialId, id), eq(grants.connectionId, connectionId), eq(grants.purpose, 'connection')),
+        )
       await writeConnectionGrant(tx, deps, row, row.currentVersion, { connectionId, destination })
       note({ connectionId })
       return true
@@ -139,7 +150,13 @@ async function hasDefault(tx: Transaction, ownerId: string, connectionId: string
   const [row] = await tx
     .select({ id: associations.credentialId })
     .from(associations)
-    .where(and(eq(associations.ownerId, ownerId), eq(associations.connectionId, connectionId), eq(associations.isDefault, true)))
+    .where(
+      and(
+        eq(associations.ownerId, ownerId),
+        eq(associations.connectionId, connectionId),
+        eq(associations.isDefault, true),
+      ),
+    )
   return row !== undefined
 }
 

@@ -44,11 +44,7 @@ export function touchesSecrets(type: CredentialType, typed: TypedFields): boolea
   return type.fields.some((spec) => spec.secret && ((typed.text(spec.id) ?? '') !== '' || typed.cleared(spec.id)))
 }
 
-function parse(
-  type: CredentialType,
-  typed: TypedFields,
-  keep: (spec: FieldSpec) => Secret | undefined,
-): ParsedFields {
+function parse(type: CredentialType, typed: TypedFields, keep: (spec: FieldSpec) => Secret | undefined): ParsedFields {
   const fields: Record<string, Secret> = {}
   const errors: Record<string, string> = {}
   for (const spec of type.fields) {

@@ -1,5 +1,5 @@
-import { and, asc, desc, eq, isNull, like, lt, or, type SQL, sql } from 'drizzle-orm'
-import type { Actor } from '../access/actor.ts'
+import { and, asc, desc, eq, isNull, like, lt, ne, or, type SQL, sql } from 'drizzle-orm'
+import type { Actor, UserActor } from '../access/actor.ts'
 import type { Guard } from '../access/guard.ts'
 import { currentDestination } from '../connections/destination.ts'
 import { type Address, addressOf, likeEscaped } from '../connections/queries.ts'
@@ -91,12 +91,25 @@ export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
       .from(credentials)
       .innerJoin(users, eq(users.id, credentials.ownerId))
       .where(eq(credentials.id, id))
-    await guard.read(actor, 'credential.read', row && { type: 'credential', ...row.credential })
+    await guard.read(actor, 'credential.read', row && { ...row.credential, type: 'credential' })
     const { credential, ownerName } = row as NonNullable<typeof row>
     const { name, type, username, description, currentVersion: version, revision, createdAt, updatedAt } = credential
     const lastUse = await lastUseOf(db, credential)
     const bonds = await associationsOf(db, id)
-    return { id, name, type, username, description, ownerName, version, revision, createdAt, updatedAt, lastUse, associations: bonds }
+    return {
+      id,
+      name,
+      type,
+      username,
+      description,
+      ownerName,
+      version,
+      revision,
+      createdAt,
+      updatedAt,
+      lastUse,
+      associations: bonds,
+    }
   }
 
   return {
@@ -118,7 +131,18 @@ export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
         .limit(pageSize + 1)
         .as('page')
       const found = await db
-        .select({ row: { id: page.id, name: page.name, nameKey: page.nameKey, type: page.type, username: page.username, createdAt: page.createdAt, lastUsedAt: page.lastUsedAt }, ...bondColumns(page.id) })
+        .select({
+          row: {
+            id: page.id,
+            name: page.name,
+            nameKey: page.nameKey,
+            type: page.type,
+            username: page.username,
+            createdAt: page.createdAt,
+            lastUsedAt: page.lastUsedAt,
+          },
+          ...bondColumns(page.id),
+        })
         .from(page)
       const rows = found.slice(0, pageSize)
       const last = rows.at(-1)?.row
@@ -127,6 +151,14 @@ export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
 
     /** Returns one credential with its associations. Throws NotFound where the actor may not see it. */
     show,
+
+    /** Reports whether another credential of the actor's has this name key. */
+    async nameInUse(actor: UserActor, key: string, exceptId?: string): Promise<boolean> {
+      const its = and(eq(credentials.ownerId, actor.id), eq(credentials.nameKey, key))
+      const others = exceptId === undefined ? its : and(its, ne(credentials.id, exceptId))
+      const [row] = await db.select({ id: credentials.id }).from(credentials).where(others).limit(1)
+      return row !== undefined
+    },
 
     /** Returns what the deletion page lists. */
     async dependants(actor: Actor, id: string): Promise<CredentialDependants> {
@@ -143,7 +175,12 @@ export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
     async associable(actor: Actor, id: string): Promise<readonly { id: string; name: string; address: Address }[]> {
       await show(actor, id)
       const rows = await db
-        .select({ id: connections.id, name: connections.name, driver: connections.driver, parameters: connections.parameters })
+        .select({
+          id: connections.id,
+          name: connections.name,
+          driver: connections.driver,
+          parameters: connections.parameters,
+        })
         .from(connections)
         .where(
           and(
@@ -175,7 +212,8 @@ const lastUsed = sql`coalesce(${credentials.lastUsedAt}, ${neverUsed})`
 
 function order(sort: CredentialSort): SQL[] {
   if (sort === 'used') return [desc(lastUsed), desc(credentials.id)]
-  if (sort === 'created') return [desc(credentials.createdAt), desc(credentials.id)]
+  // Ids are of UUID version 7: their order is the order of creation.
+  if (sort === 'created') return [desc(credentials.id)]
   return [asc(credentials.nameKey), asc(credentials.id)]
 }
 
@@ -183,16 +221,21 @@ function after(sort: CredentialSort, cursor: string | undefined): SQL | undefine
   const from = cursor === undefined ? undefined : decodeCursor(cursor, sort)
   if (from === undefined) return undefined
   if (sort === 'name') return sql`(${credentials.nameKey}, ${credentials.id}) > (${from.key}, ${from.id}::uuid)`
-  const key = sort === 'used' ? lastUsed : sql`${credentials.createdAt}`
-  return or(lt(key, sql`${from.key}::timestamptz`), and(sql`${key} = ${from.key}::timestamptz`, lt(credentials.id, from.id)))
+  if (sort === 'created') return lt(credentials.id, from.id)
+  return sql`(${lastUsed}, ${credentials.id}) < (${from.key}::timestamptz, ${from.id}::uuid)`
 }
 
-type Cursored = { readonly id: string; readonly nameKey: string; readonly createdAt: Date; readonly lastUsedAt: Date | null }
+type Cursored = {
+  readonly id: string
+  readonly nameKey: string
+  readonly createdAt: Date
+  readonly lastUsedAt: Date | null
+}
 
 function cursorOf(sort: CredentialSort, row: Cursored): string {
   if (sort === 'name') return encodeCursor(sort, row.nameKey, row.id)
-  const moment = sort === 'used' ? row.lastUsedAt : row.createdAt
-  return encodeCursor(sort, moment?.toISOString() ?? '-infinity', row.id)
+  if (sort === 'created') return encodeCursor(sort, '', row.id)
+  return encodeCursor(sort, row.lastUsedAt?.toISOString() ?? '-infinity', row.id)
 }
 
 function bondColumns(id: unknown) {
@@ -230,10 +273,17 @@ async function lastUseOf(db: Database, row: typeof credentials.$inferSelect): Pr
   const [names] = await db
     .select({
       by: sql<string | null>`(select name from ${users} where ${users.id} = ${row.lastUsedBy})`,
-      connectionName: sql<string | null>`(select name from ${connections} where ${connections.id} = ${row.lastUsedConnectionId})`,
+      connectionName: sql<
+        string | null
+      >`(select name from ${connections} where ${connections.id} = ${row.lastUsedConnectionId})`,
     })
     .from(sql`(select 1) as one`)
-  return { at: row.lastUsedAt, purpose: row.lastUsedPurpose, by: names?.by ?? null, connectionName: names?.connectionName ?? null }
+  return {
+    at: row.lastUsedAt,
+    purpose: row.lastUsedPurpose,
+    by: names?.by ?? null,
+    connectionName: names?.connectionName ?? null,
+  }
 }
 
 async function associationsOf(db: Database, credentialId: string): Promise<readonly AssociationRow[]> {

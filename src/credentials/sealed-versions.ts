@@ -2,11 +2,11 @@ import { and, eq } from 'drizzle-orm'
 import type { Effect } from '../access/guard.ts'
 import type { Resource } from '../access/policy.ts'
 import { Unreadable } from '../access/refusals.ts'
-import { findConnection } from '../connections/connections.ts'
+import { type ConnectionResource, findConnection } from '../connections/connections.ts'
 import { currentDestination } from '../connections/destination.ts'
 import type { Transaction } from '../db/client.ts'
 import { newId } from '../db/new-id.ts'
-import { associations, credentials, credentialVersions, grants } from '../db/schema/credentials.ts'
+import { associations, type credentials, credentialVersions, grants } from '../db/schema/credentials.ts'
 import {
   grantConnection,
   openForConnection,
@@ -23,6 +23,7 @@ type Keys = { readonly keyring: Keyring; readonly deploymentId: string }
 type Owned = { readonly id: string; readonly organizationId: string }
 type Fields = Readonly<Record<string, Secret>>
 type CredentialRow = typeof credentials.$inferSelect
+type ConnectionRow = ConnectionResource['row']
 
 /** A credential's present version, still sealed, with all that is needed to open it for one connection. */
 export type Sealed = {
@@ -32,6 +33,8 @@ export type Sealed = {
   readonly grant: SealedGrant
   readonly payload: Buffer
   readonly binding: { readonly connectionId: string; readonly destination: string }
+  /** The row whose destination was compared: what is dialled must be made from it, not from a later reading. */
+  readonly connection: ConnectionRow
   readonly resource: Resource
 }
 export type Closed = {
@@ -73,7 +76,12 @@ export async function sealedFor(effect: Effect, row: CredentialRow, connectionId
   const { tx } = effect
   const connection = await findConnection(tx, connectionId, 'share')
   await effect.also('connection.use', connection)
-  const resource: Resource = { type: 'credential', id: row.id, organizationId: row.organizationId, ownerId: row.ownerId }
+  const resource: Resource = {
+    type: 'credential',
+    id: row.id,
+    organizationId: row.organizationId,
+    ownerId: row.ownerId,
+  }
   const [bond] = await tx.select().from(associations).where(bondOf(row.id, connectionId))
   if (connection === undefined || bond === undefined) return { ok: false, reason: 'not associated', resource }
   const destination = currentDestination(connection.row)
@@ -86,6 +94,7 @@ export async function sealedFor(effect: Effect, row: CredentialRow, connectionId
     identity: { credentialId, organizationId, version },
     ...found,
     binding: { connectionId, destination },
+    connection: connection.row,
     resource,
   }
 }
@@ -161,13 +170,22 @@ async function takeOverGrants(
 ): Promise<void> {
   const payload = await payloadOf(tx, owned.id, follows)
   const held = await tx
-    .select({ connectionId: associations.connectionId, destination: associations.destination, keyTerm: grants.keyTerm, sealed: grants.sealed })
+    .select({
+      connectionId: associations.connectionId,
+      destination: associations.destination,
+      keyTerm: grants.keyTerm,
+      sealed: grants.sealed,
+    })
     .from(associations)
-    .innerJoin(grants, and(eq(grants.credentialId, associations.credentialId), eq(grants.connectionId, associations.connectionId)))
+    .innerJoin(
+      grants,
+      and(eq(grants.credentialId, associations.credentialId), eq(grants.connectionId, associations.connectionId)),
+    )
     .where(and(eq(associations.credentialId, owned.id), eq(grants.version, follows)))
   for (const { connectionId, destination, ...grant } of held) {
     const binding = { connectionId, destination }
-    if (!opens(() => openForConnection(keys.keyring, identityOf(keys, owned, follows), grant, payload, binding))) continue
+    if (!opens(() => openForConnection(keys.keyring, identityOf(keys, owned, follows), grant, payload, binding)))
+      continue
     const next = grantConnection(keys.keyring, identityOf(keys, owned, version), owner, binding)
     await insertGrant(tx, owned, version, next, connectionId)
   }

@@ -2,6 +2,7 @@ import { and, eq, sql } from 'drizzle-orm'
 import type { Actor, UserActor } from '../access/actor.ts'
 import type { Use } from '../access/guard.ts'
 import type { Resource } from '../access/policy.ts'
+import type { ConnectionResource } from '../connections/connections.ts'
 import type { OpenedCredential } from '../connector/driver.ts'
 import type { Transaction } from '../db/client.ts'
 import { newId } from '../db/new-id.ts'
@@ -9,8 +10,21 @@ import { associations, credentials } from '../db/schema/credentials.ts'
 import { parseName } from '../names.ts'
 import { OpenFailed } from '../secrets/record.ts'
 import type { Secret } from '../secrets/secret.ts'
-import { addAssociation, type AssociateOutcome, associate, confirmDestination, dissociate, makeDefault } from './associations.ts'
-import { type CredentialType, parseEditedFields, touchesSecrets, type TypedFields } from './credential-type.ts'
+import {
+  type AssociateOutcome,
+  addAssociation,
+  associate,
+  confirmDestination,
+  dissociate,
+  makeDefault,
+} from './associations.ts'
+import {
+  type CredentialType,
+  parseEditedFields,
+  type TypedFields,
+  touchesSecrets,
+  usernameOf,
+} from './credential-type.ts'
 import { type CredentialResource, findCredential, type VaultDependencies } from './find-credential.ts'
 import { type Closed, openPresent, openSealed, type Sealed, sealedFor, writeVersion } from './sealed-versions.ts'
 import { credentialType } from './types/registry.ts'
@@ -48,9 +62,9 @@ export type CurrentCredential = {
   readonly description: string
 }
 
-/** A credential in the clear for one connection, or why it stays closed. */
+/** A credential in the clear with the connection it was opened for, as that was checked; or why it stays closed. */
 export type OpenOutcome =
-  | { readonly ok: true; readonly credential: OpenedCredential }
+  | { readonly ok: true; readonly credential: OpenedCredential; readonly connection: ConnectionResource['row'] }
   | { readonly ok: false; readonly reason: 'not associated' | 'destination changed' | 'unreadable' }
   | { readonly ok: false; readonly reason: 'fields'; readonly errors: Readonly<Record<string, string>> }
 
@@ -78,7 +92,7 @@ export function createVault(deps: VaultDependencies) {
             nameKey: name.key,
             type: input.type,
             description: input.description,
-            username: usernameOf(input.type, input.fields),
+            username: usernameOf(knownType(input.type), input.fields),
             currentVersion: 1,
           })
           .onConflictDoNothing()
@@ -135,7 +149,10 @@ export function createVault(deps: VaultDependencies) {
         'credential.delete',
         (tx) => findCredential(tx, id),
         async ({ tx, note }, { row }) => {
-          const bonds = await tx.delete(associations).where(eq(associations.credentialId, id)).returning({ id: associations.connectionId })
+          const bonds = await tx
+            .delete(associations)
+            .where(eq(associations.credentialId, id))
+            .returning({ id: associations.connectionId })
           await tx.delete(credentials).where(eq(credentials.id, id))
           note({ version: row.currentVersion, associationsRemoved: bonds.length })
         },
@@ -174,7 +191,12 @@ export function createVault(deps: VaultDependencies) {
           effect.note({ connectionId, version: row.currentVersion })
           await effect.tx
             .update(credentials)
-            .set({ lastUsedAt: new Date(), lastUsedBy: actor.id, lastUsedPurpose: use.purpose, lastUsedConnectionId: connectionId })
+            .set({
+              lastUsedAt: new Date(),
+              lastUsedBy: actor.id,
+              lastUsedPurpose: use.purpose,
+              lastUsedConnectionId: connectionId,
+            })
             .where(eq(credentials.id, id))
           return sealed
         },
@@ -197,10 +219,12 @@ function openOrClose(deps: VaultDependencies, sealed: Sealed, typed: TypedFields
   try {
     const fields = openSealed(deps, sealed)
     const type = credentialType(sealed.type)
-    if (typed === undefined || type === undefined) return { ok: true, credential: { type: sealed.type, fields } }
+    const { connection } = sealed
+    if (typed === undefined || type === undefined)
+      return { ok: true, connection, credential: { type: sealed.type, fields } }
     const edited = parseEditedFields(type, typed, fields)
     if (!edited.ok) return { ok: false, reason: 'fields', errors: edited.errors }
-    return { ok: true, credential: { type: sealed.type, fields: edited.fields } }
+    return { ok: true, connection, credential: { type: sealed.type, fields: edited.fields } }
   } catch (error) {
     if (error instanceof OpenFailed) return { ok: false, reason: 'unreadable' }
     throw error
@@ -222,12 +246,18 @@ async function newVersion(
   const present = await openPresent(tx, deps, row)
   const edited = parseEditedFields(type, typed, present)
   if (!edited.ok) return { ok: false, errors: edited.errors }
-  const username = usernameOf(row.type, edited.fields)
+  const username = usernameOf(type, edited.fields)
   if (!touchesSecrets(type, typed) && sameFields(present, edited.fields)) {
     return { ok: true, version: row.currentVersion, username }
   }
   const version = row.currentVersion + 1
-  await writeVersion(tx, deps, row, { version, fields: edited.fields, by, reason: 'edited', follows: row.currentVersion })
+  await writeVersion(tx, deps, row, {
+    version,
+    fields: edited.fields,
+    by,
+    reason: 'edited',
+    follows: row.currentVersion,
+  })
   return { ok: true, version, username }
 }
 
@@ -244,11 +274,6 @@ function knownType(id: string): CredentialType {
   const type = credentialType(id)
   if (type === undefined) throw new Error('A credential has a type that this version of Keyward does not know.')
   return type
-}
-
-function usernameOf(typeId: string, fields: Readonly<Record<string, Secret>>): string | null {
-  const id = knownType(typeId).usernameField
-  return id === null ? null : (fields[id]?.expose().toString('utf8') ?? null)
 }
 
 async function nameUsed(tx: Transaction, ownerId: string, key: string, exceptId: string): Promise<boolean> {

@@ -1,0 +1,107 @@
+import type { UserActor } from '../access/actor.ts'
+import type { Diagnosis } from '../connector/driver.ts'
+import { type CredentialType, parseNewFields, type TypedFields } from '../credentials/credential-type.ts'
+import type { CredentialQueries } from '../credentials/queries.ts'
+import type { CredentialEdit, CurrentCredential, Vault } from '../credentials/vault.ts'
+import { parseName } from '../names.ts'
+import type { SignIns } from './sign-ins.ts'
+
+/** What "Save and sign in" came to (product.md §2.2). */
+export type SaveAndSignIn =
+  /** Stored. `proven` names the connection it signed in on, or is null where there was none to try. */
+  | { readonly kind: 'saved'; readonly id: string; readonly proven: string | null }
+  /** Not stored: the target refused. What was typed is kept by the form, secrets aside. */
+  | { readonly kind: 'refused'; readonly diagnosis: Diagnosis; readonly connectionId: string }
+  | { readonly kind: 'invalid'; readonly errors: Readonly<Record<string, string>> }
+  | { readonly kind: 'stale'; readonly current: CurrentCredential }
+
+export type NewAccount = {
+  readonly type: CredentialType
+  readonly name: string
+  readonly description: string
+  readonly typed: TypedFields
+  /** The connection to associate with, and to try first; null for none. */
+  readonly connectionId: string | null
+  /** False for *Save without signing in*. */
+  readonly signIn: boolean
+}
+
+export type SavingAccounts = ReturnType<typeof createSavingAccounts>
+
+/** Stores new and edited accounts, each proven first on a connection where there is one. */
+export function createSavingAccounts(deps: { vault: Vault; queries: CredentialQueries; signIns: SignIns }) {
+  const { vault, queries, signIns } = deps
+  return {
+    /** Signs in with what was typed, then stores and associates it. Field errors carry field ids, and `name`. */
+    async create(actor: UserActor, account: NewAccount): Promise<SaveAndSignIn> {
+      const name = parseName(account.name, 'Account name')
+      const parsed = parseNewFields(account.type, account.typed)
+      if (!name.ok || !parsed.ok) return invalid(name.ok ? {} : { name: name.error }, parsed.ok ? {} : parsed.errors)
+      if (await queries.nameInUse(actor, name.key)) return invalid({ name: taken(name.name) })
+      const { connectionId } = account
+      if (connectionId !== null && account.signIn) {
+        const tried = { kind: 'typed', type: account.type.id, fields: parsed.fields } as const
+        const { ok, diagnosis } = await signIns.create(actor, connectionId, tried, 'sign in before saving')
+        if (!ok) return { kind: 'refused', diagnosis, connectionId }
+      }
+      return store(actor, account)
+    },
+
+    /** Tries the edit on the credential's first association, then stores it for all of them. */
+    async edit(
+      actor: UserActor,
+      id: string,
+      edit: CredentialEdit & { readonly signIn: boolean },
+    ): Promise<SaveAndSignIn> {
+      const detail = await queries.show(actor, id)
+      if (detail.revision !== edit.revision) return { kind: 'stale', current: detail }
+      const name = parseName(edit.name, 'Account name')
+      if (!name.ok) return invalid({ name: name.error })
+      if (await queries.nameInUse(actor, name.key, id)) return invalid({ name: taken(name.name) })
+      const tryOn = edit.signIn ? firstToTry(detail.associations) : undefined
+      if (tryOn !== undefined) {
+        const account = { kind: 'stored', credentialId: id, edited: edit.typed } as const
+        const { ok, diagnosis } = await signIns.create(actor, tryOn.connectionId, account, 'sign in before saving')
+        if (!ok) return { kind: 'refused', diagnosis, connectionId: tryOn.connectionId }
+      }
+      const saved = await vault.edit(actor, id, edit)
+      if (saved.ok) {
+        if (tryOn !== undefined) await signIns.credit(tryOn.connectionId, id)
+        return { kind: 'saved', id, proven: tryOn?.connectionName ?? null }
+      }
+      if (saved.reason === 'stale') return { kind: 'stale', current: saved.current }
+      return saved.reason === 'name' ? invalid({ name: saved.error }) : invalid(saved.errors)
+    },
+  }
+
+  async function store(actor: UserActor, account: NewAccount): Promise<SaveAndSignIn> {
+    const { connectionId, type, name, description } = account
+    // Parsed again: the worker that signed in has wiped the first copy.
+    const parsed = parseNewFields(type, account.typed)
+    if (!parsed.ok) return invalid(parsed.errors)
+    const { fields } = parsed
+    const connectionIds = connectionId === null ? [] : [connectionId]
+    const saved = await vault.create(actor, { type: type.id, name, description, fields, connectionIds })
+    for (const secret of Object.values(fields)) secret.wipe()
+    if (!saved.ok) return invalid({ name: saved.error })
+    if (connectionId === null || !account.signIn) return { kind: 'saved', id: saved.id, proven: null }
+    await signIns.credit(connectionId, saved.id)
+    return { kind: 'saved', id: saved.id, proven: connectionId }
+  }
+}
+
+type Bond = Awaited<ReturnType<CredentialQueries['show']>>['associations'][number]
+
+/** The default association first; one whose destination changed cannot be tried. */
+function firstToTry(bonds: readonly Bond[]): Bond | undefined {
+  const usable = bonds.filter((bond) => !bond.destinationChanged)
+  return usable.find((bond) => bond.isDefault) ?? usable[0]
+}
+
+function invalid(...errors: readonly Readonly<Record<string, string>>[]): SaveAndSignIn {
+  return { kind: 'invalid', errors: Object.assign({}, ...errors) as Record<string, string> }
+}
+
+function taken(name: string): string {
+  return `You already have an account named "${name}". Choose another name.`
+}

@@ -1,0 +1,107 @@
+import { and, desc, eq } from 'drizzle-orm'
+import type { UserActor } from '../access/actor.ts'
+import type { ConnectionQueries } from '../connections/queries.ts'
+import type { Diagnosis, DiagnosisCode, Outcome } from '../connector/driver.ts'
+import { usernameOf } from '../credentials/credential-type.ts'
+import { credentialType } from '../credentials/types/registry.ts'
+import type { Database } from '../db/client.ts'
+import { newId } from '../db/new-id.ts'
+import { connections, signIns } from '../db/schema/connections.ts'
+import { associations, credentials } from '../db/schema/credentials.ts'
+import type { Account, ConnectionUse } from './use-connection.ts'
+
+/** One climb of the ladder, as its page shows it. */
+export type SignIn = {
+  readonly id: string
+  readonly connectionId: string
+  readonly credentialId: string | null
+  readonly accountName: string
+  readonly code: DiagnosisCode
+  readonly diagnosis: Diagnosis
+  readonly startedAt: Date
+}
+
+export type SignInOutcome = { readonly id: string; readonly ok: boolean; readonly diagnosis: Diagnosis }
+
+export type SignIns = ReturnType<typeof createSignIns>
+
+/** The service that tries accounts on connections and remembers what came of it. */
+export function createSignIns(deps: { db: Database; use: ConnectionUse; queries: ConnectionQueries }) {
+  const { db, use, queries } = deps
+  return {
+    /** Signs in and keeps the diagnosis. `purpose` is what the ledger says; wipes the account's secrets. */
+    async create(actor: UserActor, connectionId: string, account: Account, purpose: string): Promise<SignInOutcome> {
+      const startedAt = new Date()
+      const accountName = await nameOf(db, account)
+      const outcome = await use.run(actor, { connectionId, account, operation: 'signIn', input: {}, purpose })
+      const id = newId()
+      const code = outcome.ok ? 'ok' : outcome.code
+      // An edit that is only being tried says nothing about the account as it is stored.
+      const credentialId = account.kind === 'stored' && account.edited === undefined ? account.credentialId : null
+      await keep(db, { id, actor, connectionId, credentialId, accountName, code, startedAt, outcome })
+      return { id, ok: outcome.ok, diagnosis: outcome.diagnosis }
+    },
+
+    /** Records on the association that a just stored account has already proven itself. */
+    async credit(connectionId: string, credentialId: string): Promise<void> {
+      const its = and(eq(associations.connectionId, connectionId), eq(associations.credentialId, credentialId))
+      await db.update(associations).set({ lastSignInAt: new Date(), lastSignInCode: 'ok' }).where(its)
+    },
+
+    /** Returns one sign-in of a connection that the actor may see; undefined where there is none. */
+    async show(actor: UserActor, connectionId: string, id: string): Promise<SignIn | undefined> {
+      await queries.show(actor, connectionId)
+      const its = and(eq(signIns.id, id), eq(signIns.connectionId, connectionId), eq(signIns.userId, actor.id))
+      const [row] = await db.select().from(signIns).where(its)
+      return row && { ...row, code: row.code as DiagnosisCode, diagnosis: row.diagnosis as Diagnosis }
+    },
+
+    /** Returns the actor's last twenty sign-ins on a connection, the newest first. */
+    async recent(actor: UserActor, connectionId: string): Promise<readonly SignIn[]> {
+      await queries.show(actor, connectionId)
+      const its = and(eq(signIns.connectionId, connectionId), eq(signIns.userId, actor.id))
+      const rows = await db.select().from(signIns).where(its).orderBy(desc(signIns.startedAt)).limit(20)
+      return rows.map((row) => ({ ...row, code: row.code as DiagnosisCode, diagnosis: row.diagnosis as Diagnosis }))
+    },
+  }
+}
+
+/** The name a page calls the account by. A typed one goes by its username, which is not a secret field. */
+async function nameOf(db: Database, account: Account): Promise<string> {
+  if (account.kind === 'typed') {
+    const type = credentialType(account.type)
+    return (type && usernameOf(type, account.fields)) ?? 'typed credentials'
+  }
+  const [row] = await db
+    .select({ name: credentials.name })
+    .from(credentials)
+    .where(eq(credentials.id, account.credentialId))
+  return row?.name ?? 'stored account'
+}
+
+type Kept = {
+  readonly id: string
+  readonly actor: UserActor
+  readonly connectionId: string
+  readonly credentialId: string | null
+  readonly accountName: string
+  readonly code: DiagnosisCode
+  readonly startedAt: Date
+  readonly outcome: Outcome<unknown>
+}
+
+async function keep(db: Database, kept: Kept): Promise<void> {
+  const { id, actor, connectionId, credentialId, accountName, code, startedAt, outcome } = kept
+  await db.transaction(async (tx) => {
+    const outcomeOf = { lastSignInAt: startedAt, lastSignInCode: code }
+    const { organizationId, id: userId } = actor
+    const { diagnosis } = outcome
+    await tx
+      .insert(signIns)
+      .values({ id, organizationId, connectionId, credentialId, userId, accountName, code, diagnosis, startedAt })
+    await tx.update(connections).set(outcomeOf).where(eq(connections.id, connectionId))
+    if (credentialId === null) return
+    const bond = and(eq(associations.connectionId, connectionId), eq(associations.credentialId, credentialId))
+    await tx.update(associations).set(outcomeOf).where(bond)
+  })
+}
