@@ -44,6 +44,12 @@ export function touchesSecrets(type: CredentialType, typed: TypedFields): boolea
   return type.fields.some((spec) => spec.secret && ((typed.text(spec.id) ?? '') !== '' || typed.cleared(spec.id)))
 }
 
+/** Returns what the type calls *Username* in the clear, for display; null where it has none. */
+export function usernameOf(type: CredentialType, fields: Readonly<Record<string, Secret>>): string | null {
+  if (type.usernameField === null) return null
+  return fields[type.usernameField]?.expose().toString('utf8') ?? null
+}
+
 function parse(type: CredentialType, typed: TypedFields, keep: (spec: FieldSpec) => Secret | undefined): ParsedFields {
   const fields: Record<string, Secret> = {}
   const errors: Record<string, string> = {}

@@ -1,0 +1,40 @@
+import { createFeatures, type Deployment } from './access/features.ts'
+import { createGuard } from './access/guard.ts'
+import type { Ledger } from './audit/ledger.ts'
+import { createConnections } from './connections/connections.ts'
+import { createConnectionQueries } from './connections/queries.ts'
+import type { Connector } from './connector/driver.ts'
+import { createCredentialQueries } from './credentials/queries.ts'
+import { createVault } from './credentials/vault.ts'
+import type { Database } from './db/client.ts'
+import type { Keyring } from './secrets/keyring.ts'
+import { createSavingAccounts } from './sign-ins/save-and-sign-in.ts'
+import { createSignIns } from './sign-ins/sign-ins.ts'
+import { createConnectionUse } from './sign-ins/use-connection.ts'
+
+/** What the domain services stand on. */
+export type ServiceDependencies = {
+  readonly db: Database
+  readonly ledger: Ledger
+  readonly keyring: Keyring
+  readonly deploymentId: string
+  readonly deployment: Deployment
+  readonly connector: Connector
+}
+
+export type Services = ReturnType<typeof createServices>
+
+/** Returns every domain service of a process, wired to each other. */
+export function createServices(deps: ServiceDependencies) {
+  const { db, ledger, keyring, deploymentId, deployment, connector } = deps
+  const guard = createGuard({ db, ledger, deployment })
+  const features = createFeatures({ guard, reader: db, deployment })
+  const connections = createConnections({ guard })
+  const connectionQueries = createConnectionQueries({ db, guard })
+  const vault = createVault({ guard, keyring, deploymentId })
+  const credentialQueries = createCredentialQueries({ db, guard })
+  const use = createConnectionUse({ db, guard, vault, connector, queries: connectionQueries, deployment })
+  const signIns = createSignIns({ db, use, queries: connectionQueries })
+  const saving = createSavingAccounts({ vault, queries: credentialQueries, signIns })
+  return { guard, features, connections, connectionQueries, vault, credentialQueries, use, signIns, saving }
+}
