@@ -59,15 +59,14 @@ function parseAuthority(driver: string, rest: string): ParsedStoreUrl {
   try {
     // A scheme that URL treats as special, so that hosts are checked; it is not looked at again.
     url = new URL(`http:${rest}`)
-    return fromUrl(driver, url)
+    return fromUrl(driver, url, portOf(rest))
   } catch {
     return refused('That address could not be read. Check its host and port, or fill in the fields.')
   }
 }
 
-function fromUrl(driver: string, url: URL): ParsedStoreUrl {
+function fromUrl(driver: string, url: URL, port: string): ParsedStoreUrl {
   const options = new Map([...url.searchParams].map(([name, value]) => [name.toLowerCase(), value]))
-  const port = url.port || (url.host.endsWith(':80') ? '80' : '')
   const parameters: Record<string, string> = { host: decodeURIComponent(url.hostname).replace(/^\[|\]$/g, '') }
   if (port !== '') parameters.port = port
   const database = decodeURIComponent(url.pathname.replace(/^\//, ''))
@@ -78,6 +77,11 @@ function fromUrl(driver: string, url: URL): ParsedStoreUrl {
   const password = decodeURIComponent(url.password) || options.get('password') || null
   const ignored = [...options.keys()].filter((name) => !understood.has(name))
   return { ok: true, driver, parameters, username, password: password === null ? null : new Secret(password), ignored }
+}
+
+/** URL forgets a port that is the default of its scheme, so the port is read from the text that URL has accepted. */
+function portOf(rest: string): string {
+  return /^\/\/(?:[^/?#]*@)?(?:\[[^\]]*\]|[^:/?#]*):(\d+)/.exec(rest)?.[1] ?? ''
 }
 
 const understood = new Set(['user', 'password', 'sslmode', 'ssl'])
