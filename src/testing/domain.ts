@@ -1,0 +1,107 @@
+import { randomBytes } from 'node:crypto'
+import type { UserActor } from '../access/actor.ts'
+import type { Deployment } from '../access/features.ts'
+import { createLedger } from '../audit/ledger.ts'
+import type { Connector, Job, Outcome } from '../connector/driver.ts'
+import { rungNames } from '../connector/driver.ts'
+import { newId } from '../db/new-id.ts'
+import { organizations, users } from '../db/schema/organizations.ts'
+import { loadKeys } from '../keys/key-store.ts'
+import { kekFromKey } from '../secrets/kek/kek.ts'
+import { createServices } from '../services.ts'
+import { testDatabase } from './database.ts'
+
+/** A connector that dials nothing: it keeps the jobs it was given, with what their secrets were, and answers `next`. */
+export type RecordingConnector = Connector & {
+  readonly jobs: { readonly job: Job; readonly secrets: Readonly<Record<string, string>> }[]
+  next: Outcome<unknown>
+}
+
+/** The answer of a target that let the account in. */
+export const signedIn: Outcome<unknown> = {
+  ok: true,
+  value: { serverVersion: 'test' },
+  diagnosis: rungNames.map((name) => ({
+    name,
+    state: 'passed',
+    milliseconds: 1,
+    code: 'ok',
+    sentence: '',
+    nextStep: null,
+    detail: null,
+  })),
+}
+
+/** The answer of a target that refused the password. */
+export const refused: Outcome<unknown> = {
+  ok: false,
+  code: 'auth.refused',
+  diagnosis: rungNames.map((name, rung) => ({
+    name,
+    state: rung < 4 ? 'passed' : rung === 4 ? 'failed' : 'not reached',
+    milliseconds: 1,
+    code: rung === 4 ? 'auth.refused' : null,
+    sentence: rung === 4 ? 'The server refused this username and password.' : '',
+    nextStep: rung === 4 ? 'Check both and try again.' : null,
+    detail: null,
+  })),
+}
+
+/** Every domain service on a database of its own, with keys, a ledger and two organizations. Close it at the end. */
+export async function testDomain(options: { deployment?: Deployment } = {}) {
+  const database = await testDatabase()
+  const { db } = database
+  const keys = await loadKeys(db, [kekFromKey(randomBytes(32))])
+  const ledger = createLedger({ key: keys.auditKey, instance: 'test' })
+  const connector = recordingConnector()
+  const { deployment = 'managed' } = options
+  const { keyring, deploymentId } = keys
+  const services = createServices({ db, ledger, keyring, deploymentId, deployment, connector })
+
+  async function organization(name: string): Promise<string> {
+    const id = newId()
+    await db.insert(organizations).values({ id, name })
+    return id
+  }
+
+  async function user(organizationId: string, name: string, role: UserActor['role'] = 'member'): Promise<UserActor> {
+    const id = newId()
+    const email = `${name.toLowerCase()}-${id.slice(-6)}@example.com`
+    await db.insert(users).values({ id, organizationId, email, emailKey: email, name, role, passwordHash: 'none' })
+    return { kind: 'user', id, organizationId, role, name, email, address: '127.0.0.1', requestId: 'test' }
+  }
+
+  const acme = await organization('Acme')
+  const other = await organization('Other')
+  const ada = await user(acme, 'Ada')
+  const ben = await user(acme, 'Ben')
+  const root = await user(acme, 'Root', 'administrator')
+  const eve = await user(other, 'Eve')
+  return { ...services, database, db, keys, ledger, connector, ada, ben, root, eve, close: () => database.close() }
+}
+
+export type TestDomain = Awaited<ReturnType<typeof testDomain>>
+
+/** Adds a connection to a host that no test dials; the name and the host may be given. */
+export async function addConnection(domain: TestDomain, actor: UserActor, name = 'Sales', host = 'db.example.com') {
+  const parameters = { host, port: '5432', database: 'sales', tls: 'verify-full' }
+  const made = await domain.connections.create(actor, { name, driver: 'postgresql', parameters })
+  if (!made.ok) throw new Error(made.error)
+  return made.id
+}
+
+function recordingConnector(): RecordingConnector {
+  const jobs: RecordingConnector['jobs'] = []
+  const connector: RecordingConnector = {
+    jobs,
+    next: signedIn,
+    run: async (job) => {
+      const fields = Object.entries(job.credential.fields)
+      jobs.push({ job, secrets: Object.fromEntries(fields.map(([id, secret]) => [id, secret.expose().toString()])) })
+      for (const [, secret] of fields) secret.wipe()
+      return connector.next as never
+    },
+    close: async () => {},
+  }
+  return connector
+}
