@@ -67,7 +67,10 @@ export const credentialVersions = pgTable(
   },
   (table) => [
     primaryKey({ columns: [table.credentialId, table.version] }),
-    check('payload_is_a_record', sql`octet_length(${table.payload}) between 98 and 70000 and get_byte(${table.payload}, 0) = 1`),
+    check(
+      'payload_is_a_record',
+      sql`octet_length(${table.payload}) between 98 and 70000 and get_byte(${table.payload}, 0) = 1`,
+    ),
   ],
 )
 
