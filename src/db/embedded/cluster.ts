@@ -1,13 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import type { ChildProcess } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { childEnvironment, findNative, linkLibraries } from './binaries.ts'
+import { findNative, linkLibraries } from './binaries.ts'
 import { holdDirectory, holderOf } from './data-lock.ts'
 import { chooseIdentity, type Identity } from './identity.ts'
 import { createData, hasData } from './initialize.ts'
 import { readPasswords } from './passwords.ts'
-import { processesIn, signalProcess, waitUntil } from './processes.ts'
+import { choosePort } from './port.ts'
+import { startServer, stopLeftovers, stopServer } from './server-process.ts'
 
 /** A running PostgreSQL that belongs to Keyward. */
 export type Cluster = {
@@ -17,6 +17,8 @@ export type Cluster = {
   readonly user: string
   readonly password: string
   readonly directory: string
+  /** Where the data really is: `directory`, except where root had to hand it to an account that cannot enter that. */
+  readonly home: string
   /** Stops the server: disconnects everyone and waits at most 15 s, then less politely. Resolves when it is gone. */
   stop(): Promise<void>
 }
@@ -46,11 +48,19 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     linkLibraries(identity.native, join(identity.home, 'lib'))
     const passwords = readPasswords(directory, !hasData(identity.home))
     await stopLeftovers(join(identity.home, 'pgdata'))
-    if (!hasData(identity.home)) await createData(identity, passwords.superuser, options.settings?.fsync !== 'off')
+    if (!hasData(identity.home)) createData(identity, passwords.superuser, options.settings?.fsync !== 'off')
     writeFileSync(join(identity.home, 'pgdata/pg_hba.conf'), options.hba ?? scramOnLoopback)
     const { port, child } = await run(identity, directory, options.settings ?? {})
-    const stop = once(() => stopServer(child).finally(release))
-    return { host: '127.0.0.1', port, user: 'postgres', password: passwords.superuser, directory, stop }
+    const stop = stopping(child, release)
+    return {
+      host: '127.0.0.1',
+      port,
+      user: 'postgres',
+      password: passwords.superuser,
+      directory,
+      home: identity.home,
+      stop,
+    }
   } catch (error) {
     release()
     throw error
@@ -62,15 +72,19 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
  * the server belongs to the other process.
  */
 export function findCluster(directory: string): Cluster | undefined {
-  try {
-    const real = realpathSync(directory)
-    const holder = holderOf(real)
-    const note = JSON.parse(readFileSync(join(real, 'server.json'), 'utf8')) as { pid: number; port: number }
-    if (holder === undefined || note.pid !== holder.pid) return undefined
-    const password = readPasswords(real, false).superuser
-    return { host: '127.0.0.1', port: note.port, user: 'postgres', password, directory: real, stop: async () => {} }
-  } catch {
-    return undefined
+  if (!existsSync(directory)) return undefined
+  const real = realpathSync(directory)
+  const note = readNote(real)
+  if (note === undefined || holderOf(real)?.pid !== note.pid) return undefined
+  const password = readPasswords(real, false).superuser
+  return {
+    host: '127.0.0.1',
+    port: note.port,
+    user: 'postgres',
+    password,
+    directory: real,
+    home: note.home,
+    stop: async () => {},
   }
 }
 
@@ -103,123 +117,51 @@ const ours: Readonly<Record<string, string>> = {
 }
 
 async function run(identity: Identity, directory: string, settings: Readonly<Record<string, string>>) {
+  const logFile = join(directory, 'postgres.log')
   for (let attempt = 1; ; attempt++) {
-    const port = Number(settings.port ?? (await freePort()))
-    const outcome = await attemptStart(identity, directory, { ...ours, ...settings, port: String(port) })
+    const port = Number(settings.port ?? (await choosePort(readNote(directory)?.port)))
+    const outcome = await startServer(identity, logFile, { ...ours, ...settings, port: String(port) })
     if (typeof outcome !== 'string') {
-      const note = join(directory, 'server.json')
-      writeFileSync(`${note}.new`, JSON.stringify({ pid: process.pid, port }), { mode: 0o600 })
-      renameSync(`${note}.new`, note)
+      writeNote(directory, { pid: process.pid, port, home: identity.home })
       return { port, child: outcome }
     }
+    // Someone took the port meanwhile, or the last backend of a killed server has not gone yet.
     const passing = /could not create any TCP\/IP sockets|still in use/.test(outcome)
     if (!passing || attempt === 10) throw new Error(`Keyward's own PostgreSQL did not start: ${outcome}`)
     await new Promise((resolve) => setTimeout(resolve, 300))
   }
 }
 
-/** Returns the running server, or why there is none. */
-async function attemptStart(
-  identity: Identity,
-  directory: string,
-  settings: Readonly<Record<string, string>>,
-): Promise<ChildProcess | string> {
-  const logFile = join(directory, 'postgres.log')
-  const log = openSync(logFile, 'w', 0o600)
-  const data = join(identity.home, 'pgdata')
-  const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
-  const words = [...identity.prefix, join(identity.native, 'bin/postgres'), '-D', data, ...flags]
-  const child = spawn(words[0] ?? '', words.slice(1), {
-    cwd: identity.home,
-    env: childEnvironment(),
-    stdio: ['ignore', log, log],
-    // A session of its own: Ctrl-C in a terminal reaches the whole foreground group, and we stop the server in order.
-    detached: true,
-    ...identity.account,
-  })
-  closeSync(log)
-  let failed: string | undefined
-  child.once('error', (error) => {
-    failed = error.message
-  })
-  child.once('exit', (code) => {
-    failed ??= `${lastFatal(logFile) ?? `it ended with status ${code}`}. See ${logFile}.`
-  })
-  const ready = await waitUntil(() => failed !== undefined || isReady(data, child.pid), 60_000)
-  if (failed !== undefined) return failed
-  if (ready) return child
-  await stopServer(child)
-  return `it was not ready after a minute. See ${logFile}.`
+/** Returns `stop`. The server also goes when this process ends without calling it. */
+function stopping(child: ChildProcess, release: () => void): () => Promise<void> {
+  const leave = () => void child.kill('SIGINT')
+  process.once('exit', leave)
+  child.unref()
+  let stopped: Promise<void> | undefined
+  return () => {
+    stopped ??= stopServer(child).finally(() => {
+      process.off('exit', leave)
+      release()
+    })
+    return stopped
+  }
 }
 
-/** The eighth line of postmaster.pid is the server's own word on its state. */
-function isReady(data: string, pid: number | undefined): boolean {
+type Note = { readonly pid: number; readonly port: number; readonly home: string }
+
+function readNote(directory: string): Note | undefined {
   try {
-    const lines = readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')
-    return Number(lines[0]) === pid && lines[7]?.trim() === 'ready'
-  } catch {
-    return false
-  }
-}
-
-function lastFatal(logFile: string): string | undefined {
-  const lines = readFileSync(logFile, 'utf8').split('\n')
-  const telling = lines.filter((line) => /(FATAL|PANIC|LOG: {2}could not|error while loading)/.test(line))
-  return telling.map((line) => line.replace(/^.*?(FATAL|PANIC|LOG): */, '')).at(-1)
-}
-
-async function stopServer(child: ChildProcess): Promise<void> {
-  const gone = () => child.exitCode !== null || child.signalCode !== null
-  for (const [signal, patience] of endings) {
-    if (gone()) return
-    child.kill(signal)
-    if (await waitUntil(gone, patience)) return
-  }
-}
-
-/** Fast shutdown, immediate shutdown, and the end. */
-const endings: readonly [NodeJS.Signals, number][] = [
-  ['SIGINT', 15_000],
-  ['SIGQUIT', 5_000],
-  ['SIGKILL', 5_000],
-]
-
-/** Ends what a killed Keyward left running, and removes a note that names some other program's process. */
-async function stopLeftovers(data: string): Promise<void> {
-  for (const [signal, patience] of endings) {
-    const left = processesIn(data)
-    if (left.length === 0) break
-    const postmaster = notedPostmaster(data)
-    for (const pid of postmaster !== undefined && left.includes(postmaster) ? [postmaster] : left)
-      signalProcess(pid, signal)
-    await waitUntil(() => processesIn(data).length === 0, patience)
-  }
-  rmSync(join(data, 'postmaster.pid'), { force: true })
-}
-
-function notedPostmaster(data: string): number | undefined {
-  try {
-    return Number.parseInt(readFileSync(join(data, 'postmaster.pid'), 'utf8'), 10)
+    return JSON.parse(readFileSync(join(directory, noteName), 'utf8')) as Note
   } catch {
     return undefined
   }
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
-    })
-  })
+function writeNote(directory: string, note: Note): void {
+  const file = join(directory, noteName)
+  writeFileSync(`${file}.new`, JSON.stringify(note), { mode: 0o600 })
+  renameSync(`${file}.new`, file)
 }
 
-function once(work: () => Promise<void>): () => Promise<void> {
-  let running: Promise<void> | undefined
-  return () => {
-    running ??= work()
-    return running
-  }
-}
+/** Which process runs the server, and where it listens. */
+const noteName = 'server.json'

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process'
-import { chownSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { childEnvironment } from './binaries.ts'
 import type { Identity } from './identity.ts'
+import { processesIn, signalProcess } from './processes.ts'
 
 /** Reports whether `home` holds a finished data folder; a half-made one has another name. */
 export function hasData(home: string): boolean {
@@ -13,11 +14,11 @@ export function hasData(home: string): boolean {
  * Creates `pgdata` in the identity's home: UTF-8 with the built-in C.UTF-8 locale (the same order on every system),
  * SCRAM, page checksums. It gets its name when it is complete. Throws a sentence with initdb's last words.
  */
-export async function createData(identity: Identity, password: string, durable: boolean): Promise<void> {
+export function createData(identity: Identity, password: string, durable: boolean): void {
   const { home, native, prefix, account } = identity
-  const draft = join(home, 'pgdata.new')
+  removeDrafts(home)
+  const draft = join(home, `${draftName}${process.pid}`)
   const passwordFile = join(home, 'initial-password')
-  rmSync(draft, { recursive: true, force: true })
   writeFileSync(passwordFile, `${password}\n`, { mode: 0o600 })
   if (account !== undefined) chownSync(passwordFile, account.uid, account.gid)
   try {
@@ -37,6 +38,21 @@ export async function createData(identity: Identity, password: string, durable: 
     renameSync(draft, join(home, 'pgdata'))
   } finally {
     rmSync(passwordFile, { force: true })
+  }
+}
+
+const draftName = 'pgdata.new-'
+
+/** A killed Keyward may have left a draft, and an initdb that still works on it: it has a name of its own for that. */
+function removeDrafts(home: string): void {
+  for (const name of readdirSync(home).filter((one) => one.startsWith(draftName))) {
+    const draft = join(home, name)
+    for (const pid of processesIn(draft)) signalProcess(pid, 'SIGKILL')
+    try {
+      rmSync(draft, { recursive: true, force: true, maxRetries: 5 })
+    } catch {
+      // Its initdb is removing it too.
+    }
   }
 }
 

@@ -16,6 +16,8 @@ export async function createKeywardDatabase(cluster: Cluster, name = 'keyward'):
     await ensureRole(client, 'keyward_owner', passwords.owner)
     await ensureRole(client, 'keyward_app', passwords.app)
     await ensureDatabase(client, name)
+    // Other roles of this server (the sample's reader) get into their own database and no other.
+    await client.unsafe('revoke connect on database postgres, template1 from public')
   } finally {
     await client.end({ timeout: 5 })
   }
