@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
+import type { Context } from 'hono'
+import { packageRoot } from '../package-root.ts'
+import { paths } from '../paths.ts'
+
+/** The static files by the name that views use. */
+export type AssetName = 'app.css' | 'app.js' | 'htmx.js' | 'icon.svg'
+
+/** The static files, read and compressed once at start. */
+export type Assets = {
+  /** The address of a file, with a hash of its content: it may be cached forever. */
+  url(name: AssetName): string
+  /** Answers `/assets/:name`, in the best encoding that the browser takes; 404 for anything but the current files. */
+  serveAsset(c: Context): Response
+}
+
+type Encoding = 'br' | 'gzip' | 'identity'
+type Asset = { readonly type: string; readonly etag: string; readonly bodies: Readonly<Record<Encoding, Buffer>> }
+
+const types: Record<AssetName, string> = {
+  'app.css': 'text/css; charset=utf-8',
+  'app.js': 'text/javascript; charset=utf-8',
+  'htmx.js': 'text/javascript; charset=utf-8',
+  'icon.svg': 'image/svg+xml',
+}
+
+/** Reads the files. Throws when one is missing, which stops the start. */
+export function loadAssets(): Assets {
+  const urls = new Map<AssetName, string>()
+  const assets = new Map<string, Asset>()
+  for (const name of Object.keys(types) as AssetName[]) {
+    const content = readFileSync(fileOf(name))
+    const hash = createHash('sha256').update(content).digest('base64url').slice(0, 12)
+    const hashedName = name.replace('.', `.${hash}.`)
+    urls.set(name, paths.asset(hashedName))
+    assets.set(hashedName, prepare(name, hash, content))
+  }
+  return {
+    url: (name) => urls.get(name) ?? paths.asset(name),
+    serveAsset: (c) => serve(c, assets.get(c.req.path.slice(paths.asset('').length))),
+  }
+}
+
+function fileOf(name: AssetName): string {
+  if (name === 'htmx.js') return createRequire(import.meta.url).resolve('htmx.org/dist/htmx.min.js')
+  return join(packageRoot(), 'public', name)
+}
+
+function prepare(name: AssetName, hash: string, content: Buffer): Asset {
+  const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY } }
+  return {
+    type: types[name],
+    etag: hash,
+    bodies: { br: brotliCompressSync(content, quality), gzip: gzipSync(content, { level: 9 }), identity: content },
+  }
+}
+
+function serve(c: Context, asset: Asset | undefined): Response {
+  if (asset === undefined) return c.text('Not found.', 404, { 'X-Content-Type-Options': 'nosniff' })
+  const encoding = bestEncoding(c.req.header('Accept-Encoding') ?? '')
+  // One tag per encoding: what a strong tag names is the bytes.
+  const etag = `"${asset.etag}-${encoding}"`
+  const headers = new Headers({
+    'Cache-Control': 'public, max-age=31536000, immutable',
+    ETag: etag,
+    Vary: 'Accept-Encoding',
+    'X-Content-Type-Options': 'nosniff',
+  })
+  if (matches(c.req.header('If-None-Match'), etag)) return c.newResponse(null, { status: 304, headers })
+  const body = asset.bodies[encoding]
+  headers.set('Content-Type', asset.type)
+  headers.set('Content-Length', String(body.length))
+  if (encoding !== 'identity') headers.set('Content-Encoding', encoding)
+  return c.newResponse(new Uint8Array(body), { status: 200, headers })
+}
+
+function bestEncoding(accepted: string): Encoding {
+  const names = accepted
+    .toLowerCase()
+    .split(',')
+    .map((part) => part.trim().split(/\s*;\s*/))
+    .filter(([, weight]) => weight === undefined || Number(weight.replace('q=', '')) > 0)
+    .map(([name]) => name)
+  if (names.includes('br')) return 'br'
+  return names.includes('gzip') ? 'gzip' : 'identity'
+}
+
+function matches(header: string | undefined, etag: string): boolean {
+  return header?.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag) ?? false
+}

@@ -1,0 +1,55 @@
+import type { Diagnosis, Rung, RungName } from '../../src/connector/driver.ts'
+
+const rungLabels: Record<RungName, string> = {
+  policy: 'Policy',
+  dns: 'DNS',
+  tcp: 'TCP',
+  tls: 'TLS',
+  authentication: 'Authentication',
+  database: 'Database',
+  read: 'Read',
+}
+
+const stateLabels: Record<Rung['state'], string> = {
+  passed: 'Passed',
+  failed: 'Failed',
+  'not reached': 'Not reached',
+  'not applicable': 'Not applicable',
+}
+
+/** How far a sign-in climbed: every rung with its state and time, and on the failed one the next step. */
+export function DiagnosisLadder(props: { diagnosis: Diagnosis; label?: string }) {
+  return (
+    <ol class="ladder" aria-label={props.label ?? 'Diagnosis'}>
+      {props.diagnosis.map((rung) => (
+        <LadderRung rung={rung} />
+      ))}
+    </ol>
+  )
+}
+
+function LadderRung(props: { rung: Rung }) {
+  const { rung } = props
+  return (
+    <li class={`rung rung-${rung.state.replace(' ', '-')}`}>
+      <span class="rung-name">{rungLabels[rung.name]}</span>
+      <span class="rung-state">{stateLabels[rung.state]}</span>
+      <span class="rung-time">{rung.milliseconds === null ? '' : milliseconds(rung.milliseconds)}</span>
+      <div class="rung-words">
+        {rung.sentence === '' ? null : <p>{rung.sentence}</p>}
+        {rung.nextStep === null ? null : <p class="next-step">{rung.nextStep}</p>}
+        {rung.detail === null ? null : (
+          <details>
+            <summary>What the server said</summary>
+            <pre>{rung.detail}</pre>
+          </details>
+        )}
+      </div>
+    </li>
+  )
+}
+
+function milliseconds(value: number): string {
+  if (value < 1) return 'under 1 ms'
+  return value < 10_000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(1)} s`
+}

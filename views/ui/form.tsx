@@ -1,0 +1,63 @@
+import type { Child } from 'hono/jsx'
+import { Button, type ButtonVariant } from './button.tsx'
+
+/** Hidden inputs by name. */
+export type Hidden = Readonly<Record<string, string>>
+
+/**
+ * A form that posts to `action`; errors come from the server, so the browser's own bubbles are off.
+ * `fullPage` is for forms that change what the top bar shows (sign in, sign out, feature access): the browser then
+ * loads the answer as a page of its own.
+ */
+export function Form(props: {
+  action: string
+  children: Child
+  hidden?: Hidden
+  fullPage?: boolean
+  label?: string
+  class?: string
+}) {
+  return (
+    <form
+      method="post"
+      action={props.action}
+      novalidate
+      class={props.class}
+      aria-label={props.label}
+      {...(props.fullPage ? { 'hx-boost': 'false' } : {})}
+    >
+      <HiddenInputs hidden={props.hidden ?? {}} />
+      {props.children}
+    </form>
+  )
+}
+
+/** A form that is one button: a change that needs no typing, in a row or a header. */
+export function FormButton(props: {
+  action: string
+  children: Child
+  variant?: ButtonVariant
+  hidden?: Hidden
+  fullPage?: boolean
+  /** What is read out when the words alone do not say on what, for example "Make sales the default". */
+  label?: string
+}) {
+  const { children, variant, label, ...form } = props
+  return (
+    <Form {...form} class="form-button">
+      <Button variant={variant ?? 'secondary'} {...(label === undefined ? {} : { label })}>
+        {children}
+      </Button>
+    </Form>
+  )
+}
+
+function HiddenInputs(props: { hidden: Hidden }) {
+  return (
+    <>
+      {Object.entries(props.hidden).map(([name, value]) => (
+        <input type="hidden" name={name} value={value} />
+      ))}
+    </>
+  )
+}
