@@ -23,6 +23,11 @@ export class Secret {
     return this.#bytes.length
   }
 
+  /** Returns another secret with the same bytes, which lives on when this one is wiped. */
+  copy(): Secret {
+    return new Secret(this.#bytes)
+  }
+
   /** Overwrites the bytes with zeros. */
   wipe(): void {
     this.#bytes.fill(0)

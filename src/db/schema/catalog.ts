@@ -58,10 +58,12 @@ export const datasetVersions = pgTable(
     /** Read from the source so far, in bytes; of the stored file once completed. */
     bytes: bigint({ mode: 'number' }).notNull().default(0),
     columns: jsonb().$type<DatasetColumn[]>(),
-    /** File name under the snapshot store. */
+    /** File name under the snapshot store, from the moment it may exist until it is known to be gone. */
     file: text(),
     code: text(),
     message: text(),
+    /** The ladder of a run that the target refused, as its page shows it. */
+    diagnosis: jsonb().$type<unknown>(),
     createdAt: moment().notNull().defaultNow(),
     startedAt: moment(),
     /** Written at most once a second while running; an old one means that the process has died. */
@@ -72,5 +74,7 @@ export const datasetVersions = pgTable(
   (table) => [
     uniqueIndex('dataset_versions_number').on(table.datasetId, table.number),
     index('dataset_versions_open').on(table.status).where(sql`status in ('queued', 'running')`),
+    /** For the sweep: files that a failed, cancelled or deleted version has left. */
+    index('dataset_versions_left').on(table.status).where(sql`file is not null and status in ('failed', 'cancelled')`),
   ],
 )
