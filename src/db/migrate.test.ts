@@ -1,16 +1,17 @@
-import postgres from 'postgres'
+import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type TestDatabase, testDatabase } from '../testing/database.ts'
 import { journal, migrate } from './migrate.ts'
 
 let database: TestDatabase
-let owner: postgres.Sql
-let app: postgres.Sql
+let owner: pg.Client
+let app: pg.Client
 
 beforeAll(async () => {
   database = await testDatabase()
-  owner = postgres(database.ownerUrl, { max: 1, onnotice: () => {} })
-  app = postgres(database.url, { max: 1, onnotice: () => {} })
+  owner = new pg.Client(database.ownerUrl)
+  app = new pg.Client(database.url)
+  await Promise.all([owner.connect(), app.connect()])
 })
 
 afterAll(async () => {
@@ -30,15 +31,16 @@ describe('the journal of migrations', () => {
 
 describe('migrate', () => {
   it('on a migrated database, three at once, changes nothing', async () => {
-    const before = await owner`select * from drizzle.__drizzle_migrations order by id`
+    const applied = async () => (await owner.query('select * from drizzle.__drizzle_migrations order by id')).rows
+    const before = await applied()
     await Promise.all([1, 2, 3].map(() => migrate(database.ownerUrl, 'keyward_app')))
-    expect(await owner`select * from drizzle.__drizzle_migrations order by id`).toEqual(before)
+    expect(await applied()).toEqual(before)
   })
 
   it('on a database that a newer version migrated, refuses and says what to do', async () => {
-    await owner`insert into drizzle.__drizzle_migrations (hash, created_at) values ('later', 9999999999999)`
+    await owner.query("insert into drizzle.__drizzle_migrations (hash, created_at) values ('later', 9999999999999)")
     await expect(migrate(database.ownerUrl)).rejects.toThrow(/newer version of Keyward.*Start that version again/)
-    await owner`delete from drizzle.__drizzle_migrations where hash = 'later'`
+    await owner.query("delete from drizzle.__drizzle_migrations where hash = 'later'")
   })
 })
 
@@ -46,16 +48,16 @@ describe('the ledger in the database', () => {
   it.each(['update audit_entries set action = action', 'delete from audit_entries', 'truncate audit_entries'])(
     'refuses "%s" from the running server and from the owner',
     async (statement) => {
-      await expect(app.unsafe(statement)).rejects.toThrow(/permission denied/)
-      await expect(owner.unsafe(statement)).rejects.toThrow(/final/)
+      await expect(app.query(statement)).rejects.toThrow(/permission denied/)
+      await expect(owner.query(statement)).rejects.toThrow(/final/)
     },
   )
 })
 
 describe('the role of the running server', () => {
   it('cannot make or drop tables, nor change the ledger trigger', async () => {
-    await expect(app`create table mine (id int)`).rejects.toThrow(/permission denied/)
-    await expect(app`drop table audit_entries`).rejects.toThrow(/must be owner/)
-    await expect(app`alter table audit_entries disable trigger all`).rejects.toThrow(/must be owner/)
+    await expect(app.query('create table mine (id int)')).rejects.toThrow(/permission denied/)
+    await expect(app.query('drop table audit_entries')).rejects.toThrow(/must be owner/)
+    await expect(app.query('alter table audit_entries disable trigger all')).rejects.toThrow(/must be owner/)
   })
 })

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { drizzle } from 'drizzle-orm/postgres-js'
-import { migrate as applyMigrations } from 'drizzle-orm/postgres-js/migrator'
-import postgres from 'postgres'
+import { drizzle } from 'drizzle-orm/node-postgres'
+import { migrate as applyMigrations } from 'drizzle-orm/node-postgres/migrator'
+import type pg from 'pg'
 import { packageRoot } from '../package-root.ts'
+import { withClient } from './one-client.ts'
 import { grantApplication, protectLedger } from './roles.ts'
 
 /** One migration as drizzle's journal lists it; `when` is milliseconds since 1970 and decides what is applied. */
@@ -15,17 +16,14 @@ export type JournalEntry = { readonly idx: number; readonly when: number; readon
  * nothing that could change the ledger. Throws `DatabaseNewer`, or what the database says.
  */
 export async function migrate(url: string, applicationRole?: string): Promise<void> {
-  const client = postgres(url, { max: 1, onnotice: () => {}, connect_timeout: 10 })
-  try {
-    // One connection, so the lock is on the session that migrates.
-    await client`select pg_advisory_lock(${lockKey})`
+  await withClient(url, async (client) => {
+    // The lock is on the session that migrates, and goes with it.
+    await client.query('select pg_advisory_lock($1)', [lockKey])
     await refuseNewer(client)
     await applyMigrations(drizzle(client), { migrationsFolder: folder() })
     await protectLedger(client)
     if (applicationRole !== undefined) await grantApplication(client, applicationRole)
-  } finally {
-    await client.end({ timeout: 5 })
-  }
+  })
 }
 
 /** Returns the migrations of this version, oldest first. */
@@ -49,9 +47,13 @@ function folder(): string {
   return join(packageRoot(), 'drizzle')
 }
 
-async function refuseNewer(client: postgres.Sql): Promise<void> {
-  const [table] = await client`select to_regclass('drizzle.__drizzle_migrations') is not null as exists`
-  if (!table?.exists) return
-  const [last] = await client`select max(created_at) as when from drizzle.__drizzle_migrations`
-  if (Number(last?.when ?? 0) > (journal().at(-1)?.when ?? 0)) throw new DatabaseNewer()
+async function refuseNewer(client: pg.Client): Promise<void> {
+  const applied = await client.query<{ exists: boolean }>(
+    "select to_regclass('drizzle.__drizzle_migrations') is not null as exists",
+  )
+  if (!applied.rows[0]?.exists) return
+  const last = await client.query<{ when: string | null }>(
+    'select max(created_at) as when from drizzle.__drizzle_migrations',
+  )
+  if (Number(last.rows[0]?.when ?? 0) > (journal().at(-1)?.when ?? 0)) throw new DatabaseNewer()
 }

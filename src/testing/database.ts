@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import postgres from 'postgres'
 import { inject } from 'vitest'
 import { connect, type Database } from '../db/client.ts'
 import { clusterUrl } from '../db/embedded/cluster.ts'
+import { withClient } from '../db/one-client.ts'
 import type { TestServer } from './global-setup.ts'
 
 /** A migrated, empty database of one test. */
@@ -18,8 +18,9 @@ export type TestDatabase = {
 /** Clones the template into a database of its own; safe from any number of test files at once. */
 export async function testDatabase(): Promise<TestDatabase> {
   const { superuserUrl, template, server } = testCluster()
+  const run = (statement: string) => withClient(superuserUrl, (client) => client.query(statement))
   const name = `keyward_test_${randomBytes(6).toString('hex')}`
-  await run(superuserUrl, `create database ${name} template ${template} owner keyward_owner`)
+  await run(`create database ${name} template ${template} owner keyward_owner`)
   const url = clusterUrl(server, server.app, name)
   const { db, close } = connect(url, 4)
   return {
@@ -28,7 +29,7 @@ export async function testDatabase(): Promise<TestDatabase> {
     ownerUrl: clusterUrl(server, server.owner, name),
     close: async () => {
       await close()
-      await run(superuserUrl, `drop database ${name} with (force)`)
+      await run(`drop database ${name} with (force)`)
     },
   }
 }
@@ -48,14 +49,5 @@ export function testCluster(): {
     superuserUrl: clusterUrl({ host: '127.0.0.1', port: server.port }, server.superuser, 'postgres'),
     template: server.template,
     server,
-  }
-}
-
-async function run(url: string, statement: string): Promise<void> {
-  const client = postgres(url, { max: 1, onnotice: () => {} })
-  try {
-    await client.unsafe(statement)
-  } finally {
-    await client.end({ timeout: 5 })
   }
 }

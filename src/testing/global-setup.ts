@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import postgres from 'postgres'
 import type { TestProject } from 'vitest/node'
 import { type Cluster, clusterUrl, startCluster } from '../db/embedded/cluster.ts'
 import { createKeywardDatabase } from '../db/embedded/keyward-database.ts'
 import { readPasswords } from '../db/embedded/passwords.ts'
 import { migrate } from '../db/migrate.ts'
+import { withClient } from '../db/one-client.ts'
 
 /** What the global setup tells every test file. */
 export type TestServer = {
@@ -54,9 +54,9 @@ async function start(): Promise<Running> {
   const template = 'keyward_template'
   const { ownerUrl } = await createKeywardDatabase(cluster, template)
   await migrate(ownerUrl, 'keyward_app')
-  const client = postgres(clusterUrl(cluster, cluster, 'postgres'), { max: 1, onnotice: () => {} })
-  await client.unsafe(`alter database ${template} is_template true allow_connections false`)
-  await client.end()
+  await withClient(clusterUrl(cluster, cluster, 'postgres'), (client) =>
+    client.query(`alter database ${template} is_template true allow_connections false`),
+  )
   const passwords = readPasswords(directory, false)
   return {
     cluster,

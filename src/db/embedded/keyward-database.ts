@@ -1,4 +1,5 @@
-import postgres from 'postgres'
+import type pg from 'pg'
+import { withClient } from '../one-client.ts'
 import { type Cluster, clusterUrl } from './cluster.ts'
 import { readPasswords } from './passwords.ts'
 
@@ -11,16 +12,13 @@ export type KeywardDatabase = { readonly ownerUrl: string; readonly appUrl: stri
  */
 export async function createKeywardDatabase(cluster: Cluster, name = 'keyward'): Promise<KeywardDatabase> {
   const passwords = readPasswords(cluster.directory, false)
-  const client = postgres(clusterUrl(cluster, cluster, 'postgres'), { max: 1, onnotice: () => {} })
-  try {
+  await withClient(clusterUrl(cluster, cluster, 'postgres'), async (client) => {
     await ensureRole(client, 'keyward_owner', passwords.owner)
     await ensureRole(client, 'keyward_app', passwords.app)
     await ensureDatabase(client, name)
     // Other roles of this server (the sample's reader) get into their own database and no other.
-    await client.unsafe('revoke connect on database postgres, template1 from public')
-  } finally {
-    await client.end({ timeout: 5 })
-  }
+    await client.query('revoke connect on database postgres, template1 from public')
+  })
   return keywardDatabase(cluster, name)
 }
 
@@ -34,13 +32,14 @@ export function keywardDatabase(cluster: Cluster, name = 'keyward'): KeywardData
 }
 
 /** The password is set every time: it is the one in the file whatever happened before. Random base64url, so quotable. */
-async function ensureRole(client: postgres.Sql, role: string, password: string): Promise<void> {
-  const [found] = await client`select 1 from pg_roles where rolname = ${role}`
-  await client.unsafe(`${found ? 'alter' : 'create'} role ${role} login password '${password}'`)
+async function ensureRole(client: pg.Client, role: string, password: string): Promise<void> {
+  const found = await client.query('select 1 from pg_roles where rolname = $1', [role])
+  await client.query(`${found.rowCount ? 'alter' : 'create'} role ${role} login password '${password}'`)
 }
 
-async function ensureDatabase(client: postgres.Sql, name: string): Promise<void> {
-  const [found] = await client`select 1 from pg_database where datname = ${name}`
-  if (!found) await client.unsafe(`create database ${name} owner keyward_owner`)
-  await client.unsafe(`revoke all on database ${name} from public; grant connect on database ${name} to keyward_app`)
+async function ensureDatabase(client: pg.Client, name: string): Promise<void> {
+  const found = await client.query('select 1 from pg_database where datname = $1', [name])
+  if (!found.rowCount) await client.query(`create database ${name} owner keyward_owner`)
+  await client.query(`revoke all on database ${name} from public`)
+  await client.query(`grant connect on database ${name} to keyward_app`)
 }
