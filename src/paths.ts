@@ -11,7 +11,7 @@ export const paths = {
   ready: () => '/ready',
 
   credentials: (search: CredentialSearch = {}) => query('/credentials', search),
-  newCredential: (prefill: { connection?: string } = {}) => query('/credentials/new', prefill),
+  newCredential: (prefill: { connection?: string; type?: string } = {}) => query('/credentials/new', prefill),
   credential: (id: string, search: CredentialSearch = {}) => query(`/credentials/${id}`, search),
   editCredential: (id: string) => `/credentials/${id}/edit`,
   credentialDeletion: (id: string) => `/credentials/${id}/deletion`,

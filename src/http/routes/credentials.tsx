@@ -1,0 +1,175 @@
+import { CredentialDeletionPage } from '../../../views/credentials/deletion.tsx'
+import { EditCredentialPage, type EditForm } from '../../../views/credentials/edit.tsx'
+import { NewCredentialPage, type NewForm } from '../../../views/credentials/new.tsx'
+import { CredentialsPage } from '../../../views/credentials/page.tsx'
+import type { UserActor } from '../../access/actor.ts'
+import type { ConnectionQueries } from '../../connections/queries.ts'
+import type { CredentialType } from '../../credentials/credential-type.ts'
+import type { CredentialListing, CredentialQueries, CredentialSort } from '../../credentials/queries.ts'
+import { credentialType, credentialTypes } from '../../credentials/types/registry.ts'
+import type { Vault } from '../../credentials/vault.ts'
+import { paths } from '../../paths.ts'
+import type { SaveAndSignIn, SavingAccounts } from '../../sign-ins/save-and-sign-in.ts'
+import { setFlash } from '../flash.ts'
+import { type FormFields, readForm } from '../form.ts'
+import { type AppContext, Routes, signedIn } from '../routing.ts'
+import { typedFields } from '../typed-fields.ts'
+
+type Dependencies = {
+  readonly vault: Vault
+  readonly credentialQueries: CredentialQueries
+  readonly connectionQueries: ConnectionQueries
+  readonly saving: SavingAccounts
+}
+
+/** The pages of Credentials management. */
+export function credentialRoutes(deps: Dependencies): Routes {
+  const { vault, credentialQueries: queries, saving } = deps
+  const routes = new Routes()
+
+  routes.get('/credentials', signedIn, async (c, actor) => {
+    const listing = listingOf(c)
+    return c.render(
+      <CredentialsPage
+        listing={listing}
+        page={await queries.list(actor, listing)}
+        types={credentialTypes}
+        detail={null}
+      />,
+    )
+  })
+
+  routes.get('/credentials/new', signedIn, async (c, actor) => c.render(await newPage(deps, actor, blankForm(c))))
+
+  routes.post('/credentials/new', signedIn, async (c, actor) => {
+    const fields = await readForm(c)
+    const type = typeOf(fields)
+    const connectionId = fields.text('connection') || null
+    const outcome = await saving.create(actor, {
+      type,
+      name: fields.text('name'),
+      description: fields.text('description'),
+      typed: typedFields(fields),
+      connectionId,
+      signIn: fields.text('intent') !== 'save',
+    })
+    if (outcome.kind === 'saved') return saved(c, outcome)
+    c.status(422)
+    return c.render(await newPage(deps, actor, { ...typedForm(fields, type), connectionId, ...problems(outcome) }))
+  })
+
+  routes.get('/credentials/:id', signedIn, async (c, actor) => {
+    const listing = listingOf(c)
+    const [page, detail] = [await queries.list(actor, listing), await queries.show(actor, c.req.param('id') ?? '')]
+    return c.render(<CredentialsPage listing={listing} page={page} types={credentialTypes} detail={detail} />)
+  })
+
+  routes.get('/credentials/:id/edit', signedIn, async (c, actor) => {
+    const detail = await queries.show(actor, c.req.param('id') ?? '')
+    const type = knownType(detail.type)
+    const values = type.usernameField === null ? {} : { [type.usernameField]: detail.username ?? '' }
+    const { id, name, description, revision, associations } = detail
+    return c.render(
+      <EditCredentialPage
+        id={id}
+        savedName={name}
+        type={type}
+        associations={associations}
+        form={{ name, description, revision, values }}
+      />,
+    )
+  })
+
+  routes.post('/credentials/:id/edit', signedIn, async (c, actor) => {
+    const id = c.req.param('id') ?? ''
+    const fields = await readForm(c)
+    const revision = Number(fields.text('revision')) || 0
+    const outcome = await saving.edit(actor, id, {
+      revision,
+      name: fields.text('name'),
+      description: fields.text('description'),
+      typed: typedFields(fields),
+      signIn: fields.text('intent') !== 'save',
+    })
+    if (outcome.kind === 'saved') return saved(c, outcome)
+    const detail = await queries.show(actor, id)
+    const type = knownType(detail.type)
+    // After a conflict the form carries the stored revision: saving again overwrites what the page now shows.
+    const form: EditForm = {
+      ...typedForm(fields, type),
+      revision: outcome.kind === 'stale' ? outcome.current.revision : revision,
+      ...problems(outcome),
+      ...(outcome.kind === 'stale' ? { conflict: outcome.current } : {}),
+    }
+    c.status(outcome.kind === 'stale' ? 409 : 422)
+    return c.render(
+      <EditCredentialPage id={id} savedName={detail.name} type={type} associations={detail.associations} form={form} />,
+    )
+  })
+
+  routes.get('/credentials/:id/deletion', signedIn, async (c, actor) => {
+    const id = c.req.param('id') ?? ''
+    const [detail, dependants] = [await queries.show(actor, id), await queries.dependants(actor, id)]
+    return c.render(<CredentialDeletionPage id={id} name={detail.name} dependants={dependants} />)
+  })
+
+  routes.post('/credentials/:id/deletion', signedIn, async (c, actor) => {
+    await vault.delete(actor, c.req.param('id') ?? '')
+    setFlash(c, 'credentials-deleted')
+    return c.redirect(paths.credentials(), 303)
+  })
+
+  return routes
+}
+
+function saved(c: AppContext, outcome: Extract<SaveAndSignIn, { kind: 'saved' }>): Response {
+  setFlash(c, outcome.proven ? 'credentials-proven' : 'credentials-saved')
+  return c.redirect(paths.credential(outcome.id), 303)
+}
+
+async function newPage(deps: Dependencies, actor: UserActor, form: NewForm) {
+  const { rows } = await deps.connectionQueries.list(actor, {})
+  return <NewCredentialPage types={credentialTypes} connections={rows} form={form} />
+}
+
+function blankForm(c: AppContext): NewForm {
+  const type = credentialType(c.req.query('type') ?? '') ?? firstType()
+  return { type, name: '', description: '', values: {}, connectionId: c.req.query('connection') ?? null }
+}
+
+/** What was typed, secrets aside: they are never rendered. */
+function typedForm(fields: FormFields, type: CredentialType) {
+  const plain = type.fields.filter((field) => !field.secret)
+  const values = Object.fromEntries(plain.map((field) => [field.id, fields.text(field.id)]))
+  return { type, name: fields.text('name'), description: fields.text('description'), values }
+}
+
+function problems(outcome: SaveAndSignIn): Pick<NewForm, 'errors' | 'refusal'> {
+  if (outcome.kind === 'invalid') return { errors: outcome.errors }
+  return outcome.kind === 'refused' ? { refusal: outcome.diagnosis } : {}
+}
+
+function listingOf(c: AppContext): CredentialListing {
+  const sorts: readonly CredentialSort[] = ['name', 'used', 'created']
+  const { q, type, after } = c.req.query()
+  return {
+    text: q,
+    type: credentialType(type ?? '')?.id,
+    sort: sorts.find((sort) => sort === c.req.query('sort')),
+    after,
+  }
+}
+
+function typeOf(fields: FormFields): CredentialType {
+  return credentialType(fields.text('type')) ?? firstType()
+}
+
+function knownType(id: string): CredentialType {
+  return credentialType(id) ?? firstType()
+}
+
+function firstType(): CredentialType {
+  const [type] = credentialTypes
+  if (type === undefined) throw new Error('The registry of credential types is empty.')
+  return type
+}

@@ -1,0 +1,52 @@
+import type { CredentialDependants } from '../../src/credentials/queries.ts'
+import { paths } from '../../src/paths.ts'
+import { Breadcrumbs } from '../ui/breadcrumbs.tsx'
+import { ConfirmPage } from '../ui/confirm-page.tsx'
+
+/** The page that asks before credentials are deleted, with all that would stop working. */
+export function CredentialDeletionPage(props: { id: string; name: string; dependants: CredentialDependants }) {
+  const { id, name, dependants } = props
+  return (
+    <ConfirmPage
+      title={`Delete ${name}`}
+      breadcrumbs={
+        <Breadcrumbs
+          trail={[
+            { label: 'Credentials management', href: paths.credentials() },
+            { label: name, href: paths.credential(id) },
+          ]}
+          current="Delete"
+        />
+      }
+      action={paths.credentialDeletion(id)}
+      confirm="Delete credentials"
+      cancelHref={paths.credential(id)}
+    >
+      <p>The sealed password and its history are deleted, and with them every association. This cannot be undone.</p>
+      <Stops dependants={dependants} />
+    </ConfirmPage>
+  )
+}
+
+/** What would stop working without the credential. */
+function Stops(props: { dependants: CredentialDependants }) {
+  const { associations, datasets } = props.dependants
+  if (associations.length + datasets.length === 0) return <p>Nothing uses these credentials.</p>
+  return (
+    <>
+      <p>This would stop working:</p>
+      <ul>
+        {associations.map((one) => (
+          <li>
+            Signing in to <a href={paths.connection(one.connectionId)}>{one.connectionName}</a> with this account
+          </li>
+        ))}
+        {datasets.map((one) => (
+          <li>
+            New snapshots of <a href={paths.dataset(one.id)}>{one.name}</a> (its present data stays)
+          </li>
+        ))}
+      </ul>
+    </>
+  )
+}

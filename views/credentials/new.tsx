@@ -1,0 +1,55 @@
+import type { ConnectionRow } from '../../src/connections/queries.ts'
+import type { CredentialType } from '../../src/credentials/credential-type.ts'
+import { paths } from '../../src/paths.ts'
+import { Breadcrumbs } from '../ui/breadcrumbs.tsx'
+import { ErrorSummary } from '../ui/error-summary.tsx'
+import { Form } from '../ui/form.tsx'
+import { PageHeader } from '../ui/page-header.tsx'
+import { SelectField } from '../ui/select-field.tsx'
+import { Title } from '../ui/title.tsx'
+import { AccountFields, type AccountForm, accountErrors, Refusal, SaveButtons } from './fields.tsx'
+import { TypeChoice } from './type-choice.tsx'
+
+export type NewForm = AccountForm & {
+  readonly type: CredentialType
+  /** The connection to associate with and to try first; null for none. */
+  readonly connectionId: string | null
+}
+
+/** The page that adds credentials. */
+export function NewCredentialPage(props: {
+  types: readonly CredentialType[]
+  connections: readonly Pick<ConnectionRow, 'id' | 'name'>[]
+  form: NewForm
+}) {
+  const { form, connections } = props
+  const errors = accountErrors(form.type, form)
+  const chosen = connections.find((connection) => connection.id === form.connectionId)
+  return (
+    <div class="narrow">
+      <Title error={errors.length > 0}>Add credentials</Title>
+      <Breadcrumbs trail={[{ label: 'Credentials management', href: paths.credentials() }]} current="Add credentials" />
+      <ErrorSummary errors={errors} />
+      <PageHeader title="Add credentials" />
+      <Refusal form={form} connectionName={chosen?.name ?? null} />
+      <TypeChoice types={props.types} chosen={form.type} />
+      <Form action={paths.newCredential()} hidden={{ type: form.type.id }}>
+        <AccountFields type={form.type} form={form} stored={false} />
+        {connections.length === 0 ? (
+          <p class="hint">There is no data connection yet. These credentials are stored; nothing is proven by that.</p>
+        ) : (
+          <SelectField
+            name="connection"
+            label="Data connection"
+            hint="Tried before anything is stored, and associated with these credentials."
+            value={form.connectionId ?? ''}
+            error={form.errors?.connection}
+            optional
+            options={[{ value: '', label: 'None' }, ...connections.map(({ id, name }) => ({ value: id, label: name }))]}
+          />
+        )}
+        <SaveButtons refused={form.refusal !== undefined} cancelHref={paths.credentials()} />
+      </Form>
+    </div>
+  )
+}

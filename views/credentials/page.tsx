@@ -1,0 +1,72 @@
+import type { CredentialType } from '../../src/credentials/credential-type.ts'
+import type { CredentialDetail, CredentialListing, CredentialPage } from '../../src/credentials/queries.ts'
+import { paths } from '../../src/paths.ts'
+import { LinkButton } from '../ui/button.tsx'
+import { EmptyState } from '../ui/empty-state.tsx'
+import { PageHeader } from '../ui/page-header.tsx'
+import { Title } from '../ui/title.tsx'
+import { TwoPanel } from '../ui/two-panel.tsx'
+import { CredentialDetailView } from './detail.tsx'
+import { CredentialList } from './list.tsx'
+
+export type CredentialsPageProps = {
+  readonly listing: CredentialListing
+  readonly page: CredentialPage
+  readonly types: readonly CredentialType[]
+  /** Null where none is selected. */
+  readonly detail: CredentialDetail | null
+}
+
+/** Credentials management: the actor's credentials on the left, the selected one on the right. */
+export function CredentialsPage(props: CredentialsPageProps) {
+  const { detail } = props
+  return (
+    <TwoPanel
+      label="Credentials"
+      list={<CredentialList {...props} selectedId={detail?.id ?? null} />}
+      showing={detail === null ? 'list' : 'detail'}
+      back={{ href: paths.credentials(searchOf(props.listing)), label: 'Credentials management' }}
+    >
+      <Title>{detail?.name ?? 'Credentials management'}</Title>
+      {detail === null ? <NothingSelected {...props} /> : <CredentialDetailView detail={detail} types={props.types} />}
+    </TwoPanel>
+  )
+}
+
+/** The search of a listing as an address says it. */
+export function searchOf(listing: CredentialListing) {
+  const { text, type, sort, after } = listing
+  return {
+    ...(text === undefined ? {} : { q: text }),
+    ...(type === undefined ? {} : { type }),
+    ...(sort === undefined ? {} : { sort }),
+    ...(after === undefined ? {} : { after }),
+  }
+}
+
+function NothingSelected(props: CredentialsPageProps) {
+  const filtered = props.listing.text !== undefined || props.listing.type !== undefined
+  const none = props.page.rows.length === 0 && !filtered
+  return (
+    <>
+      <PageHeader title="Credentials management" />
+      {none ? (
+        <EmptyState
+          title="No credentials yet"
+          action={
+            <LinkButton href={paths.newCredential()} variant="primary">
+              Add your first credentials
+            </LinkButton>
+          }
+        >
+          Store a username and password once. Keyward seals them, uses them on the data connections you choose, and
+          never shows the password again.
+        </EmptyState>
+      ) : (
+        <EmptyState title="Choose an account">
+          Select one on the left to see its data connections, change it or delete it.
+        </EmptyState>
+      )}
+    </>
+  )
+}
