@@ -8,6 +8,8 @@ export type FieldSpec = {
   readonly label: string
   readonly hint?: string
   readonly kind: 'text' | 'number' | 'choice' | 'multiline'
+  /** What else the value must be; `parseParameters` enforces it. */
+  readonly format?: 'host' | 'port' | 'pem'
   /** True where the value is sealed and write-only: always rendered empty, and a blank keeps it. */
   readonly secret: boolean
   readonly required: boolean
