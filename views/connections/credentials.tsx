@@ -1,0 +1,94 @@
+import type { AssociatedCredential, ConnectionDetail } from '../../src/connections/queries.ts'
+import { paths } from '../../src/paths.ts'
+import { Badge } from '../ui/badge.tsx'
+import { LinkButton } from '../ui/button.tsx'
+import { EmptyState } from '../ui/empty-state.tsx'
+import { FormButton } from '../ui/form.tsx'
+import { Section } from '../ui/page-header.tsx'
+import { Relation, RelationList } from '../ui/relation.tsx'
+import { SignInOutcome } from './address.tsx'
+import { ConnectionFrame } from './frame.tsx'
+
+/** The **Credentials** tab: the actor's credentials that are associated with the connection. */
+export function ConnectionCredentialsPage(props: {
+  connection: ConnectionDetail
+  credentials: readonly AssociatedCredential[]
+}) {
+  const { connection, credentials } = props
+  const add = (
+    <LinkButton href={paths.newConnectionCredential(connection.id)} shortcut="n">
+      + Add credentials
+    </LinkButton>
+  )
+  return (
+    <ConnectionFrame connection={connection} current="Credentials" storedCredentials>
+      <Section title="Associated credentials" actions={credentials.length === 0 ? undefined : add}>
+        {credentials.length === 0 ? (
+          <EmptyState level={3} title="No credentials" action={add}>
+            Whoever uses this connection types a username and password each time.
+          </EmptyState>
+        ) : (
+          <>
+            <p class="hint">
+              Credentials are edited in{' '}
+              <a href={paths.credential(credentials[0]?.credentialId ?? '')}>Credentials management</a>, for all their
+              connections at once.
+            </p>
+            <RelationList label="Associated credentials">
+              {credentials.map((credential) => (
+                <Associated connection={connection} credential={credential} />
+              ))}
+            </RelationList>
+          </>
+        )}
+      </Section>
+    </ConnectionFrame>
+  )
+}
+
+function Associated(props: { connection: ConnectionDetail; credential: AssociatedCredential }) {
+  const { connection, credential } = props
+  const { credentialId, name } = credential
+  const from = { from: 'connection' }
+  return (
+    <Relation
+      name={name}
+      href={paths.credential(credentialId)}
+      badges={
+        <>
+          {credential.isDefault ? <Badge tone="accent">default</Badge> : null}
+          {credential.destinationChanged ? <Badge tone="warning">destination changed</Badge> : null}
+        </>
+      }
+      actions={
+        <>
+          {credential.destinationChanged ? (
+            <LinkButton href={paths.associationConfirmation(credentialId, connection.id)}>
+              Confirm destination
+            </LinkButton>
+          ) : null}
+          {credential.isDefault ? null : (
+            <FormButton
+              action={paths.associationDefault(credentialId, connection.id)}
+              hidden={from}
+              label={`Make ${name} the default`}
+            >
+              Make default
+            </FormButton>
+          )}
+          <LinkButton
+            href={`${paths.associationRemoval(credentialId, connection.id)}?from=connection`}
+            variant="danger"
+          >
+            Remove association
+          </LinkButton>
+        </>
+      }
+    >
+      <p class="relation-line">
+        {credential.username === null ? '' : `${credential.username} · `}
+        <SignInOutcome at={credential.lastSignInAt} code={credential.lastSignInCode} />
+      </p>
+    </Relation>
+  )
+}

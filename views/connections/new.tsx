@@ -1,0 +1,127 @@
+import type { Driver } from '../../src/connector/driver.ts'
+import { paths } from '../../src/paths.ts'
+import { Breadcrumbs } from '../ui/breadcrumbs.tsx'
+import { Actions, Button, CancelLink } from '../ui/button.tsx'
+import { CheckboxField } from '../ui/checkbox-field.tsx'
+import { ErrorSummary } from '../ui/error-summary.tsx'
+import { Form } from '../ui/form.tsx'
+import { Notice } from '../ui/notice.tsx'
+import { PageHeader } from '../ui/page-header.tsx'
+import { TextField } from '../ui/text-field.tsx'
+import { Title } from '../ui/title.tsx'
+import { ConnectionFields, type ConnectionForm, connectionErrors } from './form.tsx'
+
+export type NewConnectionForm = ConnectionForm & {
+  /** Why a pasted address could not be read. The address itself is not shown again: it may hold a password. */
+  readonly pasteError?: string
+  /** What a pasted address held beside the fields. */
+  readonly taken?: Taken
+}
+
+export type Taken = {
+  readonly username: string | null
+  /** Under which the password is held in memory for ten minutes; null where the address held none. */
+  readonly handle: string | null
+  readonly ignored: readonly string[]
+  readonly accountName: string
+  readonly save: boolean
+}
+
+/** The page that adds a data connection: the driver's fields, or a pasted address that is taken apart into them. */
+export function NewConnectionPage(props: { driver: Driver; form: NewConnectionForm; storedCredentials: boolean }) {
+  const { driver, form } = props
+  const pasteErrors = form.pasteError === undefined ? [] : [{ field: 'address', message: form.pasteError }]
+  const errors = [...pasteErrors, ...connectionErrors(driver, form), ...accountError(form)]
+  return (
+    <div class="narrow">
+      <Title error={errors.length > 0}>Add {driver.label} connection</Title>
+      <Breadcrumbs
+        trail={[
+          { label: 'Data connections', href: paths.connections() },
+          { label: 'Add connection', href: paths.newConnection() },
+        ]}
+        current={driver.label}
+      />
+      <ErrorSummary errors={errors} />
+      <PageHeader title={`Add ${driver.label} connection`} />
+      <Paste driver={driver} error={form.pasteError} />
+      <Form action={paths.newConnection({ driver: driver.id })}>
+        <ConnectionFields driver={driver} form={form} />
+        <TakenFromAddress form={form} storedCredentials={props.storedCredentials} />
+        <Actions>
+          <Button>Add data connection</Button>
+          <CancelLink href={paths.connections()} />
+        </Actions>
+      </Form>
+    </div>
+  )
+}
+
+function Paste(props: { driver: Driver; error: string | undefined }) {
+  return (
+    <details class="more" open={props.error !== undefined}>
+      <summary>Paste an address instead</summary>
+      <Form
+        action={paths.newConnection({ driver: props.driver.id })}
+        hidden={{ intent: 'paste' }}
+        label="Paste an address"
+      >
+        <TextField
+          name="address"
+          label="Address"
+          hint="For example postgresql://db.example.com:5432/sales or jdbc:postgresql://db.example.com/sales. It is taken apart into the fields and not kept."
+          error={props.error}
+          maximumLength={4000}
+          monospace
+        />
+        <Actions>
+          <Button variant="secondary">Fill in the fields</Button>
+        </Actions>
+      </Form>
+    </details>
+  )
+}
+
+function TakenFromAddress(props: { form: NewConnectionForm; storedCredentials: boolean }) {
+  const { taken, errors } = props.form
+  if (taken === undefined) return null
+  return (
+    <>
+      {taken.ignored.length === 0 ? null : (
+        <Notice>These options of the address are not used: {taken.ignored.join(', ')}.</Notice>
+      )}
+      {taken.handle === null ? null : (
+        <Notice title="The address held a username and a password">
+          <p>They were taken out of it{taken.username === null ? '' : ` (username ${taken.username})`}.</p>
+          {props.storedCredentials ? (
+            <>
+              <input type="hidden" name="taken" value={taken.handle} />
+              <CheckboxField
+                name="save"
+                label="Securely save credentials"
+                hint="Sealed and associated with this connection."
+                checked={taken.save}
+              />
+              <TextField
+                name="account"
+                label="Account name"
+                value={taken.accountName}
+                error={errors?.account}
+                maximumLength={100}
+              />
+            </>
+          ) : (
+            <p>
+              Stored credentials are switched off here, so they are forgotten. Type them when you use the connection.
+            </p>
+          )}
+        </Notice>
+      )}
+    </>
+  )
+}
+
+function accountError(form: NewConnectionForm) {
+  const message = form.errors?.account
+  return message === undefined ? [] : [{ field: 'account', message }]
+}

@@ -1,0 +1,114 @@
+import type { AssociatedCredential, ConnectionDetail } from '../../src/connections/queries.ts'
+import type { CredentialType } from '../../src/credentials/credential-type.ts'
+import { paths } from '../../src/paths.ts'
+import { connectionTrail } from '../connections/address.tsx'
+import { type AccountForm, accountErrors, Refusal } from '../credentials/fields.tsx'
+import { AccountPicker } from '../ui/account-picker.tsx'
+import { Breadcrumbs } from '../ui/breadcrumbs.tsx'
+import { Actions, Button, CancelLink } from '../ui/button.tsx'
+import { CheckboxField } from '../ui/checkbox-field.tsx'
+import { ErrorSummary } from '../ui/error-summary.tsx'
+import { Form } from '../ui/form.tsx'
+import { PageHeader } from '../ui/page-header.tsx'
+import { SpecFields } from '../ui/spec-field.tsx'
+import { TextField } from '../ui/text-field.tsx'
+import { Title } from '../ui/title.tsx'
+
+export type SignInForm = AccountForm & { readonly save: boolean }
+
+/** The page of **Test connection**: a stored account, or typed credentials that may be saved. */
+export function NewSignInPage(props: {
+  connection: ConnectionDetail
+  accounts: readonly AssociatedCredential[]
+  type: CredentialType
+  /** Null while the picker is shown instead of the form. */
+  form: SignInForm | null
+  storedCredentials: boolean
+}) {
+  const { connection, accounts, form, type } = props
+  const { id, name } = connection
+  const errors = form === null ? [] : accountErrors(type, form)
+  return (
+    <div class="narrow">
+      <Title error={errors.length > 0}>Test {name}</Title>
+      <Breadcrumbs trail={connectionTrail(id, name)} current="Test connection" />
+      <ErrorSummary errors={errors} />
+      <PageHeader title="Test connection" subtitle={`${name} · ${connection.address.address}`} />
+      {form === null ? <Picker connectionId={id} accounts={accounts} /> : <TypedAccount {...props} form={form} />}
+    </div>
+  )
+}
+
+function Picker(props: { connectionId: string; accounts: readonly AssociatedCredential[] }) {
+  return (
+    <AccountPicker
+      action={paths.signIns(props.connectionId)}
+      differentHref={paths.signIns(props.connectionId, { different: 'yes' })}
+      accounts={props.accounts.map((account) => ({
+        id: account.credentialId,
+        name: account.name,
+        isDefault: account.isDefault,
+        meta: account.destinationChanged ? `${account.username ?? ''} · destination changed` : account.username,
+      }))}
+    />
+  )
+}
+
+function TypedAccount(props: {
+  connection: ConnectionDetail
+  accounts: readonly AssociatedCredential[]
+  type: CredentialType
+  form: SignInForm
+  storedCredentials: boolean
+}) {
+  const { connection, accounts, form, type } = props
+  return (
+    <>
+      <Refusal form={form} connectionName={connection.name} />
+      <Form
+        action={paths.signIns(connection.id, { different: 'yes' })}
+        hidden={{ type: type.id }}
+        class="typed-account"
+      >
+        <SpecFields
+          specs={type.fields}
+          values={form.values}
+          errors={form.errors ?? {}}
+          autofocus={form.errors || form.refusal ? undefined : type.fields[0]?.id}
+        />
+        {props.storedCredentials ? <SaveChoice form={form} /> : null}
+        <Actions>
+          <Button name="intent" value="sign-in">
+            <span class="when-not-saving">Sign in</span>
+            {props.storedCredentials ? <span class="when-saving">Save and sign in</span> : null}
+          </Button>
+          {form.refusal === undefined ? null : (
+            <Button variant="secondary" name="intent" value="save">
+              Save without signing in
+            </Button>
+          )}
+          <CancelLink href={accounts.length > 0 ? paths.signIns(connection.id) : paths.connection(connection.id)} />
+        </Actions>
+      </Form>
+    </>
+  )
+}
+
+function SaveChoice(props: { form: SignInForm }) {
+  return (
+    <>
+      <CheckboxField name="save" label="Securely save credentials" checked={props.form.save} />
+      <div class="when-saving">
+        <TextField
+          name="name"
+          label="Account name"
+          hint="Left blank, it is named after the username and the connection."
+          value={props.form.name}
+          error={props.form.errors?.name}
+          maximumLength={100}
+          optional
+        />
+      </div>
+    </>
+  )
+}
