@@ -1,0 +1,150 @@
+// Makes the pages faster to use; every page works without it. htmx does the requests, this does the keyboard,
+// the focus after a swap, and the parts of the document that lie outside <main>.
+
+const on = (type, listener) => document.addEventListener(type, listener)
+const find = (selector) => document.querySelector(selector)
+const isField = (element) =>
+  element?.matches('input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]')
+
+// --- Requests -------------------------------------------------------------------------------------------------------
+
+const busy = new Map()
+
+on('htmx:config:request', (event) => {
+  // A second press of a button does not post again.
+  const { sourceElement, request } = event.detail.ctx
+  if (request.method !== 'GET' && busy.has(sourceElement)) event.preventDefault()
+})
+on('htmx:before:request', ({ detail: { ctx } }) => {
+  if (!isBoosted(ctx)) return
+  const pressed = ctx.request.submitter ?? ctx.sourceElement
+  busy.set(ctx.sourceElement, pressed)
+  pressed.setAttribute('aria-busy', 'true')
+})
+on('htmx:finally:request', ({ detail: { ctx } }) => {
+  for (const element of [ctx.request.form, ctx.request.submitter, ctx.sourceElement]) {
+    busy.get(element)?.removeAttribute('aria-busy')
+    busy.delete(element)
+  }
+})
+
+on('htmx:before:history:update', (event) => {
+  const { history, response } = event.detail
+  // A message that was put beside a form did not lead anywhere.
+  if (response?.headers.has('HX-Retarget')) event.preventDefault()
+  // Browsers do not add an entry for the page that is already open.
+  if (history.path === location.pathname + location.search) history.type = 'replace'
+})
+
+// --- After a swap ---------------------------------------------------------------------------------------------------
+
+let place = location.pathname
+
+on('htmx:before:swap', ({ detail: { ctx, tasks } }) => {
+  if (isNavigation(ctx) && !tasks.some((task) => task.target?.id === 'flash')) find('#flash').replaceChildren()
+})
+on('htmx:after:swap', ({ detail: { ctx } }) => {
+  markSection()
+  if (find('#error-summary')) focus(find('#error-summary'))
+  if (!isNavigation(ctx)) return
+  const moved = place !== location.pathname
+  place = location.pathname
+  find('#user-menu')?.removeAttribute('open')
+  if (document.activeElement?.type === 'search') return
+  // Morphing keeps what was typed; what counts is what the server sent, above all for secrets.
+  for (const form of document.querySelectorAll('main form')) form.reset()
+  if (moved || find('#flash p')) scrollTo(0, 0)
+  if (find('#error-summary')) return
+  const lost = !find('main').contains(document.activeElement)
+  if (moved || lost) focus(find('main [autofocus]') ?? find('main h1') ?? find('main'))
+})
+
+function isBoosted(ctx) {
+  return ctx.request?.headers?.['HX-Boosted'] === 'true'
+}
+
+function isNavigation(ctx) {
+  return isBoosted(ctx) ? ctx.target?.id === 'main' : ctx.target === document.body
+}
+
+function markSection() {
+  for (const link of document.querySelectorAll('.main-navigation a')) {
+    const current = `${location.pathname}/`.startsWith(`${link.pathname}/`)
+    current ? link.setAttribute('aria-current', 'page') : link.removeAttribute('aria-current')
+  }
+}
+
+function focus(element) {
+  element?.focus({ preventScroll: false })
+}
+
+// --- Keyboard -------------------------------------------------------------------------------------------------------
+
+let prefix = ''
+
+on('keydown', (event) => {
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return
+  if (find('dialog[open]')) return
+  if (event.key === 'Escape') return leave()
+  if (event.key === 'ArrowDown' || event.key === 'ArrowUp') return moveInPanel(event)
+  if (isField(event.target) || localStorage.getItem('shortcuts') === 'off') return
+  follow(event)
+})
+
+function follow(event) {
+  const keys = prefix + event.key
+  prefix = event.key === 'g' ? 'g ' : ''
+  const target = keys === '?' ? find('[data-shortcuts]') : visible(`[data-shortcut="${CSS.escape(keys)}"]`)
+  if (!target) return
+  event.preventDefault()
+  isField(target) ? target.select() : target.click()
+}
+
+function visible(selector) {
+  return [...document.querySelectorAll(selector)].find((element) => element.checkVisibility?.() ?? true)
+}
+
+function leave() {
+  const menu = find('#user-menu[open]')
+  if (!menu) return find('main [data-cancel]')?.click()
+  menu.removeAttribute('open')
+  menu.querySelector('summary').focus()
+}
+
+function moveInPanel(event) {
+  const list = find('[data-panel]')
+  const rows = [...(list?.querySelectorAll('a') ?? [])]
+  const inSearch = event.target.type === 'search'
+  if (isField(event.target) && !inSearch) return
+  if (!inSearch && !list?.contains(event.target)) return
+  const step = event.key === 'ArrowDown' ? 1 : -1
+  const row = rows[rows.indexOf(event.target) + step]
+  if (!row) return
+  event.preventDefault()
+  row.focus()
+}
+
+// --- The user menu and the list of keys -----------------------------------------------------------------------------
+
+on('click', (event) => {
+  const menu = find('#user-menu[open]')
+  if (menu && !menu.contains(event.target)) menu.removeAttribute('open')
+  if (event.target.closest?.('[data-shortcuts]')) showShortcuts()
+})
+
+function showShortcuts() {
+  const dialog = find('#shortcuts-template').content.firstElementChild.cloneNode(true)
+  const checkbox = dialog.querySelector('#shortcuts-on')
+  checkbox.checked = localStorage.getItem('shortcuts') !== 'off'
+  checkbox.onchange = () => localStorage.setItem('shortcuts', checkbox.checked ? 'on' : 'off')
+  dialog.onclose = () => dialog.remove()
+  document.body.append(dialog)
+  dialog.showModal()
+}
+
+function enhance() {
+  for (const button of document.querySelectorAll('[data-shortcuts]')) button.hidden = false
+}
+
+on('htmx:after:settle', enhance)
+enhance()
