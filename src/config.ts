@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { OperatorError } from './operator-error.ts'
 
 /** What an operator decided, checked and with defaults filled in. Paths are absolute. */
 export type Config = {
@@ -50,7 +51,7 @@ export const settings = [
 export type Setting = (typeof settings)[number]
 
 /** The settings are not usable; `problems` holds all that is wrong, each a sentence with its next step. */
-export class ConfigError extends Error {
+export class ConfigError extends OperatorError {
   readonly problems: readonly string[]
   constructor(problems: readonly string[]) {
     super(problems.join('\n'))
@@ -63,7 +64,7 @@ export class ConfigError extends Error {
  * may hold a password. An empty variable counts as absent. `KEYWARD_KEK` is deleted from `env` once it is read, so that
  * no child inherits it.
  */
-export function loadConfig(env: NodeJS.ProcessEnv): Config {
+export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const reader = new Reader(env)
   const dataDirectory = resolve(reader.text('DATA_DIR') ?? './data')
   const database = readDatabase(reader)

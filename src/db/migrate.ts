@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { migrate as applyMigrations } from 'drizzle-orm/node-postgres/migrator'
 import type pg from 'pg'
+import { OperatorError } from '../operator-error.ts'
 import { packageRoot } from '../package-root.ts'
 import { withClient } from './one-client.ts'
 import { grantApplication, protectLedger } from './roles.ts'
@@ -32,7 +33,7 @@ export function journal(): JournalEntry[] {
 }
 
 /** The database has been used by a later version of Keyward. */
-export class DatabaseNewer extends Error {
+export class DatabaseNewer extends OperatorError {
   constructor() {
     super(
       'The database was migrated by a newer version of Keyward than this one. Start that version again, or restore a backup made before the upgrade.',

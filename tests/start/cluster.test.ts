@@ -189,6 +189,18 @@ describe('the embedded PostgreSQL after a kill -9', () => {
   })
 })
 
+describe('the embedded PostgreSQL, killed under a living Keyward', () => {
+  it.each(['SIGKILL', 'SIGTERM'] as const)('by %s, is started again on the same port', async (signal) => {
+    const where = await held(hold(folder()))
+    await remember(where)
+    const postmaster = () => Number.parseInt(readFileSync(join(data(where), 'postmaster.pid'), 'utf8'), 10)
+    const before = postmaster()
+    signalProcess(before, signal)
+    for (let answer: unknown; answer !== 42; ) answer = await remembered(where).catch(() => undefined)
+    expect(postmaster()).not.toBe(before)
+  })
+})
+
 describe('a second Keyward on the same data', () => {
   it('is told the process id of the first, which goes on', async () => {
     const directory = folder()

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
+import { OperatorError } from '../../operator-error.ts'
 
 /** Returns the `native` folder (bin, lib, share) of the PostgreSQL installed for this platform. Throws a sentence. */
 export function findNative(platform: string = process.platform, arch: string = process.arch): string {
@@ -8,7 +9,7 @@ export function findNative(platform: string = process.platform, arch: string = p
   try {
     return join(dirname(createRequire(import.meta.url).resolve(name)), '..', 'native')
   } catch {
-    throw new Error(
+    throw new OperatorError(
       `Keyward's own PostgreSQL is not installed for ${platform} on ${arch}. Run npm ci again without leaving out optional packages, or set DATABASE_URL to a PostgreSQL of yours.`,
     )
   }

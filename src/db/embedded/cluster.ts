@@ -1,13 +1,14 @@
-import type { ChildProcess } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { OperatorError } from '../../operator-error.ts'
 import { findNative, linkLibraries } from './binaries.ts'
 import { holdDirectory, holderOf } from './data-lock.ts'
 import { chooseIdentity, type Identity } from './identity.ts'
 import { createData, hasData } from './initialize.ts'
 import { readPasswords } from './passwords.ts'
 import { choosePort } from './port.ts'
-import { startServer, stopLeftovers, stopServer } from './server-process.ts'
+import { startServer, stopLeftovers } from './server-process.ts'
+import { type ServerEvent, supervise } from './supervise.ts'
 
 /** A running PostgreSQL that belongs to Keyward. */
 export type Cluster = {
@@ -32,6 +33,8 @@ export type ClusterOptions = {
   readonly hba?: string
   /** A `command` keeps the folder for a moment only: whoever needs it waits for it. */
   readonly purpose?: 'server' | 'command'
+  /** Told when the server ended by itself and what became of it; it is started again on the same port. */
+  readonly onEvent?: (event: ServerEvent, error?: unknown) => void
 }
 
 /**
@@ -51,7 +54,12 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     if (!hasData(identity.home)) createData(identity, passwords.superuser, options.settings?.fsync !== 'off')
     writeFileSync(join(identity.home, 'pgdata/pg_hba.conf'), options.hba ?? scramOnLoopback)
     const { port, child } = await run(identity, directory, options.settings ?? {})
-    const stop = stopping(child, release)
+    const again = async () => {
+      await stopLeftovers(join(identity.home, 'pgdata'))
+      return (await run(identity, directory, { ...options.settings, port: String(port) })).child
+    }
+    const server = supervise(child, again, options.onEvent)
+    const stop = () => server.stop().finally(release)
     return {
       host: '127.0.0.1',
       port,
@@ -127,23 +135,8 @@ async function run(identity: Identity, directory: string, settings: Readonly<Rec
     }
     // Someone took the port meanwhile, or the last backend of a killed server has not gone yet.
     const passing = /could not create any TCP\/IP sockets|still in use/.test(outcome)
-    if (!passing || attempt === 10) throw new Error(`Keyward's own PostgreSQL did not start: ${outcome}`)
+    if (!passing || attempt === 10) throw new OperatorError(`Keyward's own PostgreSQL did not start: ${outcome}`)
     await new Promise((resolve) => setTimeout(resolve, 300))
-  }
-}
-
-/** Returns `stop`. The server also goes when this process ends without calling it. */
-function stopping(child: ChildProcess, release: () => void): () => Promise<void> {
-  const leave = () => void child.kill('SIGINT')
-  process.once('exit', leave)
-  child.unref()
-  let stopped: Promise<void> | undefined
-  return () => {
-    stopped ??= stopServer(child).finally(() => {
-      process.off('exit', leave)
-      release()
-    })
-    return stopped
   }
 }
 

@@ -1,5 +1,6 @@
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { OperatorError } from '../../operator-error.ts'
 import { processBirth, waitUntil } from './processes.ts'
 
 /** Who holds a data folder: a server stays, a command is gone in a moment. */
@@ -30,7 +31,7 @@ export async function holdDirectory(directory: string, purpose: Holder['purpose'
 }
 
 /** Another Keyward works with this data folder. */
-export class DirectoryHeld extends Error {
+export class DirectoryHeld extends OperatorError {
   constructor(directory: string, pid: number | undefined) {
     super(
       `Another Keyward${pid === undefined ? '' : ` (process ${pid})`} is already running on the data in ${directory}. Stop it first, or set DATA_DIR to another folder.`,

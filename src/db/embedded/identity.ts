@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
+import { OperatorError } from '../../operator-error.ts'
 
 /** As whom and where PostgreSQL runs. */
 export type Identity = {
@@ -30,7 +31,7 @@ export function chooseIdentity(native: string, directory: string, isRoot = proce
   const moved = isRoot ? movedHome(directory) : undefined
   const begun = moved !== undefined && existsSync(join(moved, 'pgdata'))
   if (!begun && isOwn(directory) && canWork(namespace)) return namespace
-  if (moved === undefined) throw new Error(noAccount)
+  if (moved === undefined) throw new OperatorError(noAccount)
   const became: Identity = { prefix: [], account: other, ...here }
   if (!begun && handOver(directory, other) && canWork(became)) return became
   return moveAway(native, moved, other)
@@ -62,7 +63,7 @@ function otherAccount(directory: string): { uid: number; gid: number } {
     .map(([name = '', , uid, gid]) => ({ name, uid: Number(uid), gid: Number(gid) }))
     .filter((account) => account.uid > 0 && account.gid > 0)
   const found = accounts.find((a) => a.name === 'postgres') ?? accounts.find((a) => a.name === 'nobody') ?? accounts[0]
-  if (found === undefined) throw new Error(noAccount)
+  if (found === undefined) throw new OperatorError(noAccount)
   return found
 }
 
@@ -101,7 +102,7 @@ function moveAway(native: string, home: string, account: { uid: number; gid: num
   chownTree(home, account.uid, account.gid)
   const identity: Identity = { prefix: [], account, native: copy, home }
   if (canWork(identity)) return identity
-  throw new Error(
+  throw new OperatorError(
     `PostgreSQL does not run as root, and neither a user namespace nor the account ${account.uid} could be used. Run Keyward as an ordinary account, or set DATABASE_URL to a PostgreSQL of yours.`,
   )
 }

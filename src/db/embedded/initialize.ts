@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { chownSync, existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { OperatorError } from '../../operator-error.ts'
 import { childEnvironment } from './binaries.ts'
 import type { Identity } from './identity.ts'
 import { processesIn, signalProcess } from './processes.ts'
@@ -34,7 +35,7 @@ export function createData(identity: Identity, password: string, durable: boolea
       encoding: 'utf8',
       ...account,
     })
-    if (result.status !== 0) throw new Error(explain(home, result.stderr ?? result.error?.message ?? ''))
+    if (result.status !== 0) throw new OperatorError(explain(home, result.stderr ?? result.error?.message ?? ''))
     renameSync(draft, join(home, 'pgdata'))
   } finally {
     rmSync(passwordFile, { force: true })

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { OperatorError } from '../../operator-error.ts'
 
 /** The passwords of the embedded server's roles. */
 export type Passwords = { readonly superuser: string; readonly owner: string; readonly app: string }
@@ -13,7 +14,7 @@ export function readPasswords(directory: string, create: boolean): Passwords {
   const file = join(directory, 'passwords.json')
   if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Passwords
   if (!create) {
-    throw new Error(
+    throw new OperatorError(
       `The file ${file} is missing, and the database next to it cannot be opened without it. Restore it from your backup.`,
     )
   }

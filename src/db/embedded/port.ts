@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
+import { OperatorError } from '../../operator-error.ts'
 
 /**
  * Returns a free port on loopback: `preferred` if it is free, so that an address noted earlier stays true, else one below
@@ -11,7 +12,7 @@ export async function choosePort(preferred: number | undefined): Promise<number>
     const port = randomInt(20_000, 30_000)
     if (await isFree(port)) return port
   }
-  throw new Error(
+  throw new OperatorError(
     'No free port was found on 127.0.0.1 for the embedded PostgreSQL. Stop other programs and start again.',
   )
 }

@@ -30,6 +30,11 @@ export async function startServer(
   return `it was not ready after a minute. See ${logFile}.`
 }
 
+/** Reports whether the process has ended. */
+export function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null
+}
+
 /** Shuts the server down: fast, after 15 s immediately, then by force. Resolves when it is gone. */
 export async function stopServer(child: ChildProcess): Promise<void> {
   for (const [signal, patience] of endings) {
@@ -97,10 +102,6 @@ function lastFatal(logFile: string): string | undefined {
   const lines = readFileSync(logFile, 'utf8').split('\n')
   const telling = lines.filter((line) => /(FATAL|PANIC|error while loading)/.test(line))
   return telling.map((line) => line.replace(/^.*?(FATAL|PANIC): */, '')).at(-1)
-}
-
-function hasEnded(child: ChildProcess): boolean {
-  return child.exitCode !== null || child.signalCode !== null
 }
 
 function notedPostmaster(data: string): number | undefined {
