@@ -1,0 +1,64 @@
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
+import type { FlashMessage } from '../../views/ui/flash.tsx'
+import type { AppContext } from './app-context.ts'
+import { cookieName, cookieOptions } from './cookies.ts'
+
+/**
+ * Everything that can be said after a redirect. The cookie carries only the key, so nothing typed and nothing secret can
+ * get into it. One line per message.
+ */
+const messages = {
+  'credentials-saved': ['success', 'Saved. Nothing was proven: no data connection yet.'],
+  'credentials-unproven': ['success', 'Saved without signing in. Nothing was proven.'],
+  'credentials-proven': ['success', 'Saved. The sign-in worked.'],
+  'credentials-renamed': ['success', 'Saved.'],
+  'credentials-deleted': ['success', 'Credentials deleted. Nothing can sign in with them any more.'],
+  'credentials-kept': ['success', 'Association removed. The credentials are kept without connections.'],
+  'association-added': ['success', 'Connected. These credentials can now be used on this data connection.'],
+  'association-there': ['neutral', 'These credentials are associated with that data connection already.'],
+  'association-proven': ['success', 'Connected. The sign-in worked.'],
+  'association-removed': ['success', 'Association removed.'],
+  'association-default': ['success', 'This account is now the default of the data connection.'],
+  'destination-confirmed': ['success', 'Destination confirmed. The credentials can be used there again.'],
+  'connection-added': ['success', 'Data connection added.'],
+  'connection-saved': ['success', 'Data connection saved.'],
+  'connection-destination-changed': [
+    'warning',
+    'Data connection saved. Its destination changed, so each associated account stops until its owner confirms it.',
+  ],
+  'connection-deleted': ['success', 'Data connection deleted.'],
+  'dataset-started': ['success', 'Snapshot started.'],
+  'dataset-cancelled': ['success', 'Snapshot cancelled. Nothing of it was kept.'],
+  'dataset-deleted': ['success', 'Dataset deleted.'],
+  'feature-on': ['success', 'Stored credentials are on.'],
+  'feature-off': ['success', 'Stored credentials are off. Nothing was deleted, and nothing stored is used.'],
+  'feature-exception': ['success', 'Exception saved.'],
+  'password-changed': ['success', 'Password changed. All your other sessions are over.'],
+  'user-created': ['success', 'User added.'],
+  'user-disabled': ['success', 'User disabled. Their sessions are over.'],
+  'user-enabled': ['success', 'User enabled.'],
+  'signed-out': ['neutral', 'You are signed out.'],
+  'setup-done': ['success', 'Keyward is ready.'],
+  'setup-done-without-sample': [
+    'warning',
+    'Keyward is ready, but the sample could not be added. Everything else works; the log says why.',
+  ],
+} as const satisfies Record<string, readonly [FlashMessage['tone'], string]>
+
+export type FlashKey = keyof typeof messages
+
+/** Shows a message on the next page. */
+export function setFlash(c: AppContext, key: FlashKey): void {
+  setCookie(c, cookieName(c, 'flash'), key, { ...cookieOptions(c), maxAge: 60 })
+}
+
+/** Returns the message left by `setFlash` and forgets it; null where there is none. */
+export function takeFlash(c: AppContext): FlashMessage | null {
+  const name = cookieName(c, 'flash')
+  const key = getCookie(c, name)
+  if (key === undefined) return null
+  deleteCookie(c, name, cookieOptions(c))
+  if (!Object.hasOwn(messages, key)) return null
+  const [tone, text] = messages[key as FlashKey]
+  return { tone, text }
+}

@@ -1,0 +1,69 @@
+import { Secret } from '../secrets/secret.ts'
+import type { AppContext } from './app-context.ts'
+import { RequestRefused } from './request-refused.ts'
+
+/** What a form posted. Where a name was sent more than once, the last counts, except in `all`. Files are left out. */
+export type FormFields = {
+  /** As typed, `''` when absent. Line breaks are those of the browser (CR LF in a multi-line field). */
+  text(name: string): string
+  /** The exact bytes typed, or undefined when absent or blank: a blank secret keeps what is stored. */
+  secret(name: string): Secret | undefined
+  /** Whether a checkbox was checked. */
+  checked(name: string): boolean
+  /** Every value of a name, in order. */
+  all(name: string): readonly string[]
+  /** Whether the name was sent at all. */
+  has(name: string): boolean
+}
+
+const maximumFields = 2_000
+
+/** Reads an urlencoded or multipart form. Throws 415 for anything else, 400 for what cannot be parsed. */
+export async function readForm(c: AppContext): Promise<FormFields> {
+  const values = await readValues(c)
+  const last = (name: string) => values.get(name)?.at(-1) ?? ''
+  return {
+    text: last,
+    secret: (name) => (last(name) === '' ? undefined : new Secret(last(name))),
+    checked: (name) => last(name) !== '',
+    all: (name) => values.get(name) ?? [],
+    has: (name) => values.has(name),
+  }
+}
+
+async function readValues(c: AppContext): Promise<Map<string, string[]>> {
+  const values = new Map<string, string[]>()
+  let count = 0
+  for (const [name, value] of await readPairs(c)) {
+    if (typeof value !== 'string') continue
+    count += 1
+    if (count > maximumFields) throw unreadable()
+    const list = values.get(name)
+    if (list === undefined) values.set(name, [value])
+    else list.push(value)
+  }
+  return values
+}
+
+async function readPairs(c: AppContext): Promise<Iterable<[string, unknown]>> {
+  const type = (c.req.header('Content-Type') ?? '').split(';', 1)[0]?.trim().toLowerCase()
+  if (type === 'application/x-www-form-urlencoded') return new URLSearchParams(await c.req.raw.text())
+  if (type === 'multipart/form-data') return (await formData(c)).entries()
+  throw new RequestRefused(
+    415,
+    'This is not a form',
+    'Keyward takes forms here, and this was something else. Open the page and send its form.',
+  )
+}
+
+async function formData(c: AppContext): Promise<FormData> {
+  try {
+    return await c.req.raw.formData()
+  } catch {
+    throw unreadable()
+  }
+}
+
+function unreadable(): RequestRefused {
+  return new RequestRefused(400, 'This form could not be read', 'Open the page again and send the form from there.')
+}

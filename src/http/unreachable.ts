@@ -1,0 +1,23 @@
+const driverCodes = new Set([
+  'CONNECTION_CLOSED',
+  'CONNECTION_DESTROYED',
+  'CONNECTION_ENDED',
+  'CONNECT_TIMEOUT',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+])
+// Connection exceptions, shutting down or starting, too many connections, read-only after a failover.
+const postgresCodes = /^(08...|57P0[1-5]|53300|25006)$/
+
+/** Reports whether Keyward's own database could not be reached: a matter of waiting, not a bug. */
+export function isDatabaseUnreachable(error: unknown, depth = 0): boolean {
+  if (!(error instanceof Error) || depth > 5) return false
+  const code = 'code' in error ? String(error.code) : ''
+  return driverCodes.has(code) || postgresCodes.test(code) || isDatabaseUnreachable(error.cause, depth + 1)
+}
