@@ -1,0 +1,245 @@
+import { and, desc, eq, sql } from 'drizzle-orm'
+import type { Actor, UserActor } from '../access/actor.ts'
+import type { Effect, Guard } from '../access/guard.ts'
+import type { Resource } from '../access/policy.ts'
+import { NotFound } from '../access/refusals.ts'
+import { findConnection } from '../connections/connections.ts'
+import { usernameOf } from '../credentials/credential-type.ts'
+import { findCredential } from '../credentials/find-credential.ts'
+import { credentialType } from '../credentials/types/registry.ts'
+import type { Transaction } from '../db/client.ts'
+import { newId } from '../db/new-id.ts'
+import { type DatasetSource, datasets, datasetVersions } from '../db/schema/catalog.ts'
+import { associations } from '../db/schema/credentials.ts'
+import type { Account } from '../sign-ins/use-connection.ts'
+import { copyAccount, wipeAccount } from './account-copies.ts'
+import { type DatasetResource, findDataset, isOpen } from './queries.ts'
+import type { SnapshotStore } from './snapshot-store.ts'
+import type { SnapshotOrder, Snapshots } from './snapshots.ts'
+
+/** What is to become one dataset. The name has been parsed. */
+export type DatasetItem = { readonly name: string; readonly source: DatasetSource }
+
+export type NewDatasets = {
+  readonly connectionId: string
+  /** Taken over: its secrets are wiped when the last snapshot has ended. */
+  readonly account: Account
+  readonly items: readonly DatasetItem[]
+  readonly rowLimit: number | null
+}
+
+export type RefreshOutcome =
+  | { readonly ok: true; readonly number: number }
+  /** `running`: a version is still being made. `no connection`: the connection was deleted. */
+  | { readonly ok: false; readonly reason: 'running' | 'no connection' }
+
+/** A completed version to download. */
+export type Download = { readonly name: string; readonly number: number; readonly path: string; readonly bytes: number }
+
+export type Datasets = ReturnType<typeof createDatasets>
+
+/** The service that adds datasets to the catalog, makes new versions of them, hands them out and deletes them. */
+export function createDatasets(deps: { guard: Guard; snapshots: Snapshots; store: SnapshotStore }) {
+  const { guard, snapshots, store } = deps
+  return {
+    /**
+     * Adds a dataset for each item and begins their first snapshots; resolves with the ids, in order, without waiting
+     * for data. Each is created, recorded and made by itself, so one that is refused takes nothing from the others.
+     */
+    async create(
+      actor: UserActor,
+      { connectionId, account, items, rowLimit }: NewDatasets,
+    ): Promise<readonly string[]> {
+      const orders: SnapshotOrder[] = []
+      const ids: string[] = []
+      try {
+        for (const item of items) {
+          const id = newId()
+          const find = async () => ownedBy(actor)
+          const key = await guard.change<SnapshotKey, Resource>(actor, 'dataset.create', find, async (effect) => {
+            const accountName = await mayUse(effect, connectionId, account)
+            const { organizationId } = actor
+            const credentialId = credentialIdOf(account)
+            const row = { id, organizationId, ownerId: actor.id, connectionId, credentialId, rowLimit, ...item }
+            await effect.tx.insert(datasets).values(row)
+            effect.created(id)
+            return insertVersion(effect, actor, { id, number: 1, account, accountName })
+          })
+          ids.push(id)
+          orders.push(orderFor(actor, key, { connectionId, rowLimit, ...item }, account))
+        }
+        return ids
+      } finally {
+        // Also when a later item failed: what was recorded is made.
+        snapshots.start(orders)
+        wipeAccount(account)
+      }
+    },
+
+    /** Begins a new version with an account. Takes the account over. */
+    async refresh(actor: UserActor, id: string, account: Account): Promise<RefreshOutcome> {
+      try {
+        const begun = await guard.change<Begun, DatasetResource>(
+          actor,
+          'dataset.refresh',
+          (tx) => findDataset(tx, id, 'update'),
+          async (effect, { row }) => {
+            const { connectionId } = row
+            if (connectionId === null) return effect.abandon({ ok: false, reason: 'no connection' } as const)
+            const accountName = await mayUse(effect, connectionId, account)
+            const latest = await latestVersion(effect.tx, id)
+            if (latest !== undefined && isOpen(latest.status)) {
+              return effect.abandon({ ok: false, reason: 'running' } as const)
+            }
+            const number = (latest?.number ?? 0) + 1
+            const its = { credentialId: credentialIdOf(account) }
+            await effect.tx.update(datasets).set(its).where(eq(datasets.id, id))
+            const key = await insertVersion(effect, actor, { id, number, account, accountName })
+            return { ok: true, number, order: orderFor(actor, key, { ...row, connectionId }, account) }
+          },
+          { id },
+        )
+        if (!begun.ok) return begun
+        snapshots.start([begun.order])
+        return { ok: true, number: begun.number }
+      } finally {
+        wipeAccount(account)
+      }
+    },
+
+    /** Asks for the end of a version that is being made, in whichever process; nothing of it is kept. */
+    async cancel(actor: Actor, id: string, number: number): Promise<void> {
+      const versionId = await guard.change<string, DatasetResource>(
+        actor,
+        'dataset.cancel',
+        (tx) => findDataset(tx, id, 'update'),
+        async ({ tx, note, abandon }) => {
+          note({ version: number })
+          const version = await findVersion(tx, id, number)
+          if (!isOpen(version.status)) return abandon(version.id)
+          const its = eq(datasetVersions.id, version.id)
+          await tx.update(datasetVersions).set({ cancelRequestedAt: sql`now()` }).where(its)
+          return version.id
+        },
+        { id },
+      )
+      snapshots.cancel(versionId)
+    },
+
+    /** Returns where a completed version's file is, and records that it was taken. Throws NotFound for any other. */
+    download(actor: Actor, id: string, number: number, format: 'parquet' | 'csv'): Promise<Download> {
+      return guard.change<Download, DatasetResource>(
+        actor,
+        'dataset.download',
+        (tx) => findDataset(tx, id, 'share'),
+        async ({ tx, note }, { row }) => {
+          const { status, file, bytes } = await findVersion(tx, id, number)
+          if (status !== 'completed' || file === null) throw new NotFound()
+          note({ version: number, format })
+          return { name: row.name, number, path: store.pathOf(file), bytes }
+        },
+        { id },
+      )
+    },
+
+    /** Deletes a dataset with all its versions and their files; what is being made is ended. */
+    async delete(actor: Actor, id: string): Promise<void> {
+      const versions = await guard.change(
+        actor,
+        'dataset.delete',
+        (tx) => findDataset(tx, id, 'update'),
+        async ({ tx, note }) => {
+          await tx.update(datasets).set({ deletedAt: sql`now()` }).where(eq(datasets.id, id))
+          const all = await tx.select().from(datasetVersions).where(eq(datasetVersions.datasetId, id))
+          note({ versions: all.length })
+          return all
+        },
+        { id },
+      )
+      for (const { id: versionId, status, file } of versions) {
+        if (isOpen(status)) snapshots.cancel(versionId)
+        // Should this process die here, the sweep does the rest.
+        else if (file !== null) await store.remove(file)
+      }
+    },
+  }
+}
+
+type Begun =
+  | { readonly ok: true; readonly number: number; readonly order: SnapshotOrder }
+  | Extract<RefreshOutcome, { ok: false }>
+
+function ownedBy(actor: UserActor): Resource {
+  return { type: 'dataset', id: null, organizationId: actor.organizationId, ownerId: actor.id }
+}
+
+function credentialIdOf(account: Account): string | null {
+  return account.kind === 'stored' ? account.credentialId : null
+}
+
+/** Decides on the connection and the account too, and resolves with what pages call the account. */
+async function mayUse(effect: Effect, connectionId: string, account: Account): Promise<string> {
+  await effect.also('connection.use', await findConnection(effect.tx, connectionId, 'share'))
+  if (account.kind === 'typed') {
+    const type = credentialType(account.type)
+    return (type && usernameOf(type, account.fields)) ?? 'typed credentials'
+  }
+  const { credentialId } = account
+  const found = await findCredential(effect.tx, credentialId)
+  await effect.also('credential.use', found)
+  const its = and(eq(associations.credentialId, credentialId), eq(associations.connectionId, connectionId))
+  const [bond] = await effect.tx.select().from(associations).where(its)
+  if (found === undefined || bond === undefined) throw new NotFound()
+  return found.row.name
+}
+
+type NewVersion = {
+  readonly id: string
+  readonly number: number
+  readonly account: Account
+  readonly accountName: string
+}
+
+async function insertVersion(effect: Effect, actor: UserActor, version: NewVersion): Promise<SnapshotKey> {
+  const { id: datasetId, number, account, accountName } = version
+  const key = { versionId: newId(), runId: newId() }
+  await effect.tx.insert(datasetVersions).values({
+    id: key.versionId,
+    runId: key.runId,
+    organizationId: actor.organizationId,
+    datasetId,
+    number,
+    status: 'queued',
+    createdBy: actor.id,
+    credentialId: credentialIdOf(account),
+    accountName,
+    heartbeatAt: sql`now()`,
+  })
+  effect.note({ version: number, run: key.runId })
+  return key
+}
+
+type SnapshotKey = Pick<SnapshotOrder, 'versionId' | 'runId'>
+
+function orderFor(
+  actor: UserActor,
+  key: SnapshotKey,
+  what: Pick<SnapshotOrder, 'connectionId' | 'source' | 'rowLimit'>,
+  account: Account,
+): SnapshotOrder {
+  const { connectionId, source, rowLimit } = what
+  return { actor, ...key, connectionId, source, rowLimit, account: copyAccount(account) }
+}
+
+async function latestVersion(tx: Transaction, datasetId: string) {
+  const its = eq(datasetVersions.datasetId, datasetId)
+  const [row] = await tx.select().from(datasetVersions).where(its).orderBy(desc(datasetVersions.number)).limit(1)
+  return row
+}
+
+async function findVersion(tx: Transaction, datasetId: string, number: number) {
+  const its = and(eq(datasetVersions.datasetId, datasetId), eq(datasetVersions.number, number))
+  const [row] = await tx.select().from(datasetVersions).where(its)
+  if (row === undefined) throw new NotFound()
+  return row
+}

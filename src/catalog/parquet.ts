@@ -1,0 +1,91 @@
+import type { DuckDBConnection } from '@duckdb/node-api'
+
+/** Cells as text: every expression that is selected must be a VARCHAR. */
+export type TextRows = readonly (readonly (string | null)[])[]
+
+/** A Parquet file opened for reading. */
+export type OpenParquet = {
+  /** The columns in order, with their DuckDB types. */
+  readonly columns: readonly { readonly name: string; readonly type: string }[]
+  /** Selects `expressions` from the file, then `tail`; both are ours, made with `identifier`. */
+  query(expressions: string, tail: string): Promise<TextRows>
+  /** The same for the whole file, chunk by chunk: memory stays flat however many rows there are. */
+  stream(expressions: string): AsyncIterable<TextRows>
+  /** Interrupts whatever runs, which then throws. */
+  interrupt(): void
+  close(): void
+}
+
+/**
+ * Opens a Parquet file in a DuckDB of its own that can read this file and nothing else (docs/decisions/061). DuckDB works
+ * off the event loop, in at most two calls at a time in this process: the thread pool is for others too.
+ */
+export async function openParquet(path: string): Promise<OpenParquet> {
+  const { DuckDBInstance } = await import('@duckdb/node-api')
+  const instance = await DuckDBInstance.create(':memory:', { memory_limit: '256MB', threads: '1', temp_directory: '' })
+  const connection = await instance.connect()
+  const close = () => {
+    connection.closeSync()
+    instance.closeSync()
+  }
+  try {
+    await inTurn(() => lock(connection, path))
+    return { ...(await readerOf(connection, path)), interrupt: () => connection.interrupt(), close }
+  } catch (error) {
+    close()
+    throw error
+  }
+}
+
+/** Returns `name` quoted as an identifier. */
+export function identifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}
+
+/** Order matters: after the last statement nothing of it can be changed back. */
+async function lock(connection: DuckDBConnection, path: string): Promise<void> {
+  await connection.run("set TimeZone = 'UTC'")
+  await connection.run(`set allowed_paths = [${literal(path)}]`)
+  await connection.run('set enable_external_access = false')
+  await connection.run('set lock_configuration = true')
+}
+
+async function readerOf(connection: DuckDBConnection, path: string) {
+  const from = `from read_parquet(${literal(path)})`
+  const read = async (sql: string) => (await inTurn(() => connection.runAndReadAll(sql))).getRows()
+  const described = await read(`select column_name, column_type from (describe select * ${from})`)
+  return {
+    columns: described.map(([name, type]) => ({ name: String(name), type: String(type) })),
+    query: async (expressions: string, tail: string) =>
+      (await read(`select ${expressions} ${from} ${tail}`)) as unknown as TextRows,
+    async *stream(expressions: string): AsyncIterable<TextRows> {
+      const result = await inTurn(() => connection.stream(`select ${expressions} ${from}`))
+      for (;;) {
+        const chunk = await inTurn(() => result.fetchChunk())
+        if (chunk === null || chunk.rowCount === 0) return
+        yield chunk.getRows() as unknown as TextRows
+      }
+    },
+  }
+}
+
+function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`
+}
+
+const atOnce = 2
+let working = 0
+const waiting: (() => void)[] = []
+
+async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  if (working >= atOnce) await new Promise<void>((resolve) => waiting.push(resolve))
+  else working++
+  try {
+    return await work()
+  } finally {
+    const next = waiting.shift()
+    // The turn passes on without becoming free in between.
+    if (next === undefined) working--
+    else next()
+  }
+}

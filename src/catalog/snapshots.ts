@@ -1,0 +1,228 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { UserActor } from '../access/actor.ts'
+import { NotFound, Refusal } from '../access/refusals.ts'
+import { UnknownDriver } from '../connections/destination.ts'
+import { type Imported, type Outcome, type Source, TooBusy } from '../connector/driver.ts'
+import type { Log } from '../log.ts'
+import type { Account, ConnectionUse } from '../sign-ins/use-connection.ts'
+import { copyAccount, wipeAccount } from './account-copies.ts'
+import type { SnapshotStore } from './snapshot-store.ts'
+import { cancelledMessage, type Ended, interruptedMessage, type VersionRows } from './version-rows.ts'
+
+/** One version to be made; its row is queued already. */
+export type SnapshotOrder = {
+  readonly actor: UserActor
+  readonly versionId: string
+  readonly runId: string
+  readonly connectionId: string
+  readonly account: Account
+  readonly source: Source
+  readonly rowLimit: number | null
+}
+
+export type Snapshots = ReturnType<typeof createSnapshots>
+
+type Run = {
+  readonly order: SnapshotOrder
+  readonly abort: AbortController
+  ending: 'cancelled' | 'interrupted' | 'lost' | undefined
+  rows: number
+  bytes: number
+}
+
+/** At most this many tables of one basket at a time. */
+const together = 2
+const importMilliseconds = 6 * 60 * 60 * 1000
+const patienceMilliseconds = 30 * 60 * 1000
+
+/**
+ * Makes snapshots in the background of this process. Accounts live in its memory only, for as long as their run lasts.
+ * `beatMilliseconds` is how often progress is written and requests to cancel are looked for.
+ */
+export function createSnapshots(deps: {
+  use: Pick<ConnectionUse, 'run'>
+  versions: VersionRows
+  store: SnapshotStore
+  log: Log
+  beatMilliseconds?: number
+}) {
+  const { use, versions, store, log } = deps
+  const runs = new Map<string, Run>()
+  const baskets = new Set<Promise<void>>()
+  let closing = false
+  let beating = false
+
+  const timer = setInterval(() => void beat(), deps.beatMilliseconds ?? 1000)
+  timer.unref()
+
+  async function beat(): Promise<void> {
+    if (beating || runs.size === 0) return
+    beating = true
+    const present = [...runs.values()]
+    try {
+      const pulse = await versions.beat(present.map(({ order, rows, bytes }) => ({ ...idOf(order), rows, bytes })))
+      for (const run of present) {
+        if (pulse.cancelled.has(run.order.versionId)) end(run, 'cancelled')
+        else if (!pulse.open.has(run.order.versionId)) end(run, 'lost')
+      }
+    } catch (error) {
+      log.error('snapshot heartbeat failed', error)
+    } finally {
+      beating = false
+    }
+  }
+
+  function end(run: Run, ending: NonNullable<Run['ending']>): void {
+    run.ending ??= ending
+    run.abort.abort()
+  }
+
+  async function runBasket(waiting: Run[]): Promise<void> {
+    const lane = async () => {
+      for (let run = waiting.shift(); run !== undefined; run = waiting.shift()) await runOne(run)
+    }
+    await Promise.all(Array.from({ length: together }, lane))
+  }
+
+  async function runOne(run: Run): Promise<void> {
+    const { versionId } = run.order
+    try {
+      await make(run)
+    } catch (error) {
+      log.error('snapshot could not be written down', error, { version: versionId })
+    } finally {
+      runs.delete(versionId)
+      wipeAccount(run.order.account)
+    }
+  }
+
+  async function make(run: Run): Promise<void> {
+    const { actor, versionId } = run.order
+    const file = store.nameFor(actor.organizationId, versionId)
+    const imported = run.ending === undefined ? await pull(run, file) : undefined
+    if (imported?.ok && (await persist(() => versions.complete(versionId, imported.value)))) return
+    await store.remove(file)
+    await persist(() => versions.end(versionId, whyEnded(run, imported)))
+  }
+
+  /** Resolves with undefined where somebody ended the version before it began. */
+  async function pull(run: Run, file: string): Promise<Pulled | undefined> {
+    if (!(await persist(() => versions.start(run.order.versionId, file)))) return undefined
+    try {
+      await store.prepare(file)
+      return await importOnceThereIsRoom(run, store.pathOf(file))
+    } catch (error) {
+      const expected = error instanceof Refusal || error instanceof UnknownDriver || error instanceof TooBusy
+      if (!expected && run.ending === undefined) {
+        log.error('snapshot failed', error, { version: run.order.versionId, run: run.order.runId })
+      }
+      return { ok: false, message: sentenceFor(error) }
+    }
+  }
+
+  async function importOnceThereIsRoom(run: Run, file: string): Promise<Outcome<Imported>> {
+    const { actor, connectionId, account, source, rowLimit, runId } = run.order
+    const until = Date.now() + patienceMilliseconds
+    for (;;) {
+      try {
+        return await use.run(
+          actor,
+          {
+            connectionId,
+            // Using an account wipes it; a second attempt needs another copy.
+            account: copyAccount(account),
+            operation: 'import',
+            input: { source, rowLimit, file },
+            purpose: 'snapshot of a dataset',
+            runId,
+            limits: { milliseconds: importMilliseconds },
+          },
+          { signal: run.abort.signal, onProgress: (progress) => void Object.assign(run, progress) },
+        )
+      } catch (error) {
+        if (!(error instanceof TooBusy) || Date.now() > until) throw error
+        await pause(error.retryAfterSeconds * 1000, undefined, { signal: run.abort.signal, ref: false })
+      }
+    }
+  }
+
+  return {
+    /**
+     * Begins to make the versions of one basket, two at a time; returns at once. What goes wrong is written on the
+     * version it concerns. Takes over the accounts and wipes them.
+     */
+    start(orders: readonly SnapshotOrder[]): void {
+      const begun: Run[] = orders.map((order) => ({
+        order,
+        abort: new AbortController(),
+        ending: closing ? 'interrupted' : undefined,
+        rows: 0,
+        bytes: 0,
+      }))
+      for (const run of begun) runs.set(run.order.versionId, run)
+      const basket = runBasket([...begun]).finally(() => baskets.delete(basket))
+      baskets.add(basket)
+    },
+
+    /** Ends a version at once if this process makes it; another process notices with its next heartbeat. */
+    cancel(versionId: string): void {
+      const run = runs.get(versionId)
+      if (run !== undefined) end(run, 'cancelled')
+    },
+
+    /** Resolves when nothing is being made in this process. */
+    async idle(): Promise<void> {
+      while (baskets.size > 0) await Promise.all(baskets)
+    },
+
+    /** Ends this process's runs as interrupted and resolves when that is written down. Call it before the connector's. */
+    async close(): Promise<void> {
+      closing = true
+      for (const run of runs.values()) end(run, 'interrupted')
+      await this.idle()
+      clearInterval(timer)
+    },
+  }
+}
+
+type Pulled = Outcome<Imported> | { readonly ok: false; readonly message: string }
+
+function idOf(order: SnapshotOrder): { versionId: string } {
+  return { versionId: order.versionId }
+}
+
+function whyEnded(run: Run, pulled: Pulled | undefined): Ended {
+  if (run.ending === 'cancelled') return { status: 'cancelled', code: null, message: cancelledMessage, diagnosis: null }
+  if (run.ending !== undefined || pulled === undefined || pulled.ok) return failed(interruptedMessage)
+  if ('message' in pulled) return failed(pulled.message)
+  const rung = pulled.diagnosis.find((one) => one.state === 'failed')
+  const message = [rung?.sentence, rung?.nextStep].filter(Boolean).join(' ') || generalMessage
+  return { status: 'failed', code: pulled.code, message, diagnosis: pulled.diagnosis }
+}
+
+function failed(message: string): Ended {
+  return { status: 'failed', code: null, message, diagnosis: null }
+}
+
+const generalMessage = 'The snapshot could not be made. Try again; if it fails again, ask an administrator to look.'
+
+function sentenceFor(error: unknown): string {
+  if (error instanceof NotFound) {
+    return 'The data connection or the account is gone, or you may no longer use it. Choose another account and create the snapshot again.'
+  }
+  if (error instanceof Refusal || error instanceof UnknownDriver) return error.message
+  if (error instanceof TooBusy) return 'Keyward was too busy for half an hour. Create the snapshot again later.'
+  return generalMessage
+}
+
+/** Tries for half a minute to write to the database: an import of hours is not thrown away for a restart of it. */
+async function persist<T>(write: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await write()
+    } catch (error) {
+      if (attempt >= 15) throw error
+      await pause(2000, undefined, { ref: false })
+    }
+  }
+}

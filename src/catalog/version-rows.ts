@@ -1,0 +1,122 @@
+import { and, eq, inArray, sql } from 'drizzle-orm'
+import type { Diagnosis, DiagnosisCode, Imported } from '../connector/driver.ts'
+import type { Database } from '../db/client.ts'
+import { datasetVersions } from '../db/schema/catalog.ts'
+
+/** How far a run has come, as its process knows it. */
+export type Beat = { readonly versionId: string; readonly rows: number; readonly bytes: number }
+/** What a heartbeat learned: the versions that were to go on, and those of them that somebody wants to end. */
+export type Pulse = { readonly open: ReadonlySet<string>; readonly cancelled: ReadonlySet<string> }
+
+/** Why a version has no data. `message` is one or two sentences for people, with the next step. */
+export type Ended = {
+  readonly status: 'failed' | 'cancelled'
+  readonly code: DiagnosisCode | null
+  readonly message: string
+  readonly diagnosis: Diagnosis | null
+}
+
+export type VersionRows = ReturnType<typeof createVersionRows>
+
+const open = inArray(datasetVersions.status, ['queued', 'running'])
+
+/**
+ * The life of a version in the database: queued → running → completed, failed or cancelled. Each step happens only from
+ * the step before it, so a process that was thought dead cannot overrule what was decided meanwhile. Times are the
+ * database's, so clocks of several machines do not matter.
+ */
+export function createVersionRows(db: Database) {
+  return {
+    /** Marks a version as running and names the file it will have; false where it is no longer to be made. */
+    async start(versionId: string, file: string): Promise<boolean> {
+      const started = await db
+        .update(datasetVersions)
+        .set({ status: 'running', file, startedAt: sql`now()`, heartbeatAt: sql`now()` })
+        .where(and(eq(datasetVersions.id, versionId), eq(datasetVersions.status, 'queued')))
+        .returning({ id: datasetVersions.id })
+      return started.length > 0
+    },
+
+    /** Writes progress and heartbeat of every run of a process, and learns which of them are to end. */
+    async beat(beats: readonly Beat[]): Promise<Pulse> {
+      const values = JSON.stringify(beats)
+      const { rows } = await db.execute<{ id: string; ending: boolean }>(sql`
+        update dataset_versions v set heartbeat_at = now(), rows = beat.rows, bytes = beat.bytes
+        from json_to_recordset(${values}::text::json) as beat("versionId" uuid, rows bigint, bytes bigint)
+        where v.id = beat."versionId" and v.status in ('queued', 'running')
+        returning v.id, v.cancel_requested_at is not null or exists (
+          select from datasets d where d.id = v.dataset_id and d.deleted_at is not null) as ending`)
+      return {
+        open: new Set(rows.map((row) => row.id)),
+        cancelled: new Set(rows.filter((row) => row.ending).map((row) => row.id)),
+      }
+    },
+
+    /** Completes a running version; false where somebody ended it meanwhile: its file is to be removed. */
+    async complete(versionId: string, imported: Imported): Promise<boolean> {
+      const { rows, bytes, columns } = imported
+      const completed = await db
+        .update(datasetVersions)
+        .set({ status: 'completed', rows, bytes, columns: [...columns], finishedAt: sql`now()` })
+        .where(and(eq(datasetVersions.id, versionId), eq(datasetVersions.status, 'running')))
+        .returning({ id: datasetVersions.id })
+      return completed.length > 0
+    },
+
+    /** Ends a version without data. Its file must be gone already. Does nothing to one that has ended. */
+    async end(versionId: string, ended: Ended): Promise<void> {
+      await db
+        .update(datasetVersions)
+        .set({ ...ended, file: null, finishedAt: sql`now()` })
+        .where(and(eq(datasetVersions.id, versionId), open))
+    },
+
+    /** Ends every version whose process has not been heard of for 30 seconds; resolves with how many. */
+    async endSilent(): Promise<number> {
+      const ended = await db
+        .update(datasetVersions)
+        .set({
+          status: sql`case when cancel_requested_at is null then 'failed' else 'cancelled' end`,
+          message: sql`case when cancel_requested_at is null then ${abandonedMessage} else ${cancelledMessage} end`,
+          finishedAt: sql`now()`,
+        })
+        .where(and(open, sql`coalesce(heartbeat_at, created_at) < now() - interval '30 seconds'`))
+        .returning({ id: datasetVersions.id })
+      return ended.length
+    },
+
+    /** Returns files that are to be removed: those of ended versions and of deleted datasets, at most 500. */
+    async filesToRemove(): Promise<readonly { readonly versionId: string; readonly file: string }[]> {
+      const { rows } = await db.execute<{ versionId: string; file: string }>(sql`
+        select v.id as "versionId", v.file from dataset_versions v
+        where v.file is not null and v.status in ('failed', 'cancelled')
+        union all
+        select v.id, v.file from datasets d join dataset_versions v on v.dataset_id = d.id
+        where d.deleted_at is not null and v.file is not null and v.status = 'completed'
+        limit 500`)
+      return rows
+    },
+
+    /**
+     * Forgets a removed file. That of a version that ended less than ten minutes ago is kept in mind, because a worker
+     * that outlived its process might still write it.
+     */
+    async forgetFile(versionId: string): Promise<void> {
+      await db
+        .update(datasetVersions)
+        .set({ file: null })
+        .where(
+          and(
+            eq(datasetVersions.id, versionId),
+            sql`(status = 'completed' or finished_at < now() - interval '10 minutes')`,
+          ),
+        )
+    },
+  }
+}
+
+export const cancelledMessage = 'This snapshot was cancelled. Nothing of it was kept.'
+export const interruptedMessage =
+  'Keyward was stopped while this snapshot was being made, so nothing of it was kept. Create it again.'
+const abandonedMessage =
+  'Keyward stopped unexpectedly while this snapshot was being made, so nothing of it was kept. Create it again.'
