@@ -8,7 +8,7 @@ import { datasets } from '../db/schema/catalog.ts'
 import { connections } from '../db/schema/connections.ts'
 import { associations, credentials } from '../db/schema/credentials.ts'
 import { users } from '../db/schema/organizations.ts'
-import { nameKey } from '../names.ts'
+import { nameKey, type ParsedName, parseName } from '../names.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 
 /** What needs its owner's attention. */
@@ -112,6 +112,14 @@ export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
     }
   }
 
+  /** Reports whether another credential of the actor's has this name key. */
+  async function nameInUse(actor: UserActor, key: string, exceptId?: string): Promise<boolean> {
+    const its = and(eq(credentials.ownerId, actor.id), eq(credentials.nameKey, key))
+    const others = exceptId === undefined ? its : and(its, ne(credentials.id, exceptId))
+    const [row] = await db.select({ id: credentials.id }).from(credentials).where(others).limit(1)
+    return row !== undefined
+  }
+
   return {
     /** Returns a page of 50; `next` continues after its last row. The first page counts nothing. */
     async list(actor: Actor, listing: CredentialListing): Promise<CredentialPage> {
@@ -152,13 +160,30 @@ export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
     /** Returns one credential with its associations. Throws NotFound where the actor may not see it. */
     show,
 
-    /** Reports whether another credential of the actor's has this name key. */
-    async nameInUse(actor: UserActor, key: string, exceptId?: string): Promise<boolean> {
-      const its = and(eq(credentials.ownerId, actor.id), eq(credentials.nameKey, key))
-      const others = exceptId === undefined ? its : and(its, ne(credentials.id, exceptId))
-      const [row] = await db.select({ id: credentials.id }).from(credentials).where(others).limit(1)
-      return row !== undefined
+    /** Returns the actor's credentials that are not associated with a connection, by name, at most 200. */
+    async notAssociated(actor: UserActor, connectionId: string) {
+      const { id, name, username } = credentials
+      return db
+        .select({ id, name, username })
+        .from(credentials)
+        .where(
+          and(
+            visibleTo(actor),
+            sql`not exists (select from associations bond where bond.connection_id = ${connectionId} and bond.credential_id = ${credentials.id})`,
+          ),
+        )
+        .orderBy(asc(credentials.nameKey))
+        .limit(200)
     },
+
+    /** Returns the account name parsed, or the sentence that says why it cannot be stored. */
+    async checkName(actor: UserActor, text: string): Promise<ParsedName> {
+      const parsed = parseName(text, 'Account name')
+      if (!parsed.ok || !(await nameInUse(actor, parsed.key))) return parsed
+      return { ok: false, error: accountNameTaken(parsed.name) }
+    },
+
+    nameInUse,
 
     /** Returns what the deletion page lists. */
     async dependants(actor: Actor, id: string): Promise<CredentialDependants> {
@@ -193,6 +218,11 @@ export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
       return rows.map((row) => ({ id: row.id, name: row.name, address: addressOf(row) }))
     },
   }
+}
+
+/** The sentence about an account name that its owner has already. */
+export function accountNameTaken(name: string): string {
+  return `You already have an account named "${name}". Choose another name.`
 }
 
 /** The credentials an actor may know of: the SQL of `credential.read`. */

@@ -6,7 +6,7 @@ import { auditEntries } from '../db/schema/audit.ts'
 import { connections } from '../db/schema/connections.ts'
 import { associations, credentials, credentialVersions, grants } from '../db/schema/credentials.ts'
 import { Secret } from '../secrets/secret.ts'
-import { addConnection, type TestDomain, testDomain } from '../testing/domain.ts'
+import { addConnection, asOwner, type TestDomain, testDomain } from '../testing/domain.ts'
 import type { TypedFields } from './credential-type.ts'
 
 let domain: TestDomain
@@ -280,12 +280,12 @@ describe('vault', () => {
 
   it('a ledger that cannot be written fails every change, and nothing has happened', async () => {
     const id = await store(ada)
-    await domain.database.asOwner('alter table audit_entries rename to audit_entries_away')
+    await asOwner(domain, 'alter table audit_entries rename to audit_entries_away')
     try {
       await expect(domain.vault.delete(ada, id)).rejects.toThrow()
       await expect(store(ada)).rejects.toThrow()
     } finally {
-      await domain.database.asOwner('alter table audit_entries_away rename to audit_entries')
+      await asOwner(domain, 'alter table audit_entries_away rename to audit_entries')
     }
     expect((await domain.credentialQueries.show(ada, id)).id).toBe(id)
   })

@@ -26,6 +26,7 @@ import {
   usernameOf,
 } from './credential-type.ts'
 import { type CredentialResource, findCredential, type VaultDependencies } from './find-credential.ts'
+import { accountNameTaken } from './queries.ts'
 import { type Closed, openPresent, openSealed, type Sealed, sealedFor, writeVersion } from './sealed-versions.ts'
 import { credentialType } from './types/registry.ts'
 
@@ -289,5 +290,5 @@ function refusedName(error: string): NameRefused {
 }
 
 function nameTaken(name: string): NameRefused {
-  return refusedName(`You already have an account named "${name}". Choose another name.`)
+  return refusedName(accountNameTaken(name))
 }

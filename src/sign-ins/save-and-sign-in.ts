@@ -1,7 +1,7 @@
 import type { UserActor } from '../access/actor.ts'
 import type { Diagnosis } from '../connector/driver.ts'
 import { type CredentialType, parseNewFields, type TypedFields } from '../credentials/credential-type.ts'
-import type { CredentialQueries } from '../credentials/queries.ts'
+import { accountNameTaken, type CredentialQueries } from '../credentials/queries.ts'
 import type { CredentialEdit, CurrentCredential, Vault } from '../credentials/vault.ts'
 import { parseName } from '../names.ts'
 import type { SignIns } from './sign-ins.ts'
@@ -37,7 +37,7 @@ export function createSavingAccounts(deps: { vault: Vault; queries: CredentialQu
       const name = parseName(account.name, 'Account name')
       const parsed = parseNewFields(account.type, account.typed)
       if (!name.ok || !parsed.ok) return invalid(name.ok ? {} : { name: name.error }, parsed.ok ? {} : parsed.errors)
-      if (await queries.nameInUse(actor, name.key)) return invalid({ name: taken(name.name) })
+      if (await queries.nameInUse(actor, name.key)) return invalid({ name: accountNameTaken(name.name) })
       const { connectionId } = account
       if (connectionId !== null && account.signIn) {
         const tried = { kind: 'typed', type: account.type.id, fields: parsed.fields } as const
@@ -57,7 +57,7 @@ export function createSavingAccounts(deps: { vault: Vault; queries: CredentialQu
       if (detail.revision !== edit.revision) return { kind: 'stale', current: detail }
       const name = parseName(edit.name, 'Account name')
       if (!name.ok) return invalid({ name: name.error })
-      if (await queries.nameInUse(actor, name.key, id)) return invalid({ name: taken(name.name) })
+      if (await queries.nameInUse(actor, name.key, id)) return invalid({ name: accountNameTaken(name.name) })
       const tryOn = edit.signIn ? firstToTry(detail.associations) : undefined
       if (tryOn !== undefined) {
         const account = { kind: 'stored', credentialId: id, edited: edit.typed } as const
@@ -100,8 +100,4 @@ function firstToTry(bonds: readonly Bond[]): Bond | undefined {
 
 function invalid(...errors: readonly Readonly<Record<string, string>>[]): SaveAndSignIn {
   return { kind: 'invalid', errors: Object.assign({}, ...errors) as Record<string, string> }
-}
-
-function taken(name: string): string {
-  return `You already have an account named "${name}". Choose another name.`
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import postgres from 'postgres'
 import type { UserActor } from '../access/actor.ts'
 import type { Deployment } from '../access/features.ts'
 import { createLedger } from '../audit/ledger.ts'
@@ -78,6 +79,16 @@ export async function testDomain(options: { deployment?: Deployment } = {}) {
   const root = await user(acme, 'Root', 'administrator')
   const eve = await user(other, 'Eve')
   return { ...services, database, db, keys, ledger, connector, ada, ben, root, eve, close: () => database.close() }
+}
+
+/** Runs a statement as the role that owns the tables: what someone with the database in their hands could do. */
+export async function asOwner(domain: TestDomain, statement: string): Promise<void> {
+  const sql = postgres(domain.database.ownerUrl, { max: 1, onnotice: () => {} })
+  try {
+    await sql.unsafe(statement)
+  } finally {
+    await sql.end()
+  }
 }
 
 export type TestDomain = Awaited<ReturnType<typeof testDomain>>

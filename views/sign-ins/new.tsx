@@ -78,10 +78,18 @@ function TypedAccount(props: {
         />
         {props.storedCredentials ? <SaveChoice form={form} /> : null}
         <Actions>
-          <Button name="intent" value="sign-in">
-            <span class="when-not-saving">Sign in</span>
-            {props.storedCredentials ? <span class="when-saving">Save and sign in</span> : null}
-          </Button>
+          <span class="when-not-saving">
+            <Button name="intent" value="sign-in">
+              Sign in
+            </Button>
+          </span>
+          {props.storedCredentials ? (
+            <span class="when-saving">
+              <Button name="intent" value="save-and-sign-in">
+                Save and sign in
+              </Button>
+            </span>
+          ) : null}
           {form.refusal === undefined ? null : (
             <Button variant="secondary" name="intent" value="save">
               Save without signing in

@@ -1,0 +1,235 @@
+import { AddCredentialsPage } from '../../../views/connections/add-credentials.tsx'
+import { ConfigurationPage } from '../../../views/connections/configuration.tsx'
+import { ConnectionCredentialsPage } from '../../../views/connections/credentials.tsx'
+import { ConnectionDatasetsPage } from '../../../views/connections/datasets.tsx'
+import { ConnectionDeletionPage } from '../../../views/connections/deletion.tsx'
+import { type EditConnectionForm, EditConnectionPage } from '../../../views/connections/edit.tsx'
+import { ConnectionsPage } from '../../../views/connections/list.tsx'
+import { type NewConnectionForm, NewConnectionPage } from '../../../views/connections/new.tsx'
+import { StoresPage } from '../../../views/connections/stores.tsx'
+import type { UserActor } from '../../access/actor.ts'
+import { FeatureOff, NotFound } from '../../access/refusals.ts'
+import type { Connections } from '../../connections/connections.ts'
+import type { ConnectionQueries } from '../../connections/queries.ts'
+import { parseStoreUrl } from '../../connections/store-url.ts'
+import type { Driver } from '../../connector/driver.ts'
+import { parseParameters } from '../../connector/parse-parameters.ts'
+import { driver, drivers } from '../../connector/registry.ts'
+import type { CredentialQueries } from '../../credentials/queries.ts'
+import type { Vault } from '../../credentials/vault.ts'
+import { paths } from '../../paths.ts'
+import { Secret } from '../../secrets/secret.ts'
+import type { SignIns } from '../../sign-ins/sign-ins.ts'
+import type { TypedAccounts } from '../../sign-ins/typed-accounts.ts'
+import { setFlash } from '../flash.ts'
+import { type FormFields, readForm } from '../form.ts'
+import { type AppContext, Routes, signedIn } from '../routing.ts'
+
+type Dependencies = {
+  readonly connections: Connections
+  readonly connectionQueries: ConnectionQueries
+  readonly credentialQueries: CredentialQueries
+  readonly vault: Vault
+  readonly signIns: SignIns
+  readonly typedAccounts: TypedAccounts
+}
+
+/** The pages of data connections: list, add, edit, delete, and the tabs of one. */
+export function connectionRoutes(deps: Dependencies): Routes {
+  const { connections, connectionQueries: queries, credentialQueries, vault, signIns, typedAccounts } = deps
+  const routes = new Routes()
+
+  routes.get('/connections', signedIn, async (c, actor) => {
+    const { q, after } = c.req.query()
+    const search = { ...(q ? { q } : {}), ...(after ? { after } : {}) }
+    const { rows, next } = await queries.list(actor, { ...(q ? { text: q } : {}), ...(after ? { after } : {}) })
+    return c.render(<ConnectionsPage rows={rows} next={next} search={search} />)
+  })
+
+  routes.get('/connections/new', signedIn, (c) => {
+    const chosen = driver(c.req.query('driver') ?? '')
+    if (chosen === undefined) return c.render(<StoresPage drivers={drivers} />)
+    return renderNew(c, chosen, { name: '', values: {} })
+  })
+
+  routes.post('/connections/new', signedIn, async (c, actor) => {
+    const chosen = driver(c.req.query('driver') ?? '')
+    if (chosen === undefined) return c.redirect(paths.newConnection(), 303)
+    const fields = await readForm(c)
+    return fields.text('intent') === 'paste' ? paste(c, actor, chosen, fields) : add(c, actor, chosen, fields)
+  })
+
+  routes.get('/connections/:id', signedIn, async (c, actor) => {
+    const connection = await queries.show(actor, c.req.param('id') ?? '')
+    const recent = await signIns.recent(actor, connection.id)
+    return c.render(
+      <ConfigurationPage
+        connection={connection}
+        driver={driver(connection.driver)}
+        recent={recent}
+        storedCredentials={c.get('storedCredentials')}
+      />,
+    )
+  })
+
+  routes.get('/connections/:id/edit', signedIn, async (c, actor) => {
+    const { id, name, parameters, revision, driver: driverId } = await queries.show(actor, c.req.param('id') ?? '')
+    const form = { name, values: parameters, revision }
+    return c.render(<EditConnectionPage id={id} savedName={name} driver={known(driverId)} form={form} />)
+  })
+
+  routes.post('/connections/:id/edit', signedIn, (c, actor) => edit(c, actor))
+
+  routes.get('/connections/:id/deletion', signedIn, async (c, actor) => {
+    const { id, name } = await queries.show(actor, c.req.param('id') ?? '')
+    return c.render(<ConnectionDeletionPage id={id} name={name} dependants={await queries.dependants(actor, id)} />)
+  })
+
+  routes.post('/connections/:id/deletion', signedIn, async (c, actor) => {
+    const datasets = (await readForm(c)).text('datasets') === 'delete' ? 'delete' : 'detach'
+    await connections.delete(actor, c.req.param('id') ?? '', datasets)
+    setFlash(c, 'connection-deleted')
+    return c.redirect(paths.connections(), 303)
+  })
+
+  routes.get('/connections/:id/credentials', signedIn, async (c, actor) => {
+    requireStored(c)
+    const connection = await queries.show(actor, c.req.param('id') ?? '')
+    const credentials = await queries.associatedCredentials(actor, connection.id)
+    return c.render(<ConnectionCredentialsPage connection={connection} credentials={credentials} />)
+  })
+
+  routes.get('/connections/:id/credentials/new', signedIn, async (c, actor) => c.render(await addCredentials(c, actor)))
+
+  routes.post('/connections/:id/credentials/new', signedIn, async (c, actor) => {
+    const id = c.req.param('id') ?? ''
+    const credentialId = (await readForm(c)).text('credential')
+    if (credentialId === '') {
+      c.status(422)
+      return c.render(await addCredentials(c, actor, 'Choose credentials.'))
+    }
+    await vault.associate(actor, credentialId, id)
+    setFlash(c, 'association-added')
+    return c.redirect(paths.connectionCredentials(id), 303)
+  })
+
+  routes.get('/connections/:id/datasets', signedIn, async (c, actor) => {
+    const connection = await queries.show(actor, c.req.param('id') ?? '')
+    const { datasets } = await queries.dependants(actor, connection.id)
+    return c.render(
+      <ConnectionDatasetsPage
+        connection={connection}
+        datasets={datasets}
+        storedCredentials={c.get('storedCredentials')}
+      />,
+    )
+  })
+
+  async function addCredentials(c: AppContext, actor: UserActor, error?: string) {
+    requireStored(c)
+    const connection = await queries.show(actor, c.req.param('id') ?? '')
+    const choices = await credentialQueries.notAssociated(actor, connection.id)
+    return <AddCredentialsPage connection={connection} choices={choices} {...(error ? { error } : {})} />
+  }
+
+  /** Takes a pasted address apart. What could open the store is held in memory, never put into the page. */
+  function paste(c: AppContext, actor: UserActor, chosen: Driver, fields: FormFields) {
+    const parsed = parseStoreUrl(fields.text('address'))
+    if (!parsed.ok) {
+      c.status(422)
+      return renderNew(c, chosen, { name: '', values: {}, pasteError: parsed.error })
+    }
+    const { parameters, username, password, ignored } = parsed
+    const account = { username: new Secret(username ?? ''), ...(password === null ? {} : { password }) }
+    const handle = password === null ? null : typedAccounts.hold(actor, { type: 'basic', fields: account })
+    const name = suggestedName(parameters)
+    const accountName = `${username ?? ''} on ${name}`.trim().slice(0, 100)
+    const taken = { username, handle, ignored, accountName, save: true }
+    return renderNew(c, known(parsed.driver), { name, values: parameters, taken })
+  }
+
+  async function add(c: AppContext, actor: UserActor, chosen: Driver, fields: FormFields) {
+    const form = typedForm(chosen, fields)
+    const held = typedAccounts.get(actor, fields.text('taken'))
+    const save = held !== undefined && fields.checked('save') && c.get('storedCredentials')
+    const taken = held && {
+      username: null,
+      handle: fields.text('taken'),
+      ignored: [],
+      accountName: fields.text('account'),
+      save: fields.checked('save'),
+    }
+    const refuse = (errors: Readonly<Record<string, string>>) => {
+      c.status(422)
+      return renderNew(c, chosen, { ...form, errors, ...(taken ? { taken } : {}) })
+    }
+    const parsed = parseParameters(chosen.parameters, form.values)
+    if (!parsed.ok) return refuse(parsed.errors)
+    const account = save ? await credentialQueries.checkName(actor, fields.text('account')) : undefined
+    if (account !== undefined && !account.ok) return refuse({ account: account.error })
+    const made = await connections.create(actor, { name: form.name, driver: chosen.id, parameters: parsed.values })
+    if (!made.ok) return refuse({ name: made.error })
+    if (save && held && account) {
+      await vault.create(actor, { ...held, name: account.name, description: '', connectionIds: [made.id] })
+    }
+    typedAccounts.forget(actor, fields.text('taken'))
+    setFlash(c, 'connection-added')
+    return c.redirect(paths.connection(made.id), 303)
+  }
+
+  async function edit(c: AppContext, actor: UserActor) {
+    const id = c.req.param('id') ?? ''
+    const stored = await queries.show(actor, id)
+    const chosen = known(stored.driver)
+    const fields = await readForm(c)
+    const form = { ...typedForm(chosen, fields), revision: Number(fields.text('revision')) || 0 }
+    const render = (status: 409 | 422, more: Partial<EditConnectionForm>) => {
+      c.status(status)
+      return c.render(
+        <EditConnectionPage id={id} savedName={stored.name} driver={chosen} form={{ ...form, ...more }} />,
+      )
+    }
+    const parsed = parseParameters(chosen.parameters, form.values)
+    if (!parsed.ok) return render(422, { errors: parsed.errors })
+    const input = { name: form.name, driver: chosen.id, parameters: parsed.values }
+    const destinationConfirmed = fields.text('confirmed') === 'destination'
+    const outcome = await connections.edit(actor, id, { revision: form.revision, input, destinationConfirmed })
+    if (outcome.ok) {
+      setFlash(c, outcome.stopped > 0 ? 'connection-destination-changed' : 'connection-saved')
+      return c.redirect(paths.connection(id), 303)
+    }
+    if (outcome.reason === 'name') return render(422, { errors: { name: outcome.error } })
+    // After a conflict the form carries the stored revision: saving again overwrites what the page now shows.
+    if (outcome.reason === 'stale') {
+      return render(409, { revision: outcome.current.revision, conflict: outcome.current })
+    }
+    const own = await queries.associatedCredentials(actor, id)
+    const names = own.map((credential) => credential.name)
+    return render(422, { stops: { names, others: Math.max(0, outcome.associations - names.length) } })
+  }
+
+  return routes
+}
+
+function renderNew(c: AppContext, chosen: Driver, form: NewConnectionForm) {
+  return c.render(<NewConnectionPage driver={chosen} form={form} storedCredentials={c.get('storedCredentials')} />)
+}
+
+function requireStored(c: AppContext): void {
+  if (!c.get('storedCredentials')) throw new FeatureOff()
+}
+
+function typedForm(chosen: Driver, fields: FormFields) {
+  const values = Object.fromEntries(chosen.parameters.map((spec) => [spec.id, fields.text(spec.id)]))
+  return { name: fields.text('name'), values }
+}
+
+function suggestedName(parameters: Readonly<Record<string, string>>): string {
+  return [parameters.database, parameters.host].filter(Boolean).join(' on ').slice(0, 100)
+}
+
+function known(driverId: string): Driver {
+  const found = driver(driverId)
+  if (found === undefined) throw new NotFound()
+  return found
+}
