@@ -25,7 +25,7 @@ describe('loadConfig', () => {
       origin: null,
       deployment: 'self-managed',
       kek: { kind: 'file', path: resolve('data/keyward.kek'), generate: true },
-      egress: { allow: '', deny: '' },
+      egress: { deployment: 'self-managed', allow: [], deny: [] },
       snapshotDirectory: resolve('data/snapshots'),
       logLevel: 'info',
       warnings: [],
@@ -41,8 +41,9 @@ describe('loadConfig', () => {
       LOG_LEVEL: 'loud',
       SNAPSHOT_STORE: 's3://bucket',
       MIGRATION_DATABASE_URL: 'postgres://a:b@c/d',
+      EGRESS_ALLOW: 'http://intranet',
     })
-    expect(problems).toHaveLength(7)
+    expect(problems).toHaveLength(8)
     for (const problem of problems) expect(problem).toMatch(/(Set|Write|remove)[^.]*.*\.$/)
   })
 

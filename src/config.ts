@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { type EgressPolicy, parsePolicy } from './connector/egress-policy.ts'
 import { OperatorError } from './operator-error.ts'
 
 /** What an operator decided, checked and with defaults filled in. Paths are absolute. */
@@ -14,8 +15,8 @@ export type Config = {
   readonly origin: string | null
   readonly deployment: 'self-managed' | 'managed'
   readonly kek: KekSource
-  /** Still as text; the connector's policy parses and judges them. */
-  readonly egress: { readonly allow: string; readonly deny: string }
+  /** Where connections to data stores may go. */
+  readonly egress: EgressPolicy
   readonly snapshotDirectory: string
   readonly logLevel: LogLevel
   /** Sentences about what looks like a mistake but stops nothing. */
@@ -68,15 +69,16 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const reader = new Reader(env)
   const dataDirectory = resolve(reader.text('DATA_DIR') ?? './data')
   const database = readDatabase(reader)
+  const deployment = reader.oneOf('DEPLOYMENT', ['self-managed', 'managed'], 'self-managed')
   const config: Config = {
     database,
     dataDirectory,
     host: readHost(reader),
     port: readPort(reader),
     origin: readOrigin(reader),
-    deployment: reader.oneOf('DEPLOYMENT', ['self-managed', 'managed'], 'self-managed'),
+    deployment,
     kek: readKek(reader, dataDirectory, database === null),
-    egress: { allow: reader.text('EGRESS_ALLOW') ?? '', deny: reader.text('EGRESS_DENY') ?? '' },
+    egress: readEgress(reader, deployment),
     snapshotDirectory: readSnapshotStore(reader, dataDirectory),
     logLevel: reader.oneOf('LOG_LEVEL', logLevels, 'info'),
     warnings: unknownSettings(env),
@@ -185,6 +187,16 @@ function readKek(reader: Reader, dataDirectory: string, embedded: boolean): KekS
     )
   }
   return { kind: 'file', path: join(dataDirectory, 'keyward.kek'), generate: embedded }
+}
+
+function readEgress(reader: Reader, deployment: Config['deployment']): EgressPolicy {
+  const { policy, problems } = parsePolicy(
+    deployment,
+    reader.text('EGRESS_ALLOW') ?? '',
+    reader.text('EGRESS_DENY') ?? '',
+  )
+  for (const problem of problems) reader.problem(problem)
+  return policy
 }
 
 function readSnapshotStore(reader: Reader, dataDirectory: string): string {
