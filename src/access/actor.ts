@@ -18,7 +18,8 @@ export type UserActor = {
 export type SystemActor = {
   readonly kind: 'system'
   readonly id: null
-  readonly address: null
+  /** Null but where it acts for someone not signed in yet, at the first run. */
+  readonly address: string | null
   readonly requestId: string | null
 }
 

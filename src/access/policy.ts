@@ -44,6 +44,7 @@ export const actions = {
   'user.disable': { needs: 'administrator' },
   'user.enable': { needs: 'administrator' },
   'user.set-password': { needs: 'administrator' },
+  'user.change-own-password': { needs: 'owner' },
   'organization.create': { needs: 'system' },
 } as const satisfies Record<string, Rule>
 

@@ -7,8 +7,10 @@ import type { AppContext, AppEnv } from './app-context.ts'
 import { takeFlash } from './flash.ts'
 
 declare module 'hono' {
-  // biome-ignore lint/style/useShorthandFunctionType: Hono's interface is extended, which a type cannot do
-  type ContextRenderer = (view: Child) => Response | Promise<Response>
+  interface ContextRenderer {
+    // biome-ignore lint/style/useShorthandFunctionType: Hono's interface is extended, which a type cannot do
+    (view: Child): Response | Promise<Response>
+  }
 }
 
 /**

@@ -1,0 +1,165 @@
+import { createHash } from 'node:crypto'
+import { and, eq, gt, lt, ne, or, sql } from 'drizzle-orm'
+import { type Adapter, type DatabaseSession, type DatabaseUser, Lucia, TimeSpan } from 'lucia'
+import type { UserActor } from '../access/actor.ts'
+import type { Database, Transaction } from '../db/client.ts'
+import { newId } from '../db/new-id.ts'
+import { sessions, users } from '../db/schema/organizations.ts'
+
+/** A session just begun. The token goes into the cookie and nowhere else. */
+export type NewSession = { readonly token: string; readonly publicId: string; readonly endsAt: Date }
+
+/** A session as of this request. It holds no token, so it may stand in the request's context. */
+export type CurrentSession = {
+  readonly actor: UserActor
+  readonly publicId: string
+  /** When the password was last proven. */
+  readonly authenticatedAt: Date
+}
+
+type Origin = { readonly address: string | null; readonly requestId: string | null }
+type Store = Database | Transaction
+
+const idleMinutes = 60
+const absoluteHours = 12
+/** The sliding end is written at most this often, so that a GET is rarely a write. */
+const slideEverySeconds = 60
+
+export type Sessions = ReturnType<typeof createSessions>
+
+/** Returns the sessions of this installation, kept in Postgres under the SHA-256 of their token. */
+export function createSessions(deps: { db: Database }) {
+  const { db } = deps
+  return {
+    /** Begins a session that ends twelve hours from now at the latest. */
+    begin: (store: Store, userId: string, address: string | null): Promise<NewSession> =>
+      begin(store, userId, address, new Date(Date.now() + absoluteHours * 3_600_000)),
+
+    /** Returns who a token belongs to, or null: unknown, idle for an hour, twelve hours old, or the user disabled. */
+    async read(token: string, origin: Origin): Promise<CurrentSession | null> {
+      const lucia = luciaOn(db)
+      const { session, user } = await lucia.validateSession(token)
+      if (session === null) return null
+      await slide(db, token, session.expiresAt)
+      return {
+        actor: { ...user, kind: 'user', ...origin },
+        publicId: session.publicId,
+        authenticatedAt: session.authenticatedAt,
+      }
+    },
+
+    /** Replaces a session by one with a new token and a fresh proof of the password. Null where it is over. */
+    async renew(tx: Transaction, token: string): Promise<NewSession | null> {
+      const [old] = await tx
+        .delete(sessions)
+        .where(and(eq(sessions.id, hashOf(token)), gt(sessions.endsAt, sql`now()`)))
+        .returning()
+      return old === undefined ? null : begin(tx, old.userId, old.address, old.endsAt)
+    },
+
+    /** Ends one session. */
+    async end(store: Store, token: string): Promise<void> {
+      await luciaOn(store).invalidateSession(token)
+    },
+
+    /** Ends every session of a user, but the one to keep. Part of the caller's transaction. */
+    async endAll(tx: Transaction, userId: string, keepPublicId?: string): Promise<void> {
+      const its = eq(sessions.userId, userId)
+      await tx.delete(sessions).where(keepPublicId === undefined ? its : and(its, ne(sessions.publicId, keepPublicId)))
+    },
+
+    /** Removes what is over. For a job; nothing depends on it. */
+    async sweep(): Promise<void> {
+      await luciaOn(db).deleteExpiredSessions()
+    },
+  }
+}
+
+async function begin(store: Store, userId: string, address: string | null, endsAt: Date): Promise<NewSession> {
+  const publicId = newId()
+  const attributes = { publicId, address, endsAt, authenticatedAt: new Date() }
+  const { id } = await luciaOn(store).createSession(userId, attributes)
+  return { token: id, publicId, endsAt }
+}
+
+declare module 'lucia' {
+  interface Register {
+    Lucia: ReturnType<typeof luciaOn>
+    DatabaseSessionAttributes: { publicId: string; address: string | null; endsAt: Date; authenticatedAt: Date }
+    DatabaseUserAttributes: Pick<UserActor, 'organizationId' | 'role' | 'name' | 'email'>
+  }
+}
+
+function luciaOn(store: Store) {
+  return new Lucia(adapterOn(store), {
+    sessionExpiresIn: new TimeSpan(idleMinutes, 'm'),
+    getSessionAttributes: ({ publicId, endsAt, authenticatedAt }) => ({ publicId, endsAt, authenticatedAt }),
+    getUserAttributes: ({ organizationId, role, name, email }) => ({ organizationId, role, name, email }),
+  })
+}
+
+/** Lucia extends a session only in the second half of its time; idle means 60 minutes since the last request. */
+async function slide(db: Database, token: string, expiresAt: Date): Promise<void> {
+  const full = Date.now() + idleMinutes * 60_000
+  if (full - expiresAt.getTime() < slideEverySeconds * 1000) return
+  await adapterOn(db).updateSessionExpiration(token, new Date(full))
+}
+
+/**
+ * Keeps sessions under the hash of their token. Lucia's session id is the bearer token: it is hashed on the way in and
+ * handed back as it came, so a stolen table signs nobody in. The absolute end is enforced here; Lucia has none.
+ */
+function adapterOn(store: Store): Adapter {
+  const alive = sql`${sessions.endsAt} > now() and ${sessions.expiresAt} > now()`
+  return {
+    async getSessionAndUser(token) {
+      const [row] = await store
+        .select({ session: sessions, user: users })
+        .from(sessions)
+        .innerJoin(users, eq(users.id, sessions.userId))
+        .where(and(eq(sessions.id, hashOf(token)), alive, sql`${users.disabledAt} is null`))
+      return row === undefined ? [null, null] : [sessionFrom(token, row.session), userFrom(row.user)]
+    },
+
+    async setSession({ id, userId, expiresAt, attributes }) {
+      await store.insert(sessions).values({ id: hashOf(id), userId, expiresAt, ...attributes })
+    },
+
+    async updateSessionExpiration(token, expiresAt) {
+      // As text with its type: an untyped parameter would be guessed from `least`.
+      const wanted = sql`least(${expiresAt.toISOString()}::timestamptz, ${sessions.endsAt})`
+      await store
+        .update(sessions)
+        .set({ expiresAt: wanted })
+        .where(eq(sessions.id, hashOf(token)))
+    },
+
+    async deleteSession(token) {
+      await store.delete(sessions).where(eq(sessions.id, hashOf(token)))
+    },
+
+    async deleteUserSessions(userId) {
+      await store.delete(sessions).where(eq(sessions.userId, userId))
+    },
+
+    async deleteExpiredSessions() {
+      await store.delete(sessions).where(or(lt(sessions.expiresAt, sql`now()`), lt(sessions.endsAt, sql`now()`)))
+    },
+
+    // Lucia would need tokens here, and there are none to give.
+    getUserSessions: async () => [],
+  }
+}
+
+function sessionFrom(token: string, row: typeof sessions.$inferSelect): DatabaseSession {
+  const { publicId, address, endsAt, authenticatedAt, userId, expiresAt } = row
+  return { id: token, userId, expiresAt, attributes: { publicId, address, endsAt, authenticatedAt } }
+}
+
+function userFrom({ id, organizationId, role, name, email }: typeof users.$inferSelect): DatabaseUser {
+  return { id, attributes: { organizationId, role, name, email } }
+}
+
+function hashOf(token: string): string {
+  return createHash('sha256').update(token).digest('hex')
+}
