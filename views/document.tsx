@@ -153,10 +153,10 @@ function MenuLink(props: { href: string; children: Child }) {
 
 function InsecureWarning() {
   return (
-    <p class="insecure" role="note">
+    <section class="insecure" aria-label="Warning">
       <strong>This connection is not encrypted.</strong> Anyone on the network between you and Keyward can read what you
       type. Open Keyward over HTTPS, or from the machine it runs on.
-    </p>
+    </section>
   )
 }
 

@@ -39,7 +39,7 @@ export function FormButton(props: {
   variant?: ButtonVariant
   hidden?: Hidden
   fullPage?: boolean
-  /** What is read out when the words alone do not say on what, for example "Make sales the default". */
+  /** What is read out where the words alone do not say on what. It begins with the words shown: "Make default: sales". */
   label?: string
 }) {
   const { children, variant, label, ...form } = props
