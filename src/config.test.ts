@@ -23,6 +23,7 @@ describe('loadConfig', () => {
       host: '127.0.0.1',
       port: 3000,
       origin: null,
+      trustProxy: false,
       deployment: 'self-managed',
       kek: { kind: 'file', path: resolve('data/keyward.kek'), generate: true },
       egress: { deployment: 'self-managed', allow: [], deny: [] },

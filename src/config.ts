@@ -13,6 +13,8 @@ export type Config = {
   readonly port: number
   /** The public address, such as `https://keys.example.com`; null where it is whatever people type. */
   readonly origin: string | null
+  /** True where a proxy of the operator's writes X-Forwarded-For, which is then believed. */
+  readonly trustProxy: boolean
   readonly deployment: 'self-managed' | 'managed'
   readonly kek: KekSource
   /** Where connections to data stores may go. */
@@ -39,6 +41,7 @@ export const settings = [
   'PORT',
   'HOST',
   'ORIGIN',
+  'TRUST_PROXY',
   'DEPLOYMENT',
   'KEYWARD_KEK_FILE',
   'CREDENTIALS_DIRECTORY',
@@ -60,12 +63,17 @@ export class ConfigError extends OperatorError {
   }
 }
 
+/** Returns the environment of this process, for what hands it on to `loadConfig`. */
+export function environment(): NodeJS.ProcessEnv {
+  return process.env
+}
+
 /**
  * Reads the environment into a Config. Throws `ConfigError` with every problem at once; no problem repeats a value that
  * may hold a password. An empty variable counts as absent. `KEYWARD_KEK` is deleted from `env` once it is read, so that
  * no child inherits it.
  */
-export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
+export function loadConfig(env: NodeJS.ProcessEnv): Config {
   const reader = new Reader(env)
   const dataDirectory = resolve(reader.text('DATA_DIR') ?? './data')
   const database = readDatabase(reader)
@@ -76,6 +84,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     host: readHost(reader),
     port: readPort(reader),
     origin: readOrigin(reader),
+    trustProxy: reader.oneOf('TRUST_PROXY', ['0', '1'], '0') === '1',
     deployment,
     kek: readKek(reader, dataDirectory, database === null),
     egress: readEgress(reader, deployment),
