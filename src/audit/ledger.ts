@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto'
+import { desc, sql } from 'drizzle-orm'
+import type { Transaction } from '../db/client.ts'
+import { auditEntries } from '../db/schema/audit.ts'
+import { encodeContext } from '../secrets/context.ts'
+import { hmac } from '../secrets/primitives.ts'
+
+/** What is written down of one action: ids, names of actions and counts. There is no room for a secret. */
+export type AuditEntry = {
+  readonly actor: {
+    readonly kind: 'user' | 'system' | 'anonymous'
+    readonly id: string | null
+    readonly address: string | null
+  }
+  readonly action: string
+  readonly resource: { readonly type: string; readonly id: string | null }
+  readonly organizationId: string | null
+  readonly outcome: 'allowed' | 'denied' | 'failed'
+  /** Why a secret was used. */
+  readonly purpose?: string | null
+  readonly requestId?: string | null
+  readonly runId?: string | null
+  readonly details?: Record<string, string | number | boolean | null>
+}
+
+/** The ledger cannot be written, so what was to be recorded did not happen. */
+export class LedgerUnavailable extends Error {
+  constructor(options?: ErrorOptions) {
+    super('The audit ledger cannot be written, so nothing was done. Try again in a moment.', options)
+  }
+}
+
+export type Ledger = {
+  /**
+   * Appends an entry to the chain, in the caller's transaction. Call it last: it takes the lock that puts writers in a
+   * row, which is held until that transaction ends. Throws LedgerUnavailable.
+   */
+  append(tx: Transaction, entry: AuditEntry): Promise<void>
+}
+
+type Row = typeof auditEntries.$inferInsert
+
+/** The hash that the first entry follows. */
+export const firstPreviousHash = Buffer.alloc(32)
+
+/** Returns the ledger of one process; `instance` names it in every entry. */
+export function createLedger(options: { key: Buffer; instance: string }): Ledger {
+  const { key, instance } = options
+  return {
+    async append(tx, entry) {
+      try {
+        const last = await lockTail(tx)
+        const row: Omit<Row, 'hash' | 'mac'> = {
+          sequence: (last?.sequence ?? 0) + 1,
+          time: new Date(),
+          actorKind: entry.actor.kind,
+          actorId: entry.actor.id,
+          actorAddress: entry.actor.address,
+          action: entry.action,
+          resourceType: entry.resource.type,
+          resourceId: entry.resource.id,
+          organizationId: entry.organizationId,
+          outcome: entry.outcome,
+          purpose: entry.purpose ?? null,
+          requestId: entry.requestId ?? null,
+          runId: entry.runId ?? null,
+          instance,
+          details: entry.details ?? {},
+          previousHash: last?.hash ?? firstPreviousHash,
+        }
+        const hash = hashOf(row)
+        await tx.insert(auditEntries).values({ ...row, hash, mac: hmac(key, hash) })
+      } catch (error) {
+        throw new LedgerUnavailable({ cause: error })
+      }
+    },
+  }
+}
+
+/** Returns what an entry's own hash must be: SHA-256 over an injective encoding of all its columns. */
+export function hashOf(row: Omit<Row, 'hash' | 'mac'>): Buffer {
+  const nullable = (value: string | null | undefined) =>
+    value == null ? Buffer.from([0]) : Buffer.from(`\u0001${value}`)
+  const encoded = encodeContext([
+    'keyward/audit/v1',
+    row.sequence,
+    row.time.toISOString(),
+    row.actorKind,
+    nullable(row.actorId),
+    nullable(row.actorAddress),
+    row.action,
+    row.resourceType,
+    nullable(row.resourceId),
+    nullable(row.organizationId),
+    row.outcome,
+    nullable(row.purpose),
+    nullable(row.requestId),
+    nullable(row.runId),
+    row.instance,
+    canonicalDetails(row.details),
+    row.previousHash,
+  ])
+  return createHash('sha256').update(encoded).digest()
+}
+
+/** The details as JSON with sorted names, so that the order in which a database returns them does not matter. */
+function canonicalDetails(details: Row['details']): string {
+  return JSON.stringify(Object.entries(details).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+async function lockTail(tx: Transaction): Promise<{ sequence: number; hash: Buffer } | undefined> {
+  await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended('keyward ledger', 0))`)
+  const { sequence, hash } = auditEntries
+  const [last] = await tx.select({ sequence, hash }).from(auditEntries).orderBy(desc(sequence)).limit(1)
+  return last
+}
