@@ -79,7 +79,11 @@ export type Imported = { readonly rows: number; readonly bytes: number; readonly
 
 /** What a connector worker can be asked to do, with what it answers. */
 export type Operations = {
-  signIn: { input: Record<never, never>; output: { readonly serverVersion: string } }
+  signIn: {
+    input: Record<never, never>
+    /** `expiresAt` is when the target says the secret ends (ISO 8601); null where it says nothing or never. */
+    output: { readonly serverVersion: string; readonly expiresAt?: string | null }
+  }
   listSchemas: { input: Record<never, never>; output: { readonly schemas: readonly string[] } }
   listTables: { input: { readonly schema: string }; output: { readonly tables: readonly TableEntry[] } }
   preview: { input: { readonly source: Source; readonly rows: number }; output: Rows }
@@ -99,7 +103,12 @@ export type Limits = {
 }
 
 /** A credential in the clear, as long as one job lasts. */
-export type OpenedCredential = { readonly type: string; readonly fields: Readonly<Record<string, Secret>> }
+export type OpenedCredential = {
+  readonly type: string
+  readonly fields: Readonly<Record<string, Secret>>
+  /** When the target said, at the last sign-in, that the secret would end (ISO 8601): tells `auth.expired` apart. */
+  readonly knownExpiry?: string
+}
 
 /** Everything a worker needs for its one job. `runId` also goes to the target (application name). */
 export type Job<O extends Operation = Operation> = {
@@ -173,7 +182,11 @@ export type Connector = {
    */
   run<O extends Operation>(
     job: Job<O>,
-    options: { readonly userId: string; readonly signal?: AbortSignal; readonly onProgress?: (progress: Progress) => void },
+    options: {
+      readonly userId: string
+      readonly signal?: AbortSignal
+      readonly onProgress?: (progress: Progress) => void
+    },
   ): Promise<Outcome<Operations[O]['output']>>
   close(): Promise<void>
 }

@@ -46,7 +46,8 @@ function parseField(spec: FieldSpec, given: string): ParsedField {
   if (spec.format === 'host') return parseHostField(text)
   if (spec.format === 'port') return parsePort(text)
   if (spec.format === 'pem') return parsePem(text)
-  if (spec.kind === 'number' && !/^-?\d+$/.test(text)) return wrong(`${spec.label} is not a whole number. Enter digits.`)
+  if (spec.kind === 'number' && !/^-?\d+$/.test(text))
+    return wrong(`${spec.label} is not a whole number. Enter digits.`)
   return right(text)
 }
 
@@ -62,7 +63,8 @@ function parseHostField(text: string): ParsedField {
   if (text.includes('://')) return wrong('Enter the host alone, such as db.example.com, without anything before it.')
   if (text.includes('/')) return wrong('Sockets and paths are not supported. Enter a name such as db.example.com.')
   if (/[,\s]/.test(text)) return wrong('Enter one host. Add a connection of its own for each other one.')
-  if (text.includes('%')) return wrong('Addresses with a zone are not supported. Enter a name or an address without "%".')
+  if (text.includes('%'))
+    return wrong('Addresses with a zone are not supported. Enter a name or an address without "%".')
   if (/^[^:]+:\d+$/.test(text)) return wrong('Enter the host alone, and its port in the field for the port.')
   if (/^[\dxa-f.]+$/i.test(text)) {
     return wrong('That number is not an address. Write four decimal numbers, such as 203.0.113.7, or a name.')

@@ -1,0 +1,95 @@
+import type { Source } from '../driver.ts'
+import type { PostgresColumn } from './postgresql-columns.ts'
+
+/** Returns an identifier of PostgreSQL in quotes. */
+export function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}
+
+/**
+ * Returns the source as an item of FROM. A query stands on lines of its own, so that a comment at its end stays its own.
+ *
+ * Text of a user's is always sent as a single statement. It may hold an unbalanced parenthesis and still parse, but no
+ * semicolon: inside the parentheses that is a syntax error, and outside them it makes two statements, which the server
+ * refuses.
+ */
+export function fromItem(source: Source): string {
+  if (source.kind === 'table') return `${quoteName(source.schema)}.${quoteName(source.table)}`
+  return `(\n${withoutEnd(source.query)}\n)`
+}
+
+/** Returns the statement that describes a source without reading it. */
+export function describeSql(source: Source): string {
+  return `SELECT * FROM ${fromItem(source)} AS "source" LIMIT 0`
+}
+
+/** Returns the statement for the first rows of a source, cells as text, each cut by the server at `characters` + 1. */
+export function previewSql(source: Source, columns: readonly PostgresColumn[], rows: number, characters: number) {
+  const cells = columns.map(
+    ({ kind }, index) => `pg_catalog.left((${cell(kind, index)})::pg_catalog.text, ${characters + 1})`,
+  )
+  return `${select(source, columns, cells)} LIMIT ${rows}`
+}
+
+/** Returns the COPY that exports a source as CSV: NULL is an empty cell, the empty string is a quoted one. */
+export function exportSql(source: Source, columns: readonly PostgresColumn[], rowLimit: number | null): string {
+  const cells = columns.map(({ kind }, index) => cell(kind, index))
+  const limit = rowLimit === null ? '' : ` LIMIT ${rowLimit}`
+  return `COPY (${select(source, columns, cells)}${limit}) TO STDOUT (FORMAT csv, ENCODING 'UTF8')`
+}
+
+/** Opens the transaction in which everything is read, and fixes how values are written. */
+export function beginSql(milliseconds: number): string {
+  return [
+    'BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY',
+    `SET LOCAL statement_timeout = ${Math.max(1, Math.floor(milliseconds))}`,
+    "SET LOCAL datestyle = 'ISO, YMD'",
+    "SET LOCAL intervalstyle = 'postgres'",
+    "SET LOCAL timezone = 'UTC'",
+    "SET LOCAL bytea_output = 'hex'",
+    'SET LOCAL extra_float_digits = 1',
+  ].join('; ')
+}
+
+/** Has a server that can (PostgreSQL 14) notice within five seconds that a cancelled reader has gone. */
+export const noticeGoneReader = `SELECT pg_catalog.set_config(name, '5000', true) FROM pg_catalog.pg_settings
+WHERE name = 'client_connection_check_interval'`
+
+/** Schemas of the server itself are not data. */
+const notSystem = `n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_toast%' AND n.nspname NOT LIKE 'pg\\_temp\\_%'`
+const mayUse = `pg_catalog.has_schema_privilege(n.oid, 'USAGE')`
+const mayRead = `pg_catalog.has_any_column_privilege(c.oid, 'SELECT')`
+const relations = `pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace`
+
+export const schemasSql = `SELECT n.nspname FROM pg_catalog.pg_namespace n WHERE ${notSystem} AND ${mayUse}
+ORDER BY n.nspname LIMIT 10000`
+
+export const tablesSql = `SELECT n.nspname, c.relname, c.relkind FROM ${relations}
+WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'f', 'v', 'm') AND NOT c.relispartition AND ${mayUse} AND ${mayRead}
+ORDER BY c.relname LIMIT 10000`
+
+/** One table that the account may read, a real one before a view, which may be slow. */
+export const readableSql = `SELECT n.nspname, c.relname FROM ${relations}
+WHERE c.relkind IN ('r', 'p', 'm', 'v', 'f') AND ${notSystem} AND ${mayUse} AND ${mayRead}
+ORDER BY c.relkind IN ('v', 'f') LIMIT 1`
+
+export const anyTableSql = `SELECT 1 FROM ${relations} WHERE c.relkind IN ('r', 'p', 'm', 'v', 'f') AND ${notSystem} LIMIT 1`
+
+/** When the signed-in role's password ends, as seconds of the epoch; null for never. */
+export const expirySql = `SELECT pg_catalog.date_part('epoch', rolvaliduntil) FROM pg_catalog.pg_roles
+WHERE rolname = CURRENT_USER AND pg_catalog.isfinite(rolvaliduntil)`
+
+/** Columns go by names of ours, so that two of one name, and names of any kind, are no matter. */
+function select(source: Source, columns: readonly PostgresColumn[], cells: readonly string[]): string {
+  const names = columns.map((_, index) => `c${index}`).join(', ')
+  const aliases = columns.length === 0 ? '' : `(${names})`
+  return `SELECT ${cells.join(', ')} FROM ${fromItem(source)} AS "source"${aliases}`
+}
+
+function cell(kind: PostgresColumn['kind'], index: number): string {
+  return kind === 'array' ? `pg_catalog.array_to_json(c${index})` : `c${index}`
+}
+
+function withoutEnd(query: string): string {
+  return query.replace(/[\s;]+$/, '')
+}

@@ -1,0 +1,11 @@
+import { rmSync } from 'node:fs'
+
+/** Returns the names beside `file` that an import uses until it is complete. */
+export function temporaryFiles(file: string): readonly [parquet: string, csv: string] {
+  return [`${file}.partial`, `${file}.csv`]
+}
+
+/** Removes whatever an import that came to nothing has left. */
+export function removeUnfinished(file: string): void {
+  for (const path of [file, ...temporaryFiles(file)]) rmSync(path, { force: true })
+}

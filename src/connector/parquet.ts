@@ -1,0 +1,127 @@
+import { spawn } from 'node:child_process'
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises'
+import { DuckDBInstance } from '@duckdb/node-api'
+import type { Column, Imported } from './driver.ts'
+import { temporaryFiles } from './import-files.ts'
+
+/** A column of CSV on its way into Parquet. */
+export type CsvColumn = Column & {
+  /** The type it has while it is CSV. */
+  readonly csvType: string
+  /** Makes the value of `type` from the name of the CSV column. */
+  readonly expression: (name: string) => string
+}
+
+/** A Parquet file in the making. CSV goes in by `write`; nothing is at `file` before `finish` resolves. */
+export type ParquetWriter = {
+  /** Resolves when the bytes are on their way to DuckDB and the buffer may be used again. */
+  write(csv: Uint8Array): Promise<void>
+  /** Ends the CSV, and resolves when the file is complete, on the disk and in its place. */
+  finish(): Promise<Imported>
+  /** Rejects when DuckDB gives up, maybe before all is written. */
+  readonly failed: Promise<never>
+}
+
+/**
+ * Starts turning CSV (no header, NULL empty, the empty string quoted) into a zstd Parquet file. DuckDB may open the two
+ * temporary files and nothing else.
+ */
+export async function startParquet(file: string, columns: readonly CsvColumn[]): Promise<ParquetWriter> {
+  const [partial, fifo] = temporaryFiles(file)
+  await makeFifo(fifo)
+  // Open for reading too, so that opening does not wait for a reader that may never come.
+  const pipe = await open(fifo, 'r+')
+  const connection = await openDuckDB([partial, fifo])
+  const converted = connection.runAndReadAll(copySql(partial, fifo, columns))
+  const failed = converted.then(() => new Promise<never>(() => {}))
+  failed.catch(() => {})
+  return {
+    failed,
+    write: (csv) => writeAll(pipe, csv),
+    async finish() {
+      await pipe.close()
+      const reader = await converted
+      await rm(fifo, { force: true })
+      connection.closeSync()
+      const bytes = await putInPlace(partial, file)
+      const rows = Number(reader.getRows()[0]?.[0] ?? 0)
+      return { rows, bytes, columns: columns.map(({ name, type }) => ({ name, type })) }
+    },
+  }
+}
+
+function makeFifo(path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('mkfifo', ['-m', '600', path], { stdio: 'ignore', env: { PATH: '/usr/bin:/bin' } })
+    child.once('error', reject)
+    child.once('exit', (status) => (status === 0 ? resolve() : reject(new Error('mkfifo failed'))))
+  })
+}
+
+async function openDuckDB(files: readonly string[]) {
+  const instance = await DuckDBInstance.create(':memory:', { threads: '2', memory_limit: '256MB' })
+  const connection = await instance.connect()
+  for (const statement of [
+    `SET allowed_paths = [${files.map(quoteText).join(', ')}]`,
+    'SET enable_external_access = false',
+    'SET preserve_insertion_order = false',
+    "SET TimeZone = 'UTC'",
+    'SET lock_configuration = true',
+  ]) {
+    await connection.run(statement)
+  }
+  return connection
+}
+
+function copySql(partial: string, fifo: string, columns: readonly CsvColumn[]): string {
+  const types = columns.map((column, index) => `'c${index}': ${quoteText(column.csvType)}`)
+  const names = uniqueNames(columns.map((column) => column.name))
+  const values = columns.map((column, index) => `${column.expression(`c${index}`)} AS ${quoteName(names[index] ?? '')}`)
+  return `COPY (SELECT ${values.join(', ')} FROM read_csv(${quoteText(fifo)}, columns = {${types.join(', ')}},
+    auto_detect = false, header = false, delim = ',', quote = '"', escape = '"', nullstr = '',
+    allow_quoted_nulls = false, strict_mode = true, null_padding = false, parallel = false, compression = 'none',
+    max_line_size = ${longestLine}, buffer_size = ${2 * longestLine}))
+    TO ${quoteText(partial)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES '48MB')`
+}
+
+/** Bytes of one row as CSV. */
+const longestLine = 16_777_216
+
+/** Parquet readers want every name once, whatever the case of its letters; the source need not keep to that. */
+export function uniqueNames(names: readonly string[]): string[] {
+  const used = new Set<string>()
+  return names.map((name) => {
+    const base = name === '' ? 'column' : name
+    let unique = base
+    for (let count = 1; used.has(unique.toLowerCase()); count++) unique = `${base}_${count}`
+    used.add(unique.toLowerCase())
+    return unique
+  })
+}
+
+async function writeAll(pipe: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length; ) {
+    const { bytesWritten } = await pipe.write(bytes, at, bytes.length - at)
+    at += bytesWritten
+  }
+}
+
+async function putInPlace(partial: string, file: string): Promise<number> {
+  const handle = await open(partial, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+  const { size } = await stat(partial)
+  await rename(partial, file)
+  return size
+}
+
+function quoteText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`
+}
+
+function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}

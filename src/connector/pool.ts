@@ -1,0 +1,171 @@
+import { existsSync } from 'node:fs'
+import { isAnswer } from './answers.ts'
+import { type ClimbedRung, type FailedRung, type FailureCode, failedRung, ladder, nextRung } from './diagnosis.ts'
+import { type Connector, type Job, type Operation, type Operations, type Outcome, TooBusy } from './driver.ts'
+import type { EgressPolicy } from './egress-policy.ts'
+import { removeUnfinished } from './import-files.ts'
+import { type FromWorker, toWire } from './messages.ts'
+import { forkWorker, type WorkerProcess } from './worker-process.ts'
+
+export type ConnectorOptions = {
+  readonly policy: EgressPolicy
+  /** The bundled worker, `dist/worker.js`. */
+  readonly workerFile: string
+  /** Workers kept ready, so that a job does not wait for a process to start. */
+  readonly warm?: number
+  /** Jobs at the same time of one user, and of all. */
+  readonly perUser?: number
+  readonly total?: number
+}
+
+type RunOptions = Parameters<Connector['run']>[1]
+
+/**
+ * Returns the connector: it runs each job in a worker process of its own and kills that process when the job is over, or
+ * over a limit. Opens no socket itself.
+ */
+export function createConnector(options: ConnectorOptions): Connector {
+  const { policy, workerFile, warm = 2, perUser = 8, total = 24 } = options
+  const ready: WorkerProcess[] = []
+  const living = new Set<WorkerProcess>()
+  const jobsOf = new Map<string, number>()
+  let jobs = 0
+  let closed = false
+
+  function start(heapMegabytes: number): WorkerProcess {
+    const worker = forkWorker(workerFile, heapMegabytes)
+    living.add(worker)
+    void worker.ended.then(() => living.delete(worker))
+    return worker
+  }
+
+  function refill(): void {
+    while (!closed && ready.length < warm) ready.push(start(standardHeap))
+  }
+
+  function take(heapMegabytes: number): WorkerProcess {
+    const place = ready.findIndex((worker) => !worker.hasEnded && worker.heapMegabytes === heapMegabytes)
+    const [worker] = place === -1 ? [] : ready.splice(0, place + 1).slice(-1)
+    // The next worker starts when this one has had the processor for itself.
+    setTimeout(refill, 100).unref()
+    return worker ?? start(heapMegabytes)
+  }
+
+  /** Counts the job, or throws where that would be one too many. */
+  function enter(userId: string): () => void {
+    const own = jobsOf.get(userId) ?? 0
+    if (closed || jobs >= total || own >= perUser) throw new TooBusy(own >= perUser ? 5 : 2)
+    jobs++
+    jobsOf.set(userId, own + 1)
+    return () => {
+      jobs--
+      const left = (jobsOf.get(userId) ?? 1) - 1
+      if (left === 0) jobsOf.delete(userId)
+      else jobsOf.set(userId, left)
+    }
+  }
+
+  refill()
+  return {
+    async run<O extends Operation>(job: Job<O>, run: RunOptions) {
+      try {
+        const leave = enter(run.userId)
+        try {
+          return await runJob(job, run, policy, take)
+        } finally {
+          leave()
+        }
+      } finally {
+        for (const secret of Object.values(job.credential.fields)) secret.wipe()
+      }
+    },
+    async close() {
+      closed = true
+      const all = [...living]
+      for (const worker of all) worker.kill()
+      await Promise.all(all.map((worker) => worker.ended))
+    },
+  }
+}
+
+/** The heap of the workers that are kept ready, in megabytes: what `Limits` usually ask for. */
+const standardHeap = 256
+/** What a worker may use beside its heap: the runtime, buffers, and DuckDB for an import. */
+const besideHeap = { import: 512, other: 160 }
+
+async function runJob<O extends Operation>(
+  job: Job<O>,
+  options: RunOptions,
+  policy: EgressPolicy,
+  take: (heapMegabytes: number) => WorkerProcess,
+): Promise<Outcome<Operations[O]['output']>> {
+  const climbed: ClimbedRung[] = []
+  const file = job.operation === 'import' ? (job.input as Operations['import']['input']).file : undefined
+  if (options.signal?.aborted === true) return failure(climbed, cancelled(climbed))
+  if (file !== undefined && existsSync(file)) return failure(climbed, failedRung('policy', 'internal'))
+  const worker = take(job.limits.heapMegabytes)
+  const ending = await follow(worker, job, options, policy, climbed)
+  worker.kill()
+  await worker.ended
+  if (ending.kind === 'done' && isAnswer(job, ending.value)) {
+    return { ok: true, value: ending.value as Operations[O]['output'], diagnosis: ladder(climbed) }
+  }
+  if (file !== undefined) removeUnfinished(file)
+  return failure(climbed, ending.kind === 'failed' ? ending.rung : failedRung(nextRung(climbed), 'internal'))
+}
+
+type Ending =
+  | { readonly kind: 'done'; readonly value: unknown }
+  | { readonly kind: 'failed'; readonly rung: FailedRung }
+
+/** Hands the job over and resolves with what came of it: an answer, a limit, a cancellation or a death. */
+function follow(
+  worker: WorkerProcess,
+  job: Job,
+  options: RunOptions,
+  policy: EgressPolicy,
+  climbed: ClimbedRung[],
+): Promise<Ending> {
+  const { milliseconds, heapMegabytes } = job.limits
+  const memory = heapMegabytes + (job.operation === 'import' ? besideHeap.import : besideHeap.other)
+  return new Promise((resolve) => {
+    const settle = (ending: Ending) => {
+      clearTimeout(clock)
+      clearInterval(watch)
+      options.signal?.removeEventListener('abort', cancel)
+      resolve(ending)
+    }
+    const fail = (code: FailureCode, sentence?: string) => {
+      const text = sentence === undefined ? {} : { sentence }
+      settle({ kind: 'failed', rung: failedRung(nextRung(climbed), code, text) })
+    }
+    const cancel = () => settle({ kind: 'failed', rung: cancelled(climbed) })
+    const clock = setTimeout(() => fail('limit.exceeded', tooLong(milliseconds)), milliseconds)
+    const watch = setInterval(() => {
+      if (worker.memory() > memory) fail('limit.exceeded', 'What the server sent needs more memory than one use may.')
+    }, 200)
+    options.signal?.addEventListener('abort', cancel)
+    worker.onMessage((message: FromWorker) => {
+      if (message.kind === 'rung') climbed.push(message.rung)
+      else if (message.kind === 'progress') options.onProgress?.(message.progress)
+      else if (message.kind !== 'ready') settle(message)
+    })
+    void worker.ended.then(() => fail('internal', 'What talks to the server stopped unexpectedly.'))
+    worker.start({ job: toWire(job), policy })
+  })
+}
+
+function failure<T>(climbed: readonly ClimbedRung[], failed: FailedRung): Outcome<T> {
+  return { ok: false, code: failed.code, diagnosis: ladder(climbed, failed) }
+}
+
+function cancelled(climbed: readonly ClimbedRung[]): FailedRung {
+  return failedRung(nextRung(climbed), 'limit.exceeded', {
+    sentence: 'It was cancelled.',
+    nextStep: 'Start it again if that was not meant.',
+  })
+}
+
+function tooLong(milliseconds: number): string {
+  return `It was not over after ${Math.round(milliseconds / 100) / 10} s, which is as long as it may take.`
+}

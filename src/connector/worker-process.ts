@@ -1,0 +1,69 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import type { FromWorker, ToWorker } from './messages.ts'
+
+/** A connector worker as its parent sees it. */
+export type WorkerProcess = {
+  readonly pid: number | undefined
+  readonly heapMegabytes: number
+  readonly hasEnded: boolean
+  /** Hands over the job; the one message a worker ever gets. */
+  start(message: ToWorker): void
+  onMessage(take: (message: FromWorker) => void): void
+  /** Resident memory in megabytes; 0 where the system does not tell. */
+  memory(): number
+  kill(): void
+  /** Resolves when the process has ended and its last message was read. */
+  readonly ended: Promise<void>
+}
+
+/**
+ * Starts a worker. Its environment holds a search path and a time zone: no setting of ours, no home, and nothing that a
+ * client library would take for its own. What it prints goes nowhere. It does not keep this process alive.
+ */
+export function forkWorker(workerFile: string, heapMegabytes: number): WorkerProcess {
+  const child = fork(workerFile, [], {
+    cwd: '/',
+    env: { PATH: '/usr/bin:/bin', TZ: 'UTC' },
+    execArgv: [`--max-old-space-size=${heapMegabytes}`, '--disable-proto=delete', '--no-warnings'],
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  })
+  // The channel closes after the last message has been read; the end of the process may be noticed before.
+  const ended = new Promise<void>((resolve) => {
+    const over = () => {
+      const hasExited = child.exitCode !== null || child.signalCode !== null
+      if (hasExited && !child.connected) resolve()
+    }
+    child.once('exit', over)
+    child.once('disconnect', over)
+    child.once('error', () => child.pid === undefined && resolve())
+  })
+  child.unref()
+  child.channel?.unref()
+  return {
+    pid: child.pid,
+    heapMegabytes,
+    ended,
+    get hasEnded() {
+      return child.exitCode !== null || child.signalCode !== null || child.pid === undefined
+    },
+    start(message) {
+      child.ref()
+      child.channel?.ref()
+      child.send(message, () => {})
+    },
+    onMessage: (take) => void child.on('message', (message) => take(message as FromWorker)),
+    memory: () => residentMegabytes(child),
+    kill: () => void child.kill('SIGKILL'),
+  }
+}
+
+function residentMegabytes({ pid }: ChildProcess): number {
+  try {
+    const pages = Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1])
+    return (pages * 4096) / 1_048_576
+  } catch {
+    return 0
+  }
+}

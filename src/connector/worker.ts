@@ -1,0 +1,112 @@
+import { clients } from './clients.ts'
+import { foldDetail } from './detail.ts'
+import { type ClimbedRung, explanations, type FailedRung, nextRung, Refusal } from './diagnosis.ts'
+import type { DriverClient, Job, Operation, Operations, Progress, Reporter, Session } from './driver.ts'
+import { createDialer } from './egress.ts'
+import type { EgressPolicy } from './egress-policy.ts'
+import { type FromWorker, fromWire, type ToWorker } from './messages.ts'
+
+// A connector worker: it is handed one job, runs it, answers once and ends. Its end is what wipes its memory.
+
+/** Nothing it writes, an import above all, is for others on this machine. */
+process.umask(0o077)
+// Without the process that started it there is no one to answer to.
+process.on('disconnect', () => process.exit(0))
+// Whatever a library lets fall is the end of this job, and no words about it leave by another way.
+process.on('uncaughtException', (error) => void answerFailure(error))
+process.on('unhandledRejection', (error) => void answerFailure(error))
+process.once('message', (message: ToWorker) => void work(message))
+
+const climbed: ClimbedRung[] = []
+let job: Job | undefined
+let since = performance.now()
+let answered = false
+
+// The library is loaded while waiting, so that the first job does not wait for it.
+await Promise.all([...clients.values()].map((load) => load()))
+send({ kind: 'ready' })
+
+async function work(message: ToWorker): Promise<void> {
+  try {
+    job = fromWire(message.job)
+    since = performance.now()
+    const client = await clients.get(job.driver)?.()
+    if (client === undefined) throw new Error('This version has no such driver.')
+    await answer({ kind: 'done', value: await perform(client, job, message.policy) })
+  } catch (error) {
+    await answerFailure(error)
+  }
+}
+
+function perform<O extends Operation>(
+  client: DriverClient,
+  current: Job<O>,
+  policy: EgressPolicy,
+): Promise<Operations[O]['output']> {
+  const signal = AbortSignal.timeout(current.limits.milliseconds)
+  const report = reporter()
+  const tcpMilliseconds = Math.min(5_000, current.limits.milliseconds / 2)
+  const dial = createDialer({ policy, report, signal, tcpMilliseconds })
+  const session: Session = { job: current, dial, report, signal }
+  return client[current.operation](session, current.input)
+}
+
+function reporter(): Reporter {
+  let reportedAt = Number.NEGATIVE_INFINITY
+  const climb = (name: ClimbedRung['name'], state: ClimbedRung['state'], sentence: string) => {
+    const rung: ClimbedRung = { name, state, sentence, milliseconds: state === 'passed' ? lap() : null }
+    climbed.push(rung)
+    send({ kind: 'rung', rung })
+  }
+  return {
+    passed: (rung, sentence) => climb(rung, 'passed', sentence),
+    notApplicable: (rung, sentence) => climb(rung, 'not applicable', sentence),
+    progress: (progress: Progress) => {
+      if (performance.now() - reportedAt < 1_000) return
+      reportedAt = performance.now()
+      send({ kind: 'progress', progress })
+    },
+  }
+}
+
+/** Milliseconds since the last rung, to a tenth. */
+function lap(): number {
+  const before = since
+  since = performance.now()
+  return Math.round((since - before) * 10) / 10
+}
+
+function answerFailure(error: unknown): Promise<void> {
+  const refusal = error instanceof Refusal ? error : new Refusal('current', 'internal', { detail: String(error) })
+  const name = refusal.rung === 'current' ? nextRung(climbed) : refusal.rung
+  const { sentence, nextStep, detail } = { ...explanations[refusal.code], ...refusal.text }
+  const rung: FailedRung = {
+    name,
+    code: refusal.code,
+    // How long a refusal by the policy took would tell whether something is there.
+    milliseconds: refusal.code === 'policy.refused' ? null : lap(),
+    sentence,
+    nextStep,
+    detail: foldDetail(detail, secretTexts()),
+  }
+  return answer({ kind: 'failed', rung })
+}
+
+function secretTexts(): string[] {
+  const fields = Object.entries(job?.credential.fields ?? {})
+  return fields.filter(([id]) => id !== 'username').map(([, secret]) => secret.expose().toString('utf8'))
+}
+
+async function answer(message: FromWorker): Promise<void> {
+  if (answered) return
+  answered = true
+  await new Promise<void>((resolve) => {
+    if (process.send === undefined) resolve()
+    else process.send(message, () => resolve())
+  })
+  process.exit(0)
+}
+
+function send(message: FromWorker): void {
+  if (process.connected && !answered) process.send?.(message, () => {})
+}
