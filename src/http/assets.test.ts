@@ -1,0 +1,67 @@
+import { brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib'
+import { Hono } from 'hono'
+import { describe, expect, test } from 'vitest'
+import { type AssetName, loadAssets } from './assets.ts'
+
+const assets = loadAssets()
+const app = new Hono().get('/assets/:name', (c) => assets.serveAsset(c))
+const names: readonly AssetName[] = ['app.css', 'app.js', 'htmx.js', 'icon.svg']
+
+describe('serveAsset', () => {
+  test.each(names)('%s by its address, is cached forever and never sniffed', async (name) => {
+    const response = await app.request(assets.url(name))
+    expect(response.status).toBe(200)
+    expect(response.headers.get('Cache-Control')).toBe('public, max-age=31536000, immutable')
+    expect(response.headers.get('X-Content-Type-Options')).toBe('nosniff')
+    expect(response.headers.get('Content-Type')).toMatch(/^(text\/(css|javascript); charset=utf-8|image\/svg\+xml)$/)
+    expect(response.headers.get('Content-Encoding')).toBeNull()
+  })
+
+  test.each(names)('%s asked for compressed, has the same content in brotli, in gzip and as it is', async (name) => {
+    const plain = await get(name, 'identity')
+    const brotli = await get(name, 'gzip, deflate, br, zstd')
+    const gzip = await get(name, 'br;q=0, gzip')
+    expect([plain.encoding, brotli.encoding, gzip.encoding]).toEqual([null, 'br', 'gzip'])
+    expect(brotliDecompressSync(brotli.body)).toEqual(plain.body)
+    expect(gunzipSync(gzip.body)).toEqual(plain.body)
+    expect(new Set([plain.etag, brotli.etag, gzip.etag]).size).toBe(3)
+  })
+
+  test('asked again with its ETag, answers 304 without a body', async () => {
+    const { etag } = await get('app.css', 'br')
+    const headers = { 'Accept-Encoding': 'br', 'If-None-Match': `"other", W/${etag}` }
+    const response = await app.request(assets.url('app.css'), { headers })
+    expect(response.status).toBe(304)
+    expect(await response.text()).toBe('')
+  })
+
+  test.each(['app.css', 'app.000000000000.css', '..%2fpackage.json', '__proto__', '%E0%A4%A'])(
+    'another name, %s, is 404',
+    async (name) => {
+      const response = await app.request(`/assets/${name}`)
+      expect(response.status).toBe(404)
+      expect(response.headers.get('Cache-Control')).toBeNull()
+    },
+  )
+
+  test('all files together, compressed, leave room for a page in 30 KB', async () => {
+    const sizes = await Promise.all(names.map(async (name) => (await get(name, 'br')).body.length))
+    expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(24 * 1024)
+  })
+
+  test('the script, without help from others, is small', async () => {
+    const { body } = await get('app.js', 'identity')
+    expect(body.length).toBeLessThan(6 * 1024)
+    expect(gzipSync(body).length).toBeLessThan(3 * 1024)
+    expect(body.toString()).not.toMatch(/\b(eval|innerHTML|outerHTML|insertAdjacentHTML|document\.write|import)\b/)
+  })
+})
+
+async function get(name: AssetName, accepted: string) {
+  const response = await app.request(assets.url(name), { headers: { 'Accept-Encoding': accepted } })
+  return {
+    encoding: response.headers.get('Content-Encoding'),
+    etag: response.headers.get('ETag'),
+    body: Buffer.from(await response.arrayBuffer()),
+  }
+}
