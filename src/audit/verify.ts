@@ -1,0 +1,67 @@
+import { asc, desc, gt } from 'drizzle-orm'
+import type { Database } from '../db/client.ts'
+import { auditEntries } from '../db/schema/audit.ts'
+import { equalBytes, hmac } from '../secrets/primitives.ts'
+import { firstPreviousHash, hashOf } from './ledger.ts'
+
+/** The end of the ledger at some moment, to be kept where the database's owner cannot change it. `hash` is hex. */
+export type Checkpoint = { readonly sequence: number; readonly hash: string }
+
+/** What `keyward audit verify` found: how many entries hold, or the first one that does not. */
+export type LedgerReport =
+  | { readonly ok: true; readonly entries: number }
+  | { readonly ok: false; readonly sequence: number; readonly problem: string }
+
+const batch = 5_000
+
+/** Returns the ledger's end, or null while it is empty. */
+export async function checkpoint(db: Database): Promise<Checkpoint | null> {
+  const { sequence, hash } = auditEntries
+  const [last] = await db.select({ sequence, hash }).from(auditEntries).orderBy(desc(sequence)).limit(1)
+  return last === undefined ? null : { sequence: last.sequence, hash: last.hash.toString('hex') }
+}
+
+/**
+ * Reads the whole ledger, in order and in bounded memory, and reports the first entry that was edited, deleted, inserted
+ * or moved. That its end was cut off can be seen only against a checkpoint from before.
+ */
+export async function verifyLedger(db: Database, key: Buffer, known?: Checkpoint): Promise<LedgerReport> {
+  let previous: { readonly sequence: number; readonly hash: Buffer } = { sequence: 0, hash: firstPreviousHash }
+  for (;;) {
+    const rows = await db
+      .select()
+      .from(auditEntries)
+      .where(gt(auditEntries.sequence, previous.sequence))
+      .orderBy(asc(auditEntries.sequence))
+      .limit(batch)
+    for (const row of rows) {
+      const problem = problemOf(row, previous, key, known)
+      if (problem !== undefined) return { ok: false, sequence: previous.sequence + 1, problem }
+      previous = row
+    }
+    if (rows.length < batch) break
+  }
+  if (known !== undefined && previous.sequence < known.sequence) {
+    const problem = `The ledger ends at ${previous.sequence}, the checkpoint at ${known.sequence}: its end was cut off.`
+    return { ok: false, sequence: previous.sequence + 1, problem }
+  }
+  return { ok: true, entries: previous.sequence }
+}
+
+type Row = typeof auditEntries.$inferSelect
+
+function problemOf(
+  row: Row,
+  previous: { readonly sequence: number; readonly hash: Buffer },
+  key: Buffer,
+  known: Checkpoint | undefined,
+): string | undefined {
+  if (row.sequence !== previous.sequence + 1) return 'An entry is missing here.'
+  if (!equalBytes(row.previousHash, previous.hash)) return 'This entry does not follow the one before it.'
+  if (!equalBytes(row.hash, hashOf(row))) return 'This entry was edited.'
+  if (!equalBytes(row.mac, hmac(key, row.hash))) return 'This entry was not written by Keyward.'
+  if (known?.sequence === row.sequence && known.hash !== row.hash.toString('hex')) {
+    return 'This entry is not the one that the checkpoint names.'
+  }
+  return undefined
+}
