@@ -1,4 +1,4 @@
-import { OperatorError } from './operator-error.ts'
+import { knownErrors } from './known-errors.ts'
 
 /**
  * Returns what the operator is told of an error that ended a start or a command: its own words if they are ours, a
@@ -6,15 +6,19 @@ import { OperatorError } from './operator-error.ts'
  * they may hold addresses with passwords and values of rows.
  */
 export function failureSentence(error: unknown): string {
-  if (error instanceof OperatorError) return error.message
+  if (isKnown(error)) return error.message
   const sentence = causesOf(error)
     .map((one) => sentences[codeOf(one)]?.(one))
     .find((one) => one !== undefined)
   if (sentence !== undefined) return sentence
-  const own = causesOf(error).find((one) => one instanceof OperatorError)
+  const own = causesOf(error).find(isKnown)
   if (own !== undefined) return own.message
   const named = causesOf(error).map((one) => [one.name, codeOf(one)].filter(Boolean).join(' '))
   return `Something failed that was not expected (${named.join(', caused by ') || typeof error}). Look into the log for the place, and report it.`
+}
+
+function isKnown(error: unknown): error is Error {
+  return knownErrors.some((kind) => error instanceof kind)
 }
 
 type SystemError = Error & { readonly code?: unknown; readonly path?: unknown; readonly port?: unknown }
