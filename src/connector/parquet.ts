@@ -29,12 +29,12 @@ export type ParquetWriter = {
 export async function startParquet(file: string, columns: readonly CsvColumn[]): Promise<ParquetWriter> {
   const [partial, fifo] = temporaryFiles(file)
   await makeFifo(fifo)
-  // Open for reading too, so that opening does not wait for a reader that may never come.
-  const pipe = await open(fifo, 'r+')
   const connection = await openDuckDB([partial, fifo])
   const converted = connection.runAndReadAll(copySql(partial, fifo, columns))
   const failed = converted.then(() => new Promise<never>(() => {}))
   failed.catch(() => {})
+  // Waits until DuckDB reads at the other end; it would miss what was written and closed before.
+  const pipe = await Promise.race([open(fifo, 'w'), failed])
   return {
     failed,
     write: (csv) => writeAll(pipe, csv),
