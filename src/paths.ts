@@ -43,10 +43,16 @@ export const paths = {
     `/catalog/${id}/versions/${version}/data.${format}`,
   datasetCancellation: (id: string, version: number) => `/catalog/${id}/versions/${version}/cancellation`,
   datasetDeletion: (id: string) => `/catalog/${id}/deletion`,
-  newDatasetVersion: (id: string) => `/catalog/${id}/versions/new`,
+  newDatasetVersion: (id: string, search: { account?: 'different' } = {}) =>
+    query(`/catalog/${id}/versions/new`, search),
 
   activity: (search: { before?: string } = {}) => query('/activity', search),
   features: () => '/admin/features',
+  users: () => '/admin/users',
+  newUser: () => '/admin/users/new',
+  userDisabling: (id: string) => `/admin/users/${id}/disabling`,
+  userEnabling: (id: string) => `/admin/users/${id}/enabling`,
+  ownPassword: () => '/account/password',
   asset: (name: string) => `/assets/${name}`,
 } as const
 

@@ -107,23 +107,28 @@ export function createDatasets(deps: { guard: Guard; snapshots: Snapshots; store
       }
     },
 
-    /** Asks for the end of a version that is being made, in whichever process; nothing of it is kept. */
-    async cancel(actor: Actor, id: string, number: number): Promise<void> {
-      const versionId = await guard.change<string, DatasetResource>(
+    /**
+     * Asks for the end of a version that is being made, in whichever process; nothing of it is kept. Resolves with false
+     * where it had ended already.
+     */
+    async cancel(actor: Actor, id: string, number: number): Promise<boolean> {
+      const versionId = await guard.change<string | null, DatasetResource>(
         actor,
         'dataset.cancel',
         (tx) => findDataset(tx, id, 'update'),
         async ({ tx, note, abandon }) => {
           note({ version: number })
           const version = await findVersion(tx, id, number)
-          if (!isOpen(version.status)) return abandon(version.id)
+          if (!isOpen(version.status)) return abandon(null)
           const its = eq(datasetVersions.id, version.id)
           await tx.update(datasetVersions).set({ cancelRequestedAt: sql`now()` }).where(its)
           return version.id
         },
         { id },
       )
+      if (versionId === null) return false
       snapshots.cancel(versionId)
+      return true
     },
 
     /** Returns where a completed version's file is, and records that it was taken. Throws NotFound for any other. */

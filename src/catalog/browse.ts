@@ -1,0 +1,44 @@
+import type { UserActor } from '../access/actor.ts'
+import type { Operation, Operations, Outcome, Rows, TableEntry } from '../connector/driver.ts'
+import type { Account, ConnectionUse } from '../sign-ins/use-connection.ts'
+import { copyAccount } from './account-copies.ts'
+
+/** Where to look, and as whom. The account stays usable: each call signs in with a copy. */
+export type Looking = { readonly actor: UserActor; readonly connectionId: string; readonly account: Account }
+
+const previewRows = 20
+const previewMilliseconds = 30_000
+
+export type Browsing = ReturnType<typeof createBrowsing>
+
+/** Looks into a data store before anything is made of it. Refusals by the target are outcomes. */
+export function createBrowsing(deps: { use: Pick<ConnectionUse, 'run'> }) {
+  function run<O extends Operation>(
+    { actor, connectionId, account }: Looking,
+    operation: O,
+    input: Operations[O]['input'],
+    purpose: string,
+  ): Promise<Outcome<Operations[O]['output']>> {
+    const limits = operation === 'preview' ? { milliseconds: previewMilliseconds } : {}
+    return deps.use.run(actor, { connectionId, account: copyAccount(account), operation, input, purpose, limits })
+  }
+
+  return {
+    /** Returns the names of the schemas that the account sees. */
+    async schemas(looking: Looking): Promise<Outcome<readonly string[]>> {
+      const outcome = await run(looking, 'listSchemas', {}, 'browse')
+      return outcome.ok ? { ...outcome, value: outcome.value.schemas } : outcome
+    },
+
+    /** Returns the tables and views of a schema that the account may read. */
+    async tables(looking: Looking, schema: string): Promise<Outcome<readonly TableEntry[]>> {
+      const outcome = await run(looking, 'listTables', { schema }, 'browse')
+      return outcome.ok ? { ...outcome, value: outcome.value.tables } : outcome
+    },
+
+    /** Returns the first 20 rows of a query, run in a read-only transaction for at most 30 seconds. */
+    preview(looking: Looking, query: string): Promise<Outcome<Rows>> {
+      return run(looking, 'preview', { source: { kind: 'query', query }, rows: previewRows }, 'preview')
+    },
+  }
+}

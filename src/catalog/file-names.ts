@@ -1,0 +1,23 @@
+/**
+ * Returns a `Content-Disposition` that saves under the dataset's name (RFC 6266, RFC 5987): what a file name cannot hold
+ * on some system becomes `_`.
+ */
+export function attachment(name: string, version: number, format: 'parquet' | 'csv'): string {
+  const base = name
+    .replace(/[\p{Cc}\p{Cf}\p{Cs}/\\:*?"<>|]/gu, '_')
+    .replace(/^[.\s]+|[.\s]+$/g, '')
+    .slice(0, 80)
+  const full = `${base === '' ? 'dataset' : base.toWellFormed()}-v${version}.${format}`
+  const ascii = full
+    .normalize('NFKD')
+    .replace(/[^\x20-\x7e]/g, '')
+    .replace(/["\\%]/g, '_')
+  return `attachment; filename="${ascii}"; filename*=UTF-8''${percentEncoded(full)}`
+}
+
+function percentEncoded(text: string): string {
+  return encodeURIComponent(text).replace(
+    /['()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  )
+}

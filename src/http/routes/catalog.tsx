@@ -1,0 +1,282 @@
+import { AccountStepPage, blankAccountForm, type TypedAccountForm } from '../../../views/catalog/account.tsx'
+import { AddPage, type AddPageProps, type AddState, CarriedState } from '../../../views/catalog/add.tsx'
+import { addTrail, ChooseConnectionPage } from '../../../views/catalog/connections.tsx'
+import { CatalogPage } from '../../../views/catalog/list.tsx'
+import { Breadcrumbs } from '../../../views/ui/breadcrumbs.tsx'
+import type { UserActor } from '../../access/actor.ts'
+import { NotFound } from '../../access/refusals.ts'
+import { wipeAccount } from '../../catalog/account-copies.ts'
+import { parseBasket, parseQuery } from '../../catalog/basket.ts'
+import { createBrowsing, type Looking } from '../../catalog/browse.ts'
+import type { Datasets } from '../../catalog/datasets.ts'
+import type { DatasetQueries } from '../../catalog/queries.ts'
+import type { ConnectionDetail, ConnectionQueries } from '../../connections/queries.ts'
+import type { Outcome } from '../../connector/driver.ts'
+import { usernameOf } from '../../credentials/credential-type.ts'
+import { paths } from '../../paths.ts'
+import type { SavingAccounts } from '../../sign-ins/save-and-sign-in.ts'
+import type { TypedAccounts } from '../../sign-ins/typed-accounts.ts'
+import type { Account, ConnectionUse } from '../../sign-ins/use-connection.ts'
+import { setFlash } from '../flash.ts'
+import { type FormFields, readForm } from '../form.ts'
+import { type AppContext, Routes, signedIn } from '../routing.ts'
+import { formToShow, isAccountForm, onlyAccount, readAccount } from './account-step.ts'
+import { asTab, readState, typedForm, typeFor, uuid } from './add-data.ts'
+
+type Dependencies = {
+  readonly datasets: Pick<Datasets, 'create'>
+  readonly datasetQueries: DatasetQueries
+  readonly connectionQueries: ConnectionQueries
+  readonly use: ConnectionUse
+  readonly saving: SavingAccounts
+  readonly typedAccounts: TypedAccounts
+}
+
+/** An account that was chosen, with what it is called and where the form keeps it. */
+type Chosen = { readonly account: Account; readonly name: string; readonly state: AddState }
+type Shown = Partial<Pick<AddPageProps, 'schemas' | 'tables' | 'preview' | 'refusal' | 'errors'>>
+
+/** The catalog's list, and **Add from data connection**. */
+export function catalogRoutes(deps: Dependencies): Routes {
+  const { datasets, datasetQueries, connectionQueries, use, saving, typedAccounts } = deps
+  const browsing = createBrowsing({ use })
+  const routes = new Routes()
+
+  routes.get('/catalog', signedIn, async (c, actor) => {
+    const after = c.req.query('after')
+    const { rows, next } = await datasetQueries.list(actor, after === undefined ? {} : { after })
+    return c.render(<CatalogPage rows={rows} next={next} after={after} />)
+  })
+
+  routes.get('/catalog/add', signedIn, async (c, actor) => {
+    const id = c.req.query('connection')
+    if (id === undefined || id === '') return chooseConnection(c, actor)
+    const connection = await findConnection(actor, id)
+    const accounts = await use.accounts(actor, connection.id)
+    const state: AddState = { ...emptyState, tab: asTab(c.req.query('as') ?? '') }
+    const only = c.req.query('account') === undefined ? onlyAccount(accounts) : undefined
+    if (only === undefined) return askForAccount(c, actor, connection, state, null)
+    const account = { kind: 'stored', credentialId: only.credentialId } as const
+    return renderAdd(c, connection, {
+      account,
+      name: only.name,
+      state: { ...state, account: only.credentialId },
+    })
+  })
+
+  routes.post('/catalog/add', signedIn, async (c, actor) => {
+    const fields = await readForm(c)
+    const connection = await findConnection(actor, c.req.query('connection') ?? fields.text('connection'))
+    const state = readState(fields)
+    if (isAccountForm(fields)) return signIn(c, actor, connection, fields, state)
+    const chosen = await chosenAccount(actor, connection, state)
+    if (chosen !== undefined) {
+      try {
+        return await act(c, actor, connection, fields, chosen)
+      } finally {
+        wipeAccount(chosen.account)
+      }
+    }
+    const form = state.held === '' ? null : { ...blankAccountForm, gone: true }
+    return askForAccount(c, actor, connection, state, form)
+  })
+
+  async function chooseConnection(c: AppContext, actor: UserActor) {
+    const text = c.req.query('q') ?? ''
+    const { rows, next } = await connectionQueries.list(actor, text === '' ? {} : { text })
+    return c.render(<ChooseConnectionPage rows={rows} more={next !== null} text={text} />)
+  }
+
+  function findConnection(actor: UserActor, id: string): Promise<ConnectionDetail> {
+    if (!uuid.test(id)) throw new NotFound()
+    return connectionQueries.show(actor, id)
+  }
+
+  async function askForAccount(
+    c: AppContext,
+    actor: UserActor,
+    connection: ConnectionDetail,
+    state: AddState,
+    form: TypedAccountForm | null,
+  ) {
+    const accounts = await use.accounts(actor, connection.id)
+    const { id } = connection
+    if (form !== null) c.status(422)
+    return c.render(
+      <AccountStepPage
+        title="Add from data connection"
+        subtitle={`${connection.name} · ${connection.address.address}`}
+        breadcrumbs={<Breadcrumbs trail={addTrail} current="Add from data connection" />}
+        action={paths.addData({ connection: id })}
+        differentHref={paths.addData({ connection: id, account: 'different' })}
+        cancelHref={accounts.length > 0 ? paths.addData({ connection: id, account: 'choose' }) : paths.addData()}
+        accounts={accounts}
+        type={typeFor(connection.driver)}
+        form={form ?? formToShow(accounts, c.req.query('account') === 'different')}
+        storedCredentials={c.get('storedCredentials')}
+        use="Sign in"
+        carried={<CarriedState state={state} />}
+      />,
+    )
+  }
+
+  async function signIn(
+    c: AppContext,
+    actor: UserActor,
+    connection: ConnectionDetail,
+    fields: FormFields,
+    state: AddState,
+  ) {
+    const read = await readAccount(saving, actor, connection, fields)
+    if (read.kind === 'again') return askForAccount(c, actor, connection, state, read.form)
+    const where =
+      read.kind === 'saved'
+        ? { account: read.credentialId, held: '' }
+        : { account: '', held: typedAccounts.hold(actor, read.account) }
+    const chosen = await chosenAccount(actor, connection, { ...state, ...where })
+    if (chosen === undefined) return askForAccount(c, actor, connection, state, null)
+    try {
+      const schemas = await browsing.schemas(lookingOf(actor, connection, chosen))
+      if (schemas.ok || read.kind === 'saved') return showSchemas(c, connection, chosen, schemas)
+      typedAccounts.forget(actor, where.held)
+      const form = { ...typedForm(fields, typeFor(connection.driver)), refusal: schemas.diagnosis }
+      return askForAccount(c, actor, connection, state, form)
+    } finally {
+      wipeAccount(chosen.account)
+    }
+  }
+
+  /** Resolves with undefined where an account is still to be chosen, or typed again. */
+  async function chosenAccount(
+    actor: UserActor,
+    connection: ConnectionDetail,
+    state: AddState,
+  ): Promise<Chosen | undefined> {
+    if (state.held !== '') {
+      const held = typedAccounts.get(actor, state.held)
+      if (held === undefined) return undefined
+      const name = usernameOf(typeFor(connection.driver), held.fields) ?? 'typed credentials'
+      return { account: { kind: 'typed', ...held }, name, state }
+    }
+    const accounts = await use.accounts(actor, connection.id)
+    const stored =
+      state.account === '' ? onlyAccount(accounts) : accounts.find((one) => one.credentialId === state.account)
+    if (stored === undefined) {
+      if (state.account !== '') throw new NotFound()
+      return undefined
+    }
+    const { credentialId, name } = stored
+    return { account: { kind: 'stored', credentialId }, name, state: { ...state, account: credentialId } }
+  }
+
+  /** Does what the button that was pressed says. */
+  function act(c: AppContext, actor: UserActor, connection: ConnectionDetail, fields: FormFields, chosen: Chosen) {
+    const looking = lookingOf(actor, connection, chosen)
+    const intent = fields.text('open') === '' ? fields.text('intent') : 'tables'
+    if (intent === 'create') return create(c, actor, connection, chosen)
+    if (intent === 'preview') return preview(c, connection, chosen, looking)
+    if (intent === 'query') return renderAdd(c, connection, withTab(chosen, 'query'))
+    if (intent === 'tables') return showTables(c, connection, chosen, looking, fields.text('open'))
+    return browsing.schemas(looking).then((outcome) => showSchemas(c, connection, chosen, outcome))
+  }
+
+  function showSchemas(
+    c: AppContext,
+    connection: ConnectionDetail,
+    chosen: Chosen,
+    outcome: Outcome<readonly string[]>,
+  ) {
+    const shown = outcome.ok ? { schemas: outcome.value } : { refusal: outcome.diagnosis }
+    return renderAdd(c, connection, withTab(chosen, 'schemas'), shown)
+  }
+
+  /** Without a schema it takes the one that people mean: `public`, or the first. */
+  async function showTables(
+    c: AppContext,
+    connection: ConnectionDetail,
+    chosen: Chosen,
+    looking: Looking,
+    opened: string,
+  ) {
+    let schema = opened.replaceAll('\0', '') || chosen.state.schema
+    if (schema === '') {
+      const outcome = await browsing.schemas(looking)
+      const [first] = outcome.ok ? outcome.value : []
+      if (!outcome.ok || first === undefined) return showSchemas(c, connection, chosen, outcome)
+      schema = outcome.value.includes('public') ? 'public' : first
+    }
+    const outcome = await browsing.tables(looking, schema)
+    const shown = outcome.ok ? { tables: outcome.value } : { refusal: outcome.diagnosis }
+    return renderAdd(c, connection, withTab({ ...chosen, state: { ...chosen.state, schema } }, 'tables'), shown)
+  }
+
+  async function preview(c: AppContext, connection: ConnectionDetail, chosen: Chosen, looking: Looking) {
+    const query = parseQuery(chosen.state.query)
+    const at = withTab(chosen, 'query')
+    if (!query.ok) return renderAdd(c, connection, at, { errors: { query: query.error } })
+    const outcome = await browsing.preview(looking, query.query)
+    return renderAdd(c, connection, at, outcome.ok ? { preview: outcome.value } : { refusal: outcome.diagnosis })
+  }
+
+  async function create(c: AppContext, actor: UserActor, connection: ConnectionDetail, chosen: Chosen) {
+    const { state, account } = chosen
+    const parsed = parseBasket(state, `Query on ${connection.name}`)
+    if (!parsed.ok) {
+      const { name, ...errors } = parsed.errors
+      const shown = { errors: { ...errors, ...(name === undefined ? {} : { dataset: name }) } }
+      // The tables are listed again, so that there is something to choose from.
+      const outcome = state.tab === 'tables' ? await tablesAgain(actor, connection, chosen) : {}
+      return renderAdd(c, connection, chosen, { ...outcome, ...shown })
+    }
+    const { items, rowLimit } = parsed
+    const ids = await datasets.create(actor, { connectionId: connection.id, account, items, rowLimit })
+    typedAccounts.forget(actor, state.held)
+    setFlash(c, 'dataset-started')
+    const [only] = ids
+    return c.redirect(ids.length === 1 && only !== undefined ? paths.dataset(only) : paths.catalog(), 303)
+  }
+
+  async function tablesAgain(actor: UserActor, connection: ConnectionDetail, chosen: Chosen): Promise<Shown> {
+    const outcome = await browsing.tables(lookingOf(actor, connection, chosen), chosen.state.schema)
+    return outcome.ok ? { tables: outcome.value } : { refusal: outcome.diagnosis }
+  }
+
+  function renderAdd(c: AppContext, connection: ConnectionDetail, chosen: Chosen, shown: Shown = {}) {
+    const { schemas = null, tables = null, preview = null, refusal = null, errors = {} } = shown
+    if (refusal !== null || Object.keys(errors).length > 0) c.status(422)
+    return c.render(
+      <AddPage
+        connection={connection}
+        accountName={chosen.name}
+        state={chosen.state}
+        schemas={schemas}
+        tables={tables}
+        preview={preview}
+        refusal={refusal}
+        errors={errors}
+      />,
+    )
+  }
+
+  return routes
+}
+
+const emptyState: AddState = {
+  tab: 'schemas',
+  as: 'tables',
+  schema: '',
+  account: '',
+  held: '',
+  tables: [],
+  query: '',
+  name: '',
+  rowLimit: '',
+}
+
+function lookingOf(actor: UserActor, connection: ConnectionDetail, chosen: Chosen): Looking {
+  return { actor, connectionId: connection.id, account: chosen.account }
+}
+
+function withTab(chosen: Chosen, tab: AddState['tab']): Chosen {
+  return { ...chosen, state: { ...chosen.state, tab, as: tab === 'query' ? 'query' : 'tables' } }
+}

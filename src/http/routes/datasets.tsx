@@ -1,0 +1,199 @@
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { Readable } from 'node:stream'
+import { AccountStepPage, type TypedAccountForm } from '../../../views/catalog/account.tsx'
+import { DatasetPage } from '../../../views/catalog/dataset.tsx'
+import { DatasetBreadcrumbs } from '../../../views/catalog/dataset-breadcrumbs.tsx'
+import { DatasetDeletionPage } from '../../../views/catalog/deletion.tsx'
+import { type PreviewProps, RowsPage } from '../../../views/catalog/preview.tsx'
+import type { UserActor } from '../../access/actor.ts'
+import { NotFound } from '../../access/refusals.ts'
+import type { Datasets } from '../../catalog/datasets.ts'
+import { attachment } from '../../catalog/file-names.ts'
+import type { DatasetDetail, DatasetQueries, VersionDetail } from '../../catalog/queries.ts'
+import { ReadTooLong, readPage, streamCsv } from '../../catalog/rows.ts'
+import type { SnapshotStore } from '../../catalog/snapshot-store.ts'
+import type { ConnectionQueries } from '../../connections/queries.ts'
+import type { Log } from '../../log.ts'
+import { paths } from '../../paths.ts'
+import type { SavingAccounts } from '../../sign-ins/save-and-sign-in.ts'
+import type { Account, ConnectionUse } from '../../sign-ins/use-connection.ts'
+import { setFlash } from '../flash.ts'
+import { type FormFields, readForm } from '../form.ts'
+import { RequestRefused } from '../request-refused.ts'
+import { type AppContext, Routes, signedIn } from '../routing.ts'
+import { formToShow, isAccountForm, onlyAccount, readAccount } from './account-step.ts'
+import { typeFor, uuid } from './add-data.ts'
+
+type Dependencies = {
+  readonly datasets: Datasets
+  readonly datasetQueries: DatasetQueries
+  readonly connectionQueries: ConnectionQueries
+  readonly use: ConnectionUse
+  readonly saving: SavingAccounts
+  readonly store: SnapshotStore
+  readonly log: Log
+}
+
+/** The pages of one dataset: what it is, its rows, downloads, new versions, cancelling, deleting. */
+export function datasetRoutes(deps: Dependencies): Routes {
+  const { datasets, datasetQueries: queries, connectionQueries, use, saving, store, log } = deps
+  const routes = new Routes()
+
+  routes.get('/catalog/:id', signedIn, async (c, actor) => {
+    const dataset = await queries.show(actor, idOf(c))
+    const accounts = dataset.connection === null ? [] : await use.accounts(actor, dataset.connection.id)
+    const only = onlyAccount(accounts)
+    const completed = dataset.versions.find(({ status }) => status === 'completed')
+    return c.render(
+      <DatasetPage
+        dataset={dataset}
+        only={only === undefined ? null : { id: only.credentialId, name: only.name }}
+        preview={completed === undefined ? null : await preview(actor, dataset.id, completed, 1)}
+      />,
+    )
+  })
+
+  routes.get('/catalog/:id/versions/:version/rows', signedIn, async (c, actor) => {
+    const version = await queries.version(actor, idOf(c), versionOf(c))
+    if (version.status !== 'completed') throw new NotFound()
+    const page = /^[1-9]\d{0,8}$/.test(c.req.query('page') ?? '1') ? Number(c.req.query('page') ?? '1') : 1
+    const dataset = { id: idOf(c), name: version.datasetName }
+    return c.render(<RowsPage dataset={dataset} {...(await preview(actor, dataset.id, version, page))} />)
+  })
+
+  for (const format of ['parquet', 'csv'] as const) {
+    routes.get(`/catalog/:id/versions/:version/data.${format}`, signedIn, (c, actor) => download(c, actor, format))
+  }
+
+  routes.get('/catalog/:id/versions/new', signedIn, async (c, actor) => {
+    const dataset = await queries.show(actor, idOf(c))
+    return c.render(await chooseAccount(c, actor, dataset, null))
+  })
+
+  routes.post('/catalog/:id/versions/new', signedIn, (c, actor) => refresh(c, actor))
+
+  routes.post('/catalog/:id/versions/:version/cancellation', signedIn, async (c, actor) => {
+    if (await datasets.cancel(actor, idOf(c), versionOf(c))) setFlash(c, 'dataset-cancelled')
+    return c.redirect(paths.dataset(idOf(c)), 303)
+  })
+
+  routes.get('/catalog/:id/deletion', signedIn, async (c, actor) => {
+    const dataset = await queries.show(actor, idOf(c))
+    return c.render(<DatasetDeletionPage dataset={dataset} versions={dataset.versions.length} />)
+  })
+
+  routes.post('/catalog/:id/deletion', signedIn, async (c, actor) => {
+    await datasets.delete(actor, idOf(c))
+    setFlash(c, 'dataset-deleted')
+    return c.redirect(paths.catalog(), 303)
+  })
+
+  /** A page of rows. A file that cannot be read is a sentence on the page: the rest of it still helps. */
+  async function preview(actor: UserActor, id: string, version: VersionDetail, page: number): Promise<PreviewProps> {
+    const { number, rows: total } = version
+    const path = store.pathOf(await queries.file(actor, id, number))
+    try {
+      return { version: number, total, page: await readPage(path, page) }
+    } catch (error) {
+      if (error instanceof ReadTooLong) return { version: number, total, page: { problem: error.message } }
+      log.error('snapshot could not be read', error, { version: version.id })
+      const problem = 'The stored file of this snapshot cannot be read. Create a new snapshot.'
+      return { version: number, total, page: { problem } }
+    }
+  }
+
+  async function download(c: AppContext, actor: UserActor, format: 'parquet' | 'csv') {
+    const { datasetName, number } = await queries.version(actor, idOf(c), versionOf(c))
+    const path = store.pathOf(await queries.file(actor, idOf(c), number))
+    const size = await sizeOf(path)
+    c.header('Content-Disposition', attachment(datasetName, number, format))
+    c.header('Content-Type', contentTypes[format])
+    c.header('Cache-Control', 'no-store')
+    if (format === 'parquet') c.header('Content-Length', String(size))
+    // Asking for the headers takes nothing, so it is not recorded as a download.
+    if (c.req.method === 'HEAD') return c.body(null)
+    await datasets.download(actor, idOf(c), number, format)
+    if (format === 'csv') return c.body(await streamCsv(path))
+    return c.body(Readable.toWeb(createReadStream(path)) as ReadableStream<Uint8Array>)
+  }
+
+  async function refresh(c: AppContext, actor: UserActor) {
+    const dataset = await queries.show(actor, idOf(c))
+    const fields = await readForm(c)
+    const { connection } = dataset
+    // Without a connection, and while a version is being made, the dataset's page says so.
+    if (connection === null) return c.redirect(paths.dataset(dataset.id), 303)
+    const account = await accountFrom(actor, connection.id, fields)
+    if (account === undefined) return c.redirect(paths.newDatasetVersion(dataset.id), 303)
+    if ('form' in account) {
+      c.status(422)
+      return c.render(await chooseAccount(c, actor, dataset, account.form))
+    }
+    const outcome = await datasets.refresh(actor, dataset.id, account)
+    if (outcome.ok) setFlash(c, 'dataset-started')
+    return c.redirect(paths.dataset(dataset.id), 303)
+  }
+
+  /** Returns the account that was picked or typed, the form to show again, or undefined for neither. */
+  async function accountFrom(actor: UserActor, connectionId: string, fields: FormFields) {
+    if (!isAccountForm(fields)) return storedAccount(fields.text('account'))
+    const read = await readAccount(saving, actor, await connectionQueries.show(actor, connectionId), fields)
+    if (read.kind === 'again') return { form: read.form }
+    return read.kind === 'saved' ? storedAccount(read.credentialId) : ({ kind: 'typed', ...read.account } as const)
+  }
+
+  async function chooseAccount(c: AppContext, actor: UserActor, dataset: DatasetDetail, form: TypedAccountForm | null) {
+    if (dataset.connection === null) throw new NotFound()
+    const connection = await connectionQueries.show(actor, dataset.connection.id)
+    const accounts = await use.accounts(actor, connection.id)
+    const action = paths.newDatasetVersion(dataset.id)
+    return (
+      <AccountStepPage
+        title={`Create snapshot of ${dataset.name}`}
+        subtitle={`${connection.name} · ${connection.address.address}`}
+        breadcrumbs={<DatasetBreadcrumbs dataset={dataset} current="Create snapshot" />}
+        action={action}
+        differentHref={paths.newDatasetVersion(dataset.id, { account: 'different' })}
+        cancelHref={paths.dataset(dataset.id)}
+        accounts={accounts}
+        type={typeFor(connection.driver)}
+        form={form ?? formToShow(accounts, c.req.query('account') === 'different')}
+        storedCredentials={c.get('storedCredentials')}
+        use="Create snapshot"
+      />
+    )
+  }
+
+  return routes
+}
+
+const contentTypes = {
+  parquet: 'application/vnd.apache.parquet',
+  csv: 'text/csv; charset=utf-8; header=present',
+} as const
+
+function idOf(c: AppContext): string {
+  return c.req.param('id') ?? ''
+}
+
+function versionOf(c: AppContext): number {
+  return Number(c.req.param('version'))
+}
+
+function storedAccount(credentialId: string): Account | undefined {
+  return uuid.test(credentialId) ? { kind: 'stored', credentialId } : undefined
+}
+
+/** A file that somebody took away by hand is said so before anything is sent. */
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size
+  } catch {
+    throw new RequestRefused(
+      404,
+      'The stored file is gone',
+      'The file of this snapshot was removed outside Keyward. Open the dataset and create a new snapshot.',
+    )
+  }
+}
