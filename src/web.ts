@@ -1,26 +1,19 @@
 import { join } from 'node:path'
 import type { UserActor } from './access/actor.ts'
 import { featureEnabled } from './access/features.ts'
+import { createAccounts } from './accounts.ts'
 import { createApp } from './app.tsx'
-import { createPasswords } from './auth/passwords.ts'
-import { createSessions } from './auth/sessions.ts'
-import { createSignIn } from './auth/sign-in.ts'
-import { createThrottle } from './auth/throttle.ts'
 import type { Composition } from './compose.ts'
 import type { Config } from './config.ts'
 import type { EgressPolicy } from './connector/egress-policy.ts'
 import { createConnector } from './connector/pool.ts'
 import { loadAssets } from './http/assets.ts'
-import { associationRoutes, type Reauthenticate } from './http/routes/associations.tsx'
-import { connectionRoutes } from './http/routes/connections.tsx'
-import { credentialRoutes } from './http/routes/credentials.tsx'
-import { signInRoutes } from './http/routes/sign-ins.tsx'
 import { serverOptions } from './http/server-options.ts'
-import { sessionToken, setSession } from './http/session.ts'
 import type { Log } from './log.ts'
 import { packageRoot } from './package-root.ts'
-import { Secret } from './secrets/secret.ts'
-import { createServices } from './services.ts'
+import { allRoutes } from './routes.ts'
+import { createSample } from './sample/sample.ts'
+import { createServices, type Services } from './services.ts'
 import { createTypedAccounts } from './sign-ins/typed-accounts.ts'
 
 /** What serves people: the app, and what must be closed after it. */
@@ -35,24 +28,26 @@ export function createWeb({ config, composition, log }: { config: Config; compos
     workerFile: join(packageRoot(), 'dist/worker.js'),
   })
   const services = createServices({ db, ledger, ...keys, deployment, connector })
-  const passwords = createPasswords()
-  const sessions = createSessions({ db })
-  const signIn = createSignIn({ db, ledger, passwords, sessions, throttle: createThrottle({ db }) })
-  const deps = { ...services, typedAccounts: createTypedAccounts(), reauthenticate: reauthenticateBy(signIn) }
-  const app = createApp({
-    origin,
-    trustProxy,
-    log,
-    sessions,
-    assets: loadAssets(),
-    storedCredentials: (actor: UserActor) => featureEnabled(db, deployment, actor, 'stored_credentials'),
-    routes: [credentialRoutes(deps), associationRoutes(deps), connectionRoutes(deps), signInRoutes(deps)],
-  })
+  const accounts = createAccounts({ db, ledger, guard: services.guard })
+  const assets = loadAssets()
+  const addSample = sampleFor(database.embedded, services)
+  const ready = () => db.execute('select 1')
+  const typedAccounts = createTypedAccounts()
+  const routes = allRoutes({ ...services, ...accounts, typedAccounts, assets, log, deployment, ready, addSample })
+  const storedCredentials = (actor: UserActor) => featureEnabled(db, deployment, actor, 'stored_credentials')
+  const app = createApp({ origin, trustProxy, log, sessions: accounts.sessions, assets, storedCredentials, routes })
   return {
     app,
     serverOptions,
+    setup: accounts.setup,
     close: () => connector.close(),
   }
+}
+
+function sampleFor(server: Composition['database']['embedded'], services: Services) {
+  if (server === null) return null
+  const sample = createSample({ server, ...services })
+  return (actor: UserActor) => sample.add(actor)
 }
 
 /** The embedded server is on loopback, which is refused unless it is listed; it lists itself, with its port alone. */
@@ -60,12 +55,4 @@ function withEmbedded(policy: EgressPolicy, embedded: Composition['database']['e
   if (embedded === null) return policy
   const { host, port } = embedded
   return { ...policy, allow: [...policy.allow, { kind: 'range', range: `${host}/32`, ports: [port, port] }] }
-}
-
-function reauthenticateBy(signIn: ReturnType<typeof createSignIn>): Reauthenticate {
-  return async (c, actor, password) => {
-    const outcome = await signIn.reauthenticate(actor, sessionToken(c) ?? '', new Secret(password))
-    if (outcome.kind === 'signed-in') setSession(c, outcome.session)
-    return outcome.kind === 'signed-in'
-  }
 }

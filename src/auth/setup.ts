@@ -68,13 +68,16 @@ export function createSetup(deps: { db: Database; guard: Guard; passwords: Passw
       return row !== undefined
     },
 
-    /** Returns a new one-time token for the setup address and voids every other; null when setup is done. */
-    async newToken(): Promise<string | null> {
+    /**
+     * Returns a new one-time token for the setup address (128 random bits, base64url) and voids those not used; null when
+     * setup is done. The database holds its hash only.
+     */
+    newToken(): Promise<string | null> {
       const token = randomBytes(16).toString('base64url')
       return db.transaction(async (tx) => {
         if (!(await lockWhileEmpty(tx))) return null
-        await tx.delete(setupTokens)
-        await tx.insert(setupTokens).values({ hash: hashOf(token) })
+        await tx.delete(setupTokens).where(isNull(setupTokens.usedAt))
+        await tx.insert(setupTokens).values({ hash: hashSetupToken(token) })
         return token
       })
     },
@@ -84,7 +87,7 @@ export function createSetup(deps: { db: Database; guard: Guard; passwords: Passw
       const [row] = await db
         .select()
         .from(setupTokens)
-        .where(eq(setupTokens.hash, hashOf(token)))
+        .where(eq(setupTokens.hash, hashSetupToken(token)))
       if (row === undefined) return 'unknown'
       return row.usedAt === null ? 'valid' : 'used'
     },
@@ -122,7 +125,7 @@ async function claim(tx: Transaction, token: string | null): Promise<boolean> {
   const used = await tx
     .update(setupTokens)
     .set({ usedAt: new Date() })
-    .where(and(eq(setupTokens.hash, hashOf(token)), isNull(setupTokens.usedAt)))
+    .where(and(eq(setupTokens.hash, hashSetupToken(token)), isNull(setupTokens.usedAt)))
     .returning()
   return used.length === 1
 }
@@ -154,6 +157,6 @@ function organization(id: string) {
   return { type: 'organization', id, organizationId: id, ownerId: null } as const
 }
 
-function hashOf(token: string): Buffer {
+function hashSetupToken(token: string): Buffer {
   return createHash('sha256').update(token).digest()
 }

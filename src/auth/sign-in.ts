@@ -34,8 +34,15 @@ type User = typeof users.$inferSelect
 export function createSignIn(deps: Dependencies) {
   const { db, sessions, ledger } = deps
   return {
-    /** Signs someone in. Throws `TooManySignIns` when too many hashes wait. */
-    async signIn(typed: { email: string; password: Secret | undefined }, origin: Origin): Promise<SignInOutcome> {
+    /**
+     * Signs someone in. The session that the browser had before, if it sent a token, ends. Throws `TooManySignIns` when
+     * too many hashes wait.
+     */
+    async signIn(
+      typed: { readonly email: string; readonly password: Secret | undefined },
+      origin: Origin,
+      oldToken?: string,
+    ): Promise<SignInOutcome> {
       const key = emailKey(typed.email)
       // By the account as typed: there is nothing to find out by how many attempts it takes.
       const attempt: Attempt = { account: key, address: origin.address }
@@ -44,6 +51,7 @@ export function createSignIn(deps: Dependencies) {
       if (proof.kind !== 'proven') return proof
       const session = await db.transaction(async (tx) => {
         await rehash(deps, tx, proof.user, typed.password)
+        if (oldToken !== undefined) await sessions.end(tx, oldToken)
         const begun = await sessions.begin(tx, proof.user.id, origin.address)
         await ledger.append(tx, entry('session.begin', 'allowed', proof.user, origin, proof.user.id))
         return begun

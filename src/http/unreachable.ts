@@ -1,8 +1,4 @@
-const driverCodes = new Set([
-  'CONNECTION_CLOSED',
-  'CONNECTION_DESTROYED',
-  'CONNECTION_ENDED',
-  'CONNECT_TIMEOUT',
+const networkCodes = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
   'EPIPE',
@@ -12,6 +8,9 @@ const driverCodes = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
 ])
+// node-postgres gives no codes for these.
+const driverMessages =
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection)/
 // Connection exceptions, shutting down or starting, too many connections, read-only after a failover.
 const postgresCodes = /^(08...|57P0[1-5]|53300|25006)$/
 
@@ -19,5 +18,6 @@ const postgresCodes = /^(08...|57P0[1-5]|53300|25006)$/
 export function isDatabaseUnreachable(error: unknown, depth = 0): boolean {
   if (!(error instanceof Error) || depth > 5) return false
   const code = 'code' in error ? String(error.code) : ''
-  return driverCodes.has(code) || postgresCodes.test(code) || isDatabaseUnreachable(error.cause, depth + 1)
+  const isFault = networkCodes.has(code) || postgresCodes.test(code) || driverMessages.test(error.message)
+  return isFault || isDatabaseUnreachable(error.cause, depth + 1)
 }

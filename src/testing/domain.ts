@@ -5,11 +5,10 @@ import type { Deployment } from '../access/features.ts'
 import { createLedger } from '../audit/ledger.ts'
 import type { Connector, Job, Outcome } from '../connector/driver.ts'
 import { rungNames } from '../connector/driver.ts'
-import { newId } from '../db/new-id.ts'
-import { organizations, users } from '../db/schema/organizations.ts'
 import { loadKeys } from '../keys/key-store.ts'
 import { kekFromKey } from '../secrets/kek/kek.ts'
 import { createServices } from '../services.ts'
+import { addOrganization, addUser } from './actors.ts'
 import { testDatabase } from './database.ts'
 
 /** A connector that dials nothing: it keeps the jobs it was given, with what their secrets were, and answers `next`. */
@@ -59,25 +58,12 @@ export async function testDomain(options: { deployment?: Deployment } = {}) {
   const { keyring, deploymentId } = keys
   const services = createServices({ db, ledger, keyring, deploymentId, deployment, connector })
 
-  async function organization(name: string): Promise<string> {
-    const id = newId()
-    await db.insert(organizations).values({ id, name })
-    return id
-  }
-
-  async function user(organizationId: string, name: string, role: UserActor['role'] = 'member'): Promise<UserActor> {
-    const id = newId()
-    const email = `${name.toLowerCase()}-${id.slice(-6)}@example.com`
-    await db.insert(users).values({ id, organizationId, email, emailKey: email, name, role, passwordHash: 'none' })
-    return { kind: 'user', id, organizationId, role, name, email, address: '127.0.0.1', requestId: 'test' }
-  }
-
-  const acme = await organization('Acme')
-  const other = await organization('Other')
-  const ada = await user(acme, 'Ada')
-  const ben = await user(acme, 'Ben')
-  const root = await user(acme, 'Root', 'administrator')
-  const eve = await user(other, 'Eve')
+  const acme = await addOrganization(db, 'Acme')
+  const other = await addOrganization(db, 'Other')
+  const ada = await addUser(db, acme, 'Ada')
+  const ben = await addUser(db, acme, 'Ben')
+  const root = await addUser(db, acme, 'Root', 'administrator')
+  const eve = await addUser(db, other, 'Eve')
   return { ...services, database, db, keys, ledger, connector, ada, ben, root, eve, close: () => database.close() }
 }
 

@@ -1,0 +1,56 @@
+import type { UserActor } from './access/actor.ts'
+import type { Deployment } from './access/features.ts'
+import type { Accounts } from './accounts.ts'
+import type { Assets } from './http/assets.ts'
+import { accountRoutes } from './http/routes/account.tsx'
+import { adminRoutes } from './http/routes/admin.tsx'
+import { associationRoutes, type Reauthenticate } from './http/routes/associations.tsx'
+import { connectionRoutes } from './http/routes/connections.tsx'
+import { credentialRoutes } from './http/routes/credentials.tsx'
+import { homeRoutes } from './http/routes/home.tsx'
+import { loginRoutes } from './http/routes/login.tsx'
+import { setupRoutes } from './http/routes/setup.tsx'
+import { signInRoutes } from './http/routes/sign-ins.tsx'
+import type { Routes } from './http/routing.ts'
+import { sessionToken, setSession } from './http/session.ts'
+import type { Log } from './log.ts'
+import { Secret } from './secrets/secret.ts'
+import type { Services } from './services.ts'
+import type { TypedAccounts } from './sign-ins/typed-accounts.ts'
+
+/** What the pages stand on. */
+export type RouteDependencies = Services &
+  Accounts & {
+    readonly typedAccounts: TypedAccounts
+    readonly assets: Assets
+    readonly log: Log
+    readonly deployment: Deployment
+    /** Resolves when the database answers. */
+    readonly ready: () => Promise<unknown>
+    /** Adds the sample; null without the embedded server. */
+    readonly addSample: ((actor: UserActor) => Promise<unknown>) | null
+  }
+
+/** Returns the routes of every room. The tests that go over all routes start here too. */
+export function allRoutes(services: RouteDependencies): Routes[] {
+  const deps = { ...services, reauthenticate: reauthenticateBy(services.signIn) }
+  return [
+    homeRoutes(deps),
+    setupRoutes(deps),
+    loginRoutes(deps),
+    accountRoutes(deps),
+    adminRoutes(deps),
+    credentialRoutes(deps),
+    associationRoutes(deps),
+    connectionRoutes(deps),
+    signInRoutes(deps),
+  ]
+}
+
+function reauthenticateBy(signIn: Accounts['signIn']): Reauthenticate {
+  return async (c, actor, password) => {
+    const outcome = await signIn.reauthenticate(actor, sessionToken(c) ?? '', new Secret(password))
+    if (outcome.kind === 'signed-in') setSession(c, outcome.session)
+    return outcome.kind === 'signed-in'
+  }
+}

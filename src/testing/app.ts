@@ -1,0 +1,56 @@
+import type { UserActor } from '../access/actor.ts'
+import { type Deployment, featureEnabled } from '../access/features.ts'
+import { createAccounts } from '../accounts.ts'
+import { createApp } from '../app.tsx'
+import { loadAssets } from '../http/assets.ts'
+import { createLog } from '../log.ts'
+import { allRoutes } from '../routes.ts'
+import { createTypedAccounts } from '../sign-ins/typed-accounts.ts'
+import { testPassword } from './actors.ts'
+import { type Client, createClient } from './client.ts'
+import { testDomain } from './domain.ts'
+
+type Options = {
+  readonly deployment?: Deployment
+  readonly origin?: string | null
+  readonly addSample?: ((actor: UserActor) => Promise<unknown>) | null
+}
+
+export type TestApp = Awaited<ReturnType<typeof testApp>>
+
+/**
+ * Returns the whole web app on a database of its own, with the domain's people (`ada`, `ben`, the administrator `root`,
+ * and `eve` of another organization), whose password is `testPassword`. Close it at the end.
+ */
+export async function testApp(options: Options = {}) {
+  const { deployment = 'managed', origin = null, addSample = null } = options
+  const domain = await testDomain({ deployment })
+  const { db } = domain
+  const accounts = createAccounts(domain)
+  const logged: string[] = []
+  const log = createLog({ level: 'trace', destination: { write: (line) => void logged.push(line) } })
+  const assets = loadAssets()
+  const ready = () => db.execute('select 1')
+  const typedAccounts = createTypedAccounts()
+  const routes = allRoutes({ ...domain, ...accounts, typedAccounts, assets, log, deployment, ready, addSample })
+  const storedCredentials = (actor: UserActor) => featureEnabled(db, deployment, actor, 'stored_credentials')
+  const app = createApp({ origin, assets, log, sessions: accounts.sessions, storedCredentials, routes })
+  const base = origin ?? 'http://localhost'
+
+  return {
+    ...domain,
+    ...accounts,
+    app,
+    /** Lines of the log so far. */
+    logged,
+    /** A browser that is not signed in. */
+    client: (address?: string): Client => createClient(app, base, address),
+    /** A browser in which `user` is signed in, through the form. */
+    async signInAs(user: Pick<UserActor, 'email'>): Promise<Client> {
+      const client = createClient(app, base)
+      const answer = await client.post('/login', { email: user.email, password: testPassword })
+      if (answer.status !== 303) throw new Error(`Signing in answered ${answer.status}: ${answer.text.slice(0, 500)}`)
+      return client
+    },
+  }
+}
