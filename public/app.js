@@ -45,7 +45,7 @@ on('htmx:before:swap', ({ detail: { ctx, tasks } }) => {
 })
 on('htmx:after:swap', ({ detail: { ctx } }) => {
   markSection()
-  if (find('#error-summary')) focus(find('#error-summary'))
+  if (ctx.hx?.retarget) scrollTo(0, 0)
   if (!isNavigation(ctx)) return
   const moved = place !== location.pathname
   place = location.pathname
@@ -54,7 +54,7 @@ on('htmx:after:swap', ({ detail: { ctx } }) => {
   // Morphing keeps what was typed; what counts is what the server sent, above all for secrets.
   for (const form of document.querySelectorAll('main form')) form.reset()
   if (moved || find('#flash p')) scrollTo(0, 0)
-  if (find('#error-summary')) return
+  if (find('#error-summary')) return focus(find('#error-summary'))
   const lost = !find('main').contains(document.activeElement)
   if (moved || lost) focus(find('main [autofocus]') ?? find('main h1') ?? find('main'))
 })
@@ -75,7 +75,7 @@ function markSection() {
 }
 
 function focus(element) {
-  element?.focus({ preventScroll: false })
+  element?.focus()
 }
 
 // --- Keyboard -------------------------------------------------------------------------------------------------------

@@ -71,7 +71,7 @@ function Associated(props: { connection: ConnectionDetail; credential: Associate
             <FormButton
               action={paths.associationDefault(credentialId, connection.id)}
               hidden={from}
-              label={`Make ${name} the default`}
+              label={`Make default: ${name}`}
             >
               Make default
             </FormButton>

@@ -13,6 +13,7 @@ export function Button(props: {
   name?: string
   value?: string
   label?: string
+  shortcut?: Shortcut
 }) {
   return (
     <button
@@ -21,6 +22,8 @@ export function Button(props: {
       name={props.name}
       value={props.value}
       aria-label={props.label}
+      data-shortcut={props.shortcut}
+      aria-keyshortcuts={props.shortcut}
     >
       {props.children}
     </button>

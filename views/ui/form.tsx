@@ -1,5 +1,5 @@
 import type { Child } from 'hono/jsx'
-import { Button, type ButtonVariant } from './button.tsx'
+import { Button, type ButtonVariant, type Shortcut } from './button.tsx'
 
 /** Hidden inputs by name. */
 export type Hidden = Readonly<Record<string, string>>
@@ -41,11 +41,16 @@ export function FormButton(props: {
   fullPage?: boolean
   /** What is read out where the words alone do not say on what. It begins with the words shown: "Make default: sales". */
   label?: string
+  shortcut?: Shortcut
 }) {
-  const { children, variant, label, ...form } = props
+  const { children, variant, label, shortcut, ...form } = props
   return (
     <Form {...form} class="form-button">
-      <Button variant={variant ?? 'secondary'} {...(label === undefined ? {} : { label })}>
+      <Button
+        variant={variant ?? 'secondary'}
+        {...(label === undefined ? {} : { label })}
+        {...(shortcut === undefined ? {} : { shortcut })}
+      >
         {children}
       </Button>
     </Form>
