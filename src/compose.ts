@@ -51,3 +51,16 @@ export async function composed<T>(config: Config, work: (composition: Compositio
     await composition.close()
   }
 }
+
+/** Opens the database for `work`, without keys, so that it also serves where the right one is missing; closes it after. */
+export async function withDatabase<T>(config: Config, work: (db: Database) => Promise<T>): Promise<T> {
+  const database = await openDatabase(config, 'command')
+  const pool = connect(database.url, 2)
+  try {
+    if (database.started) await migrateDatabase(database)
+    return await work(pool.db)
+  } finally {
+    await pool.close()
+    await database.close()
+  }
+}

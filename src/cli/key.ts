@@ -1,6 +1,9 @@
 import { resolve } from 'node:path'
+import { composed, withDatabase } from '../compose.ts'
+import { loadConfig } from '../config.ts'
+import { listTerms, verifyGrants } from '../keys/inspect.ts'
 import { generateKeyFile, readKeyFile } from '../secrets/kek/file.ts'
-import { type Command, type Invocation, required, type Status, status } from './command.ts'
+import { type Command, type Invocation, NothingFound, required, type Status, status } from './command.ts'
 
 /** `keyward key …`: the keys that protect stored secrets. */
 export const keyCommands: readonly Command[] = [
@@ -10,6 +13,20 @@ export const keyCommands: readonly Command[] = [
     usage: '--file PATH',
     options: { file: { type: 'string' } },
     run: generate,
+  },
+  {
+    name: 'key list',
+    summary: 'Show the term keys and the fingerprint of the key that opens each',
+    usage: '',
+    options: {},
+    run: list,
+  },
+  {
+    name: 'key verify',
+    summary: 'Open every stored secret and count what does not open',
+    usage: '',
+    options: {},
+    run: verify,
   },
 ]
 
@@ -22,4 +39,28 @@ async function generate(invocation: Invocation): Promise<Status> {
     { file, fingerprint },
   )
   return status.done
+}
+
+async function list({ environment, answer }: Invocation): Promise<Status> {
+  const terms = await withDatabase(loadConfig(environment), listTerms)
+  if (terms.length === 0) throw new NothingFound('The database has no keys yet. The first start makes them.')
+  const lines = terms.map(
+    ({ term, purpose, state, fingerprints, grants }) =>
+      `term ${term}  ${purpose}  ${state}  opened by ${fingerprints.join(' or ')}  ${grants} grants`,
+  )
+  answer(lines, { terms })
+  return status.done
+}
+
+async function verify({ environment, answer }: Invocation): Promise<Status> {
+  const report = await composed(loadConfig(environment), ({ db, keys }) => verifyGrants(db, keys))
+  const failures = report.failures.map(
+    ({ credentialId, version, grantId }) => `credential ${credentialId} version ${version}, grant ${grantId}`,
+  )
+  const summary =
+    report.failed === 0
+      ? `All ${report.grants} grants open.`
+      : `${report.failed} of ${report.grants} grants do not open. Restore these credentials from a backup, or store them anew:`
+  answer([summary, ...failures], report)
+  return report.failed === 0 ? status.done : status.failed
 }
