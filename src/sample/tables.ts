@@ -55,7 +55,7 @@ export const sampleTables = `
     primary key (order_id, line)
   );
   insert into shop.order_lines
-  select (n - 1) % 15000 + 1, (n - 1) / 15000 + 1, 1 + (n * 104729) % 200, 1 + n % 5, 0
+  select (n - 1) % 15000 + 1, (n - 1) / 15000 + 1, 1 + (n * 7919) % 200, 1 + n % 5, 0
   from generate_series(1, 33000) as n;
   update shop.order_lines set unit_price = products.price from shop.products where products.id = product_id;
 

@@ -1,7 +1,7 @@
 import type { CredentialRow } from '../../src/credentials/queries.ts'
 import { paths } from '../../src/paths.ts'
 import { Badge } from '../ui/badge.tsx'
-import { LinkButton } from '../ui/button.tsx'
+import { Actions, LinkButton } from '../ui/button.tsx'
 import { ListRow, PanelList } from '../ui/list-row.tsx'
 import { Pagination } from '../ui/pagination.tsx'
 import { PanelFilter, PanelSearch } from '../ui/panel-search.tsx'
@@ -20,9 +20,11 @@ export function CredentialList(props: CredentialsPageProps & { selectedId: strin
   const { after: _, ...search } = searchOf(listing)
   return (
     <>
-      <LinkButton href={paths.newCredential()} variant="primary" shortcut="n">
-        + Add new credentials
-      </LinkButton>
+      <Actions>
+        <LinkButton href={paths.newCredential()} variant="primary" shortcut="n">
+          + Add new credentials
+        </LinkButton>
+      </Actions>
       <PanelSearch action={paths.credentials()} label="Search credentials" value={listing.text ?? ''}>
         {types.length > 1 ? (
           <PanelFilter name="type" label="Type" value={listing.type ?? ''} options={typeOptions(types)} />
