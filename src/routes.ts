@@ -1,12 +1,15 @@
 import type { UserActor } from './access/actor.ts'
 import type { Deployment } from './access/features.ts'
 import type { Accounts } from './accounts.ts'
+import type { Catalog } from './catalog/catalog.ts'
 import type { Assets } from './http/assets.ts'
 import { accountRoutes } from './http/routes/account.tsx'
 import { adminRoutes } from './http/routes/admin.tsx'
 import { associationRoutes, type Reauthenticate } from './http/routes/associations.tsx'
+import { catalogRoutes } from './http/routes/catalog.tsx'
 import { connectionRoutes } from './http/routes/connections.tsx'
 import { credentialRoutes } from './http/routes/credentials.tsx'
+import { datasetRoutes } from './http/routes/datasets.tsx'
 import { homeRoutes } from './http/routes/home.tsx'
 import { loginRoutes } from './http/routes/login.tsx'
 import { setupRoutes } from './http/routes/setup.tsx'
@@ -21,6 +24,7 @@ import type { TypedAccounts } from './sign-ins/typed-accounts.ts'
 /** What the pages stand on. */
 export type RouteDependencies = Services &
   Accounts & {
+    readonly catalog: Pick<Catalog, 'datasets' | 'datasetQueries' | 'store'>
     readonly typedAccounts: TypedAccounts
     readonly assets: Assets
     readonly log: Log
@@ -33,7 +37,7 @@ export type RouteDependencies = Services &
 
 /** Returns the routes of every room. The tests that go over all routes start here too. */
 export function allRoutes(services: RouteDependencies): Routes[] {
-  const deps = { ...services, reauthenticate: reauthenticateBy(services.signIn) }
+  const deps = { ...services, ...services.catalog, reauthenticate: reauthenticateBy(services.signIn) }
   return [
     homeRoutes(deps),
     setupRoutes(deps),
@@ -44,6 +48,9 @@ export function allRoutes(services: RouteDependencies): Routes[] {
     associationRoutes(deps),
     connectionRoutes(deps),
     signInRoutes(deps),
+    // Before the routes of one dataset: `/catalog/add` is no id.
+    catalogRoutes(deps),
+    datasetRoutes(deps),
   ]
 }
 

@@ -3,6 +3,7 @@ import type { UserActor } from './access/actor.ts'
 import { featureEnabled } from './access/features.ts'
 import { createAccounts } from './accounts.ts'
 import { createApp } from './app.tsx'
+import { createCatalog } from './catalog/catalog.ts'
 import type { Composition } from './compose.ts'
 import type { Config } from './config.ts'
 import type { EgressPolicy } from './connector/egress-policy.ts'
@@ -29,18 +30,26 @@ export function createWeb({ config, composition, log }: { config: Config; compos
   })
   const services = createServices({ db, ledger, ...keys, deployment, connector })
   const accounts = createAccounts({ db, ledger, guard: services.guard })
+  const catalog = createCatalog({ db, ...services, directory: config.snapshotDirectory, log })
+  catalog.start()
   const assets = loadAssets()
   const addSample = sampleFor(database.embedded, services)
   const ready = () => db.execute('select 1')
   const typedAccounts = createTypedAccounts()
-  const routes = allRoutes({ ...services, ...accounts, typedAccounts, assets, log, deployment, ready, addSample })
+  const pages = { catalog, typedAccounts, assets, log, deployment, ready, addSample }
+  const routes = allRoutes({ ...services, ...accounts, ...pages })
   const storedCredentials = (actor: UserActor) => featureEnabled(db, deployment, actor, 'stored_credentials')
   const app = createApp({ origin, trustProxy, log, sessions: accounts.sessions, assets, storedCredentials, routes })
   return {
     app,
     serverOptions,
     setup: accounts.setup,
-    close: () => connector.close(),
+    /** Snapshots first: they end as interrupted while there is still a connector and a database to end them with. */
+    async close(): Promise<void> {
+      await catalog.close()
+      typedAccounts.close()
+      await connector.close()
+    },
   }
 }
 

@@ -1,7 +1,11 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { UserActor } from '../access/actor.ts'
 import { type Deployment, featureEnabled } from '../access/features.ts'
 import { createAccounts } from '../accounts.ts'
 import { createApp } from '../app.tsx'
+import { createCatalog } from '../catalog/catalog.ts'
 import { loadAssets } from '../http/assets.ts'
 import { createLog } from '../log.ts'
 import { allRoutes } from '../routes.ts'
@@ -32,7 +36,10 @@ export async function testApp(options: Options = {}) {
   const assets = loadAssets()
   const ready = () => db.execute('select 1')
   const typedAccounts = createTypedAccounts()
-  const routes = allRoutes({ ...domain, ...accounts, typedAccounts, assets, log, deployment, ready, addSample })
+  const directory = mkdtempSync(join(tmpdir(), 'keyward-snapshots-'))
+  const catalog = createCatalog({ ...domain, directory, log, beatMilliseconds: 50 })
+  const pages = { catalog, typedAccounts, assets, log, deployment, ready, addSample }
+  const routes = allRoutes({ ...domain, ...accounts, ...pages })
   const storedCredentials = (actor: UserActor) => featureEnabled(db, deployment, actor, 'stored_credentials')
   const app = createApp({ origin, assets, log, sessions: accounts.sessions, storedCredentials, routes })
   const base = origin ?? 'http://localhost'
@@ -41,6 +48,13 @@ export async function testApp(options: Options = {}) {
     ...domain,
     ...accounts,
     app,
+    catalog,
+    async close(): Promise<void> {
+      await catalog.close()
+      typedAccounts.close()
+      await domain.close()
+      rmSync(directory, { recursive: true })
+    },
     /** Lines of the log so far. */
     logged,
     /** A browser that is not signed in. */
