@@ -4,6 +4,7 @@ import type { Accounts } from './accounts.ts'
 import type { Catalog } from './catalog/catalog.ts'
 import type { Assets } from './http/assets.ts'
 import { accountRoutes } from './http/routes/account.tsx'
+import { activityRoutes } from './http/routes/activity.tsx'
 import { adminRoutes } from './http/routes/admin.tsx'
 import { associationRoutes, type Reauthenticate } from './http/routes/associations.tsx'
 import { catalogRoutes } from './http/routes/catalog.tsx'
@@ -48,6 +49,7 @@ export function allRoutes(services: RouteDependencies): Routes[] {
     associationRoutes(deps),
     connectionRoutes(deps),
     signInRoutes(deps),
+    activityRoutes(deps),
     // Before the routes of one dataset: `/catalog/add` is no id.
     catalogRoutes(deps),
     datasetRoutes(deps),

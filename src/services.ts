@@ -1,5 +1,6 @@
 import { createFeatures, type Deployment } from './access/features.ts'
 import { createGuard } from './access/guard.ts'
+import { createActivity } from './audit/activity.ts'
 import type { Ledger } from './audit/ledger.ts'
 import { createConnections } from './connections/connections.ts'
 import { createConnectionQueries } from './connections/queries.ts'
@@ -36,5 +37,6 @@ export function createServices(deps: ServiceDependencies) {
   const use = createConnectionUse({ db, guard, vault, connector, queries: connectionQueries, deployment })
   const signIns = createSignIns({ db, use, queries: connectionQueries })
   const saving = createSavingAccounts({ vault, queries: credentialQueries, signIns })
-  return { guard, features, connections, connectionQueries, vault, credentialQueries, use, signIns, saving }
+  const activity = createActivity({ db })
+  return { guard, features, connections, connectionQueries, vault, credentialQueries, use, signIns, saving, activity }
 }

@@ -27,5 +27,8 @@ export const auditEntries = pgTable(
     hash: bytes().notNull(),
     mac: bytes().notNull(),
   },
-  (table) => [index('audit_resource').on(table.resourceType, table.resourceId, table.sequence)],
+  (table) => [
+    index('audit_resource').on(table.resourceType, table.resourceId, table.sequence),
+    index('audit_actor').on(table.actorId, table.sequence),
+  ],
 )

@@ -1,0 +1,56 @@
+import { and, desc, eq, lt, sql } from 'drizzle-orm'
+import type { UserActor } from '../access/actor.ts'
+import type { Database } from '../db/client.ts'
+import { auditEntries } from '../db/schema/audit.ts'
+
+/** One ledger entry of the actor's own, with the name of what it was about where that still exists. */
+export type ActivityRow = {
+  readonly sequence: number
+  readonly time: Date
+  readonly action: string
+  readonly resourceType: string
+  readonly resourceId: string | null
+  readonly resourceName: string | null
+  readonly outcome: 'allowed' | 'denied' | 'failed'
+  readonly purpose: string | null
+}
+
+export type Activity = ReturnType<typeof createActivity>
+
+const pageSize = 50
+
+/** Reads what the actor did, from the ledger. */
+export function createActivity(deps: { db: Database }) {
+  return {
+    /** Returns 50 entries, the newest first; `next` is the sequence before which the next page continues. */
+    async list(actor: UserActor, before?: number): Promise<{ rows: readonly ActivityRow[]; next: number | null }> {
+      const entries = auditEntries
+      const found = await deps.db
+        .select({
+          sequence: entries.sequence,
+          time: entries.time,
+          action: entries.action,
+          resourceType: entries.resourceType,
+          resourceId: entries.resourceId,
+          outcome: entries.outcome,
+          purpose: entries.purpose,
+          resourceName: nameOf(actor),
+        })
+        .from(entries)
+        .where(and(eq(entries.actorId, actor.id), before === undefined ? undefined : lt(entries.sequence, before)))
+        .orderBy(desc(entries.sequence))
+        .limit(pageSize + 1)
+      const rows = found.slice(0, pageSize)
+      return { rows, next: found.length > pageSize ? (rows.at(-1)?.sequence ?? null) : null }
+    },
+  }
+}
+
+/** The present name of the actor's own credential, connection or dataset; null for what is gone or not theirs. */
+function nameOf(actor: UserActor) {
+  const named = (table: string, type: string) =>
+    sql`when audit_entries.resource_type = ${type} then (select name from ${sql.identifier(table)} where id::text = audit_entries.resource_id and owner_id = ${actor.id})`
+  return sql<
+    string | null
+  >`case ${named('credentials', 'credential')} ${named('connections', 'connection')} ${named('datasets', 'dataset')} end`
+}
