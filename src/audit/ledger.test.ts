@@ -71,6 +71,12 @@ describe('the ledger', () => {
     ['edited in its outcome', "update audit_entries set outcome = 'denied' where sequence = 3", 3, /edited/],
     ['edited in its details', `update audit_entries set details = '{"a":"two"}' where sequence = 2`, 2, /edited/],
     ['edited in its time', "update audit_entries set time = time + interval '1 ms' where sequence = 1", 1, /edited/],
+    [
+      'edited in its time by less than a millisecond',
+      "update audit_entries set time = time + interval '1 us' where sequence = 4",
+      4,
+      /edited/,
+    ],
     ['deleted', 'delete from audit_entries where sequence = 3', 3, /missing/],
     ['deleted at the beginning', 'delete from audit_entries where sequence = 1', 1, /missing/],
     [
@@ -95,6 +101,13 @@ describe('the ledger', () => {
     const forger = createLedger({ key: randomBytes(32), instance: 'test' })
     await domain.db.transaction((tx) => forger.append(tx, entry))
     expect(await verify()).toEqual({ ok: false, sequence: 5, problem: expect.stringMatching(/not written by Keyward/) })
+  })
+
+  it.each([0, -7])('R1 an entry inserted as number %i, before the first, is found', async (sequence) => {
+    await tamper(
+      `create temp table copy as select * from audit_entries where sequence = 1; update copy set sequence = ${sequence}; insert into audit_entries select * from copy`,
+    )
+    expect(await verify()).toEqual({ ok: false, sequence: 1, problem: expect.stringMatching(/before the first/) })
   })
 
   it('R1 a tail cut off is found against a checkpoint, a chain that grew is not', async () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { desc, sql } from 'drizzle-orm'
+import { sql } from 'drizzle-orm'
 import type { Transaction } from '../db/client.ts'
 import { auditEntries } from '../db/schema/audit.ts'
 import { encodeContext } from '../secrets/context.ts'
@@ -108,9 +108,8 @@ function canonicalDetails(details: Row['details']): string {
   return JSON.stringify(Object.entries(details).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
+/** Waits for the writers before, and returns the last entry of theirs. `ledger_tail` is in the migrations. */
 async function lockTail(tx: Transaction): Promise<{ sequence: number; hash: Buffer } | undefined> {
-  await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended('keyward ledger', 0))`)
-  const { sequence, hash } = auditEntries
-  const [last] = await tx.select({ sequence, hash }).from(auditEntries).orderBy(desc(sequence)).limit(1)
-  return last
+  const { rows } = await tx.execute<{ sequence: string; hash: Buffer }>(sql`select * from ledger_tail()`)
+  return rows[0] && { sequence: Number(rows[0].sequence), hash: rows[0].hash }
 }

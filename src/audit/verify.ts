@@ -1,4 +1,4 @@
-import { asc, desc, gt } from 'drizzle-orm'
+import { asc, desc, getTableColumns, gt, sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { auditEntries } from '../db/schema/audit.ts'
 import { equalBytes, hmac } from '../secrets/primitives.ts'
@@ -27,13 +27,8 @@ export async function checkpoint(db: Database): Promise<Checkpoint | null> {
  */
 export async function verifyLedger(db: Database, key: Buffer, known?: Checkpoint): Promise<LedgerReport> {
   let previous: { readonly sequence: number; readonly hash: Buffer } = { sequence: 0, hash: firstPreviousHash }
-  for (;;) {
-    const rows = await db
-      .select()
-      .from(auditEntries)
-      .where(gt(auditEntries.sequence, previous.sequence))
-      .orderBy(asc(auditEntries.sequence))
-      .limit(batch)
+  for (let after: number | undefined; ; after = previous.sequence) {
+    const rows = await nextEntries(db, after)
     for (const row of rows) {
       const problem = problemOf(row, previous, key, known)
       if (problem !== undefined) return { ok: false, sequence: previous.sequence + 1, problem }
@@ -48,7 +43,20 @@ export async function verifyLedger(db: Database, key: Buffer, known?: Checkpoint
   return { ok: true, entries: previous.sequence }
 }
 
-type Row = typeof auditEntries.$inferSelect
+type Row = Awaited<ReturnType<typeof nextEntries>>[number]
+
+/** The next entries; the first batch starts wherever the table does, since an entry before the first was inserted. */
+function nextEntries(db: Database, after: number | undefined) {
+  return db
+    .select({ ...getTableColumns(auditEntries), lateBy })
+    .from(auditEntries)
+    .where(after === undefined ? undefined : gt(auditEntries.sequence, after))
+    .orderBy(asc(auditEntries.sequence))
+    .limit(batch)
+}
+
+/** Microseconds past the millisecond: entries are written without any, and a `Date` does not show them. */
+const lateBy = sql<number>`extract(microseconds from ${auditEntries.time})::int % 1000`
 
 function problemOf(
   row: Row,
@@ -56,9 +64,10 @@ function problemOf(
   key: Buffer,
   known: Checkpoint | undefined,
 ): string | undefined {
+  if (row.sequence < 1) return `An entry with the number ${row.sequence} was inserted before the first one.`
   if (row.sequence !== previous.sequence + 1) return 'An entry is missing here.'
   if (!equalBytes(row.previousHash, previous.hash)) return 'This entry does not follow the one before it.'
-  if (!equalBytes(row.hash, hashOf(row))) return 'This entry was edited.'
+  if (row.lateBy !== 0 || !equalBytes(row.hash, hashOf(row))) return 'This entry was edited.'
   if (!equalBytes(row.mac, hmac(key, row.hash))) return 'This entry was not written by Keyward.'
   if (known?.sequence === row.sequence && known.hash !== row.hash.toString('hex')) {
     return 'This entry is not the one that the checkpoint names.'

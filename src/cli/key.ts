@@ -55,7 +55,8 @@ async function list({ environment, answer }: Invocation): Promise<Status> {
 async function verify({ environment, answer }: Invocation): Promise<Status> {
   const report = await composed(loadConfig(environment), ({ db, keys }) => verifyGrants(db, keys))
   const failures = report.failures.map(
-    ({ credentialId, version, grantId }) => `credential ${credentialId} version ${version}, grant ${grantId}`,
+    ({ credentialId, version, grantId }) =>
+      `credential ${credentialId} version ${version}, grant ${grantId ?? 'missing'}`,
   )
   const summary =
     report.failed === 0

@@ -35,21 +35,23 @@ export async function listTerms(db: Database): Promise<readonly TermRow[]> {
   }))
 }
 
-/** What `keyward key verify` found. `failures` names at most a hundred grants that do not open. */
-export type KeyReport = {
-  readonly grants: number
-  readonly failed: number
-  readonly failures: readonly { readonly grantId: string; readonly credentialId: string; readonly version: number }[]
-}
+/** Something that does not open. `grantId` is null for a version whose owner grant is gone, so that nothing opens it. */
+export type KeyFailure = { readonly grantId: string | null; readonly credentialId: string; readonly version: number }
 
-const batch = 500
+/** What `keyward key verify` found. `failures` names at most a hundred of those that failed. */
+export type KeyReport = { readonly grants: number; readonly failed: number; readonly failures: readonly KeyFailure[] }
+
+const batch = 200
+const mostNamed = 100
 
 /**
- * Opens every grant with its payload and reports what does not open; bounded memory. An association's grant is opened for
+ * Opens every grant with its payload, looks for versions without an owner grant, and reports what does not open; bounded
+ * memory. An association's grant is opened for
  * the destination its owner agreed to: one that waits for its owner to confirm another is sound.
  */
 export async function verifyGrants(db: Database, keys: Keys): Promise<KeyReport> {
-  const report = { grants: 0, failed: 0, failures: [] as { grantId: string; credentialId: string; version: number }[] }
+  const orphans = await withoutOwnerGrant(db)
+  const report = { grants: 0, failed: orphans.count, failures: orphans.named }
   for (let after = '00000000-0000-0000-0000-000000000000'; ; ) {
     const rows = await nextGrants(db, after)
     for (const row of rows) {
@@ -57,12 +59,28 @@ export async function verifyGrants(db: Database, keys: Keys): Promise<KeyReport>
       if (opens(keys, row)) continue
       report.failed += 1
       const { id: grantId, credentialId, version } = row.grant
-      if (report.failures.length < 100) report.failures.push({ grantId, credentialId, version })
+      if (report.failures.length < mostNamed) report.failures.push({ grantId, credentialId, version })
     }
     const last = rows.at(-1)
     if (last === undefined || rows.length < batch) return report
     after = last.grant.id
   }
+}
+
+/** Versions that exist, or that a credential says is its present one, and that its owner cannot open. */
+async function withoutOwnerGrant(db: Database): Promise<{ count: number; named: KeyFailure[] }> {
+  const { rows } = await db.execute<{ credential_id: string; version: number; count: number }>(sql`
+    select credential_id, version, count(*) over ()::int as count
+    from (
+      select credential_id, version from ${credentialVersions} union select id, current_version from ${credentials}
+    ) as expected
+    where not exists (
+      select from ${grants} as held where held.credential_id = expected.credential_id
+        and held.version = expected.version and held.purpose = 'owner'
+    )
+    order by credential_id, version limit ${mostNamed}`)
+  const named = rows.map((row) => ({ grantId: null, credentialId: row.credential_id, version: row.version }))
+  return { count: rows[0]?.count ?? 0, named }
 }
 
 type GrantRow = Awaited<ReturnType<typeof nextGrants>>[number]

@@ -88,6 +88,30 @@ describe('loadKeys', () => {
   })
 })
 
+describe('loadKeys with several KEKs', () => {
+  it('wraps new terms with each, so that any one of them opens, even where the wrap of another is damaged', async () => {
+    const { db } = await database()
+    const [old, young] = [kekFromKey(randomBytes(32)), kekFromKey(randomBytes(32))]
+    const first = await loadKeys(db, [old, young])
+    expect((await loadKeys(db, [old])).auditKey).toEqual(first.auditKey)
+    expect((await loadKeys(db, [young])).auditKey).toEqual(first.auditKey)
+    await db
+      .update(keyringWraps)
+      .set({ wrapped: randomBytes(130) })
+      .where(eq(keyringWraps.fingerprint, old.fingerprint))
+    expect((await loadKeys(db, [old, young])).auditKey).toEqual(first.auditKey)
+    await expect(loadKeys(db, [old])).rejects.toThrow(/does not open with its key/)
+    await db.delete(keyringWraps)
+    await expect(loadKeys(db, [old, young])).rejects.toThrow(/keyring_wraps are gone/)
+  })
+
+  it('S5 an empty database without any KEK stays empty', async () => {
+    const { db } = await database()
+    await expect(loadKeys(db, [])).rejects.toBeInstanceOf(WrongKek)
+    expect(await db.select().from(keyring)).toEqual([])
+  })
+})
+
 describe('verifyGrants', () => {
   it('counts every grant, names those that do not open, and takes a moved record for one', async () => {
     const domain = await testDomain()
@@ -103,6 +127,9 @@ describe('verifyGrants', () => {
     if (one === undefined || two === undefined) throw new Error('Both exist.')
     await db.update(grants).set({ sealed: two.sealed }).where(eq(grants.id, one.id))
     expect(await verifyGrants(db, keys)).toMatchObject({ grants: 6, failed: 1, failures: [{ grantId: one.id }] })
+    await db.delete(grants).where(eq(grants.id, one.id))
+    const orphan = { grantId: null, credentialId: one.credentialId, version: 1 }
+    expect(await verifyGrants(db, keys)).toEqual({ grants: 5, failed: 1, failures: [orphan] })
   })
 
   it('the database takes no grant whose column and header name different terms, and none under a term that is not active', async () => {
@@ -112,6 +139,10 @@ describe('verifyGrants', () => {
     const fields = { username: new Secret('u'), password: new Secret('p') }
     await vault.create(ada, { type: 'basic', name: 'a', description: '', fields, connectionIds: [] })
     await expect(db.update(grants).set({ keyTerm: 2 })).rejects.toThrow()
+    const underAudit = sql`overlay(sealed placing decode('00000002', 'hex') from 3)`
+    await expect(db.update(grants).set({ keyTerm: 2, sealed: underAudit })).rejects.toMatchObject({
+      cause: { code: 'KW001' },
+    })
     await expect(db.delete(keyring).where(eq(keyring.term, 1))).rejects.toThrow()
     await asOwner(domain, "update keyring set state = 'decrypt-only' where term = 1")
     const late = { username: new Secret('u'), password: new Secret('p') }

@@ -69,6 +69,7 @@ async function holdsSealedData(tx: Transaction): Promise<boolean> {
 
 async function create(tx: Transaction, keks: readonly Kek[]): Promise<string> {
   const deploymentId = newId()
+  if (keks.length === 0) throw new WrongKek('There is no key-encryption key. Make one with "keyward key generate".')
   await tx.insert(deployment).values({ id: deploymentId })
   await createTerm(tx, keks, { deploymentId, term: 1, purpose: 'records' })
   await createTerm(tx, keks, { deploymentId, term: 2, purpose: 'audit' })
@@ -92,22 +93,37 @@ async function createTerm(tx: Transaction, keks: readonly Kek[], identity: TermI
 async function unwrap(tx: Transaction, keks: readonly Kek[], identity: TermIdentity): Promise<Buffer> {
   const wraps = await tx.select().from(keyringWraps).where(eq(keyringWraps.term, identity.term))
   const needed = wraps.map((wrap) => wrap.fingerprint)
-  for (const wrap of wraps) {
-    const kek = keks.find((each) => each.fingerprint === wrap.fingerprint)
-    if (kek === undefined) continue
-    try {
-      return kek.unwrap(wrap.wrapped, wrapContext(identity))
-    } catch (error) {
-      if (!(error instanceof OpenFailed)) throw error
-      throw new WrongKek(
-        `Term ${identity.term} of the keyring does not open with its key ${wrap.fingerprint}. Restore it from a backup.`,
-      )
-    }
+  const damaged: string[] = []
+  for (const { fingerprint, wrapped } of wraps) {
+    const kek = keks.find((each) => each.fingerprint === fingerprint)
+    const key = kek && unwrapOne(kek, wrapped, identity)
+    if (key !== undefined) return key
+    if (kek !== undefined) damaged.push(fingerprint)
+  }
+  if (damaged.length > 0) {
+    throw new WrongKek(
+      `Term ${identity.term} of the keyring does not open with its key ${damaged.join(' or ')}. Restore it from a backup.`,
+    )
+  }
+  if (needed.length === 0) {
+    throw new WrongKek(
+      `No key opens term ${identity.term}: its rows in keyring_wraps are gone. Restore them from a backup.`,
+    )
   }
   const held = keks.map((kek) => kek.fingerprint).join(', ') || 'none'
   throw new WrongKek(
     `The key here (${held}) is not the one that this database was made with (${needed.join(' or ')}). Restore that key.`,
   )
+}
+
+function unwrapOne(kek: Kek, wrapped: Buffer, identity: TermIdentity): Buffer | undefined {
+  try {
+    const key = kek.unwrap(wrapped, wrapContext(identity))
+    return key.length === keyLength ? key : undefined
+  } catch (error) {
+    if (error instanceof OpenFailed) return undefined
+    throw error
+  }
 }
 
 /** What a wrapped term key is bound to. */

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { encodeContext } from './context.ts'
+import { encodeContext, exactUtf8 } from './context.ts'
 import type { Keyring } from './keyring.ts'
 import { decodeFields, encodeFields } from './payload.ts'
 import { keyLength } from './primitives.ts'
@@ -109,7 +109,7 @@ function ownerContext(identity: VersionIdentity): Buffer {
 }
 
 function connectionContext(identity: VersionIdentity, binding: Binding): Buffer {
-  const destination = createHash('sha256').update(binding.destination).digest()
+  const destination = createHash('sha256').update(exactUtf8(binding.destination)).digest()
   return encodeContext([...common(identity), 'connection', binding.connectionId, destination])
 }
 

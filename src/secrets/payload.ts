@@ -1,3 +1,4 @@
+import { exactUtf8 } from './context.ts'
 import { OpenFailed } from './record.ts'
 import { Secret } from './secret.ts'
 
@@ -12,9 +13,12 @@ export const maximumPayload = 64 * 1024
  */
 export function encodeFields(fields: Readonly<Record<string, Secret>>): Buffer {
   const pairs = Object.entries(fields).sort(([a], [b]) => (a < b ? -1 : 1))
-  const parts = pairs.flatMap(([name, secret]) => [prefixed(Buffer.from(name)), prefixed(secret.expose())])
+  const parts = pairs.flatMap(([name, secret]) => [prefixed(exactUtf8(name)), prefixed(secret.expose())])
   const length = 3 + parts.reduce((sum, part) => sum + part.length, 0)
-  if (length > maximumPayload) throw new RangeError('The fields of a credential may take 64 KiB together.')
+  if (length > maximumPayload) {
+    for (const part of parts) part.fill(0)
+    throw new RangeError('The fields of a credential may take 64 KiB together.')
+  }
   const bytes = Buffer.alloc(Math.ceil(length / bucket) * bucket)
   bytes.writeUInt8(version, 0)
   bytes.writeUInt16BE(pairs.length, 1)
@@ -33,7 +37,9 @@ export function decodeFields(bytes: Buffer): Record<string, Secret> {
   const fields: Record<string, Secret> = Object.create(null)
   for (let left = bytes.readUInt16BE(1); left > 0; left--) {
     const name = take(bytes, reader).toString('utf8')
-    fields[name] = new Secret(take(bytes, reader))
+    const value = take(bytes, reader)
+    if (Object.hasOwn(fields, name)) throw new OpenFailed()
+    fields[name] = new Secret(value)
   }
   if (bytes.length - reader.at >= bucket || bytes.subarray(reader.at).some((byte) => byte !== 0)) throw new OpenFailed()
   return fields

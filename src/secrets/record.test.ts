@@ -69,6 +69,12 @@ describe('encodeContext', () => {
     expect(encodeContext(['ab', 'c'])).not.toEqual(encodeContext(['a', 'bc']))
     expect(encodeContext(['a', ''])).not.toEqual(encodeContext(['a']))
   })
+
+  it('a text or number without an encoding of its own is refused', () => {
+    for (const field of ['\ud800', 'a\udc00', Number.NaN, 0.5, 2 ** 53, Number.POSITIVE_INFINITY]) {
+      expect(() => encodeContext([field])).toThrow(RangeError)
+    }
+  })
 })
 
 function refusal(attempt: () => void): string {

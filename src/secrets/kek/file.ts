@@ -7,6 +7,7 @@ import {
   openSync,
   readFileSync,
   type Stats,
+  unlinkSync,
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
@@ -15,6 +16,9 @@ import { BadKeyText, newKeyText, parseKeyText } from './key-text.ts'
 
 /** A key file cannot be used. The message names the file, the reason and the next step. */
 export class BadKeyFile extends Error {}
+
+/** Bytes of a key file: some hundred keys, and not what someone named by mistake. */
+const maximumSize = 16 * 1024
 
 /** `groupReadable` permits mode 0440, as mounted secrets have it. */
 export type KeyFileOptions = { readonly groupReadable?: boolean }
@@ -50,14 +54,30 @@ export function generateKeyFile(path: string): void {
   try {
     writeSync(descriptor, newKeyText())
     fsyncSync(descriptor)
+  } catch (error) {
+    unlinkSync(path)
+    throw new BadKeyFile(`${path} cannot be written (${codeOf(error)}). Make room for it, then start again.`)
   } finally {
     closeSync(descriptor)
   }
+  syncFolder(dirname(path))
 }
 
 /** Returns the keys of a text that was handed over by the service manager or the environment. Throws BadKeyText. */
 export function keksFromText(text: string): readonly Kek[] {
   return parseKeyText(text).map(kekFromKey)
+}
+
+/** Makes the name of the new file survive a power cut: what is sealed next opens with nothing else. */
+function syncFolder(path: string): void {
+  const descriptor = openSync(path, constants.O_RDONLY)
+  try {
+    fsyncSync(descriptor)
+  } catch {
+    // Some file systems cannot do this for folders; the key itself is on the disk.
+  } finally {
+    closeSync(descriptor)
+  }
 }
 
 function openKey(path: string): number {
@@ -73,6 +93,7 @@ function openKey(path: string): number {
 
 function refuseExposed(path: string, stats: Stats, options: KeyFileOptions): void {
   if (!stats.isFile()) throw new BadKeyFile(`${path} is not a regular file. Name the key file itself.`)
+  if (stats.size > maximumSize) throw new BadKeyFile(`${path} is too long for a key file. Name the key file itself.`)
   const self = process.getuid?.()
   if (self !== undefined && stats.uid !== self && stats.uid !== 0) {
     throw new BadKeyFile(`${path} belongs to another account. Make this account its owner.`)
