@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from './config.ts'
-import { type Cluster, clusterUrl, findCluster, startCluster } from './db/embedded/cluster.ts'
+import { type Cluster, type ClusterOptions, clusterUrl, findCluster, startCluster } from './db/embedded/cluster.ts'
+import { DirectoryHeld } from './db/embedded/data-lock.ts'
 import { createKeywardDatabase, keywardDatabase } from './db/embedded/keyward-database.ts'
 import { migrate } from './db/migrate.ts'
 import type { Log } from './log.ts'
@@ -34,22 +35,32 @@ export async function openDatabase(config: Config, purpose: 'server' | 'command'
   // Others may pass through, but not look: an account that PostgreSQL must run as reaches its folder that way.
   mkdirSync(config.dataDirectory, { recursive: true, mode: 0o711 })
   const directory = join(config.dataDirectory, 'postgres')
-  const running = purpose === 'command' ? findCluster(directory) : undefined
-  if (running !== undefined) return opened(running, false)
-  const cluster = await startCluster({
-    directory,
-    purpose,
-    onEvent: (event, error) => {
-      if (event === 'not restarted') log?.error('embedded database not restarted', error)
-      else log?.warn(`embedded database ${event}`)
-    },
-  })
+  const onEvent: ClusterOptions['onEvent'] = (event, error) => {
+    if (event === 'not restarted') log?.error('embedded database not restarted', error)
+    else log?.warn(`embedded database ${event}`)
+  }
+  const { cluster, started } = await findOrStart({ directory, purpose, onEvent })
+  if (!started) return opened(cluster, false)
   try {
     await createKeywardDatabase(cluster)
     return opened(cluster, true)
   } catch (error) {
     await cluster.stop()
     throw error
+  }
+}
+
+/** A command that waits for another may find that a server was quicker; then it uses that one's. */
+async function findOrStart(options: ClusterOptions): Promise<{ cluster: Cluster; started: boolean }> {
+  const attempts = options.purpose === 'server' ? 1 : 5
+  for (let attempt = 1; ; attempt++) {
+    const running = options.purpose === 'server' ? undefined : await findCluster(options.directory)
+    if (running !== undefined) return { cluster: running, started: false }
+    try {
+      return { cluster: await startCluster(options), started: true }
+    } catch (error) {
+      if (!(error instanceof DirectoryHeld) || attempt === attempts) throw error
+    }
   }
 }
 

@@ -1,9 +1,7 @@
 import { createFeatures } from '../access/features.ts'
 import { createGuard } from '../access/guard.ts'
-import { createUsers, type User } from '../access/users.ts'
-import { createPasswords } from '../auth/passwords.ts'
-import { createSessions } from '../auth/sessions.ts'
-import { createSetup } from '../auth/setup.ts'
+import type { User } from '../access/users.ts'
+import { createAccounts } from '../accounts.ts'
 import { type Composition, composed } from '../compose.ts'
 import { loadConfig } from '../config.ts'
 import { organizations } from '../db/schema/organizations.ts'
@@ -25,14 +23,8 @@ export async function withAccounts<T>(
 
 function accountsOf({ db, ledger }: Composition, deployment: 'self-managed' | 'managed') {
   const guard = createGuard({ db, ledger, deployment })
-  const passwords = createPasswords()
-  const sessions = createSessions({ db })
-  return {
-    db,
-    users: createUsers({ db, guard, passwords, sessions }),
-    features: createFeatures({ guard, reader: db, deployment }),
-    setup: createSetup({ db, guard, passwords }),
-  }
+  const { users, setup } = createAccounts({ db, ledger, guard })
+  return { db, users, setup, features: createFeatures({ guard, reader: db, deployment }) }
 }
 
 /**

@@ -99,6 +99,22 @@ describe.each([
   })
 })
 
+describe('commands and a server that start at the same moment', () => {
+  it('wait for each other and all succeed', async () => {
+    const directory = folder()
+    const env = { DATA_DIR: directory }
+    const early = run(['migrate'], env)
+    const server = startKeyward(directory)
+    const others = [1, 2, 3].map(() => run(['migrate'], env))
+    await addressOf(server)
+    for (const { status, stderr } of await Promise.all([early, ...others])) {
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    }
+    server.child.kill('SIGTERM')
+    expect(await server.ended()).toBe(0)
+  })
+})
+
 describe('keyward doctor', () => {
   it('with settings that are wrong, ends with 1 and says which', async () => {
     const { status, stdout } = await run(['doctor'], { PORT: 'x' })

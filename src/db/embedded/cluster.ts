@@ -7,6 +7,7 @@ import { chooseIdentity, type Identity } from './identity.ts'
 import { createData, hasData } from './initialize.ts'
 import { readPasswords } from './passwords.ts'
 import { choosePort } from './port.ts'
+import { waitUntil } from './processes.ts'
 import { startServer, stopLeftovers } from './server-process.ts'
 import { type ServerEvent, supervise } from './supervise.ts'
 
@@ -34,7 +35,7 @@ export type ClusterOptions = {
   /** A `command` keeps the folder for a moment only: whoever needs it waits for it. */
   readonly purpose?: 'server' | 'command'
   /** Told when the server ended by itself and what became of it; it is started again on the same port. */
-  readonly onEvent?: (event: ServerEvent, error?: unknown) => void
+  readonly onEvent?: ((event: ServerEvent, error?: unknown) => void) | undefined
 }
 
 /**
@@ -76,14 +77,16 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 }
 
 /**
- * Returns the cluster that another Keyward process runs on `directory` right now, or undefined. Its `stop` does nothing:
- * the server belongs to the other process.
+ * Returns the cluster that a serving Keyward runs on `directory`, waiting while that one is still starting; undefined when
+ * none does. Its `stop` does nothing: the server belongs to the other process.
  */
-export function findCluster(directory: string): Cluster | undefined {
+export async function findCluster(directory: string): Promise<Cluster | undefined> {
   if (!existsSync(directory)) return undefined
   const real = realpathSync(directory)
-  const note = readNote(real)
-  if (note === undefined || holderOf(real)?.pid !== note.pid) return undefined
+  const serving = () => holderOf(real)?.purpose === 'server'
+  await waitUntil(() => !serving() || currentNote(real) !== undefined, 60_000)
+  const note = serving() ? currentNote(real) : undefined
+  if (note === undefined) return undefined
   const password = readPasswords(real, false).superuser
   return {
     host: '127.0.0.1',
@@ -130,7 +133,7 @@ async function run(identity: Identity, directory: string, settings: Readonly<Rec
     const port = Number(settings.port ?? (await choosePort(readNote(directory)?.port)))
     const outcome = await startServer(identity, logFile, { ...ours, ...settings, port: String(port) })
     if (typeof outcome !== 'string') {
-      writeNote(directory, { pid: process.pid, port, home: identity.home })
+      writeNote(directory, { holder: holderOf(directory)?.birth ?? '', port, home: identity.home })
       return { port, child: outcome }
     }
     // Someone took the port meanwhile, or the last backend of a killed server has not gone yet.
@@ -140,7 +143,13 @@ async function run(identity: Identity, directory: string, settings: Readonly<Rec
   }
 }
 
-type Note = { readonly pid: number; readonly port: number; readonly home: string }
+/** `holder` is the birth of the process that wrote it: a note of an earlier start is not about the server of this one. */
+type Note = { readonly holder: string; readonly port: number; readonly home: string }
+
+function currentNote(directory: string): Note | undefined {
+  const note = readNote(directory)
+  return note !== undefined && note.holder === holderOf(directory)?.birth ? note : undefined
+}
 
 function readNote(directory: string): Note | undefined {
   try {
