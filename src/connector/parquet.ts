@@ -14,8 +14,8 @@ export type CsvColumn = Column & {
 
 /** A Parquet file in the making. CSV goes in by `write`; nothing is at `file` before `finish` resolves. */
 export type ParquetWriter = {
-  /** Resolves when the bytes are on their way to DuckDB and the buffer may be used again. */
-  write(csv: Uint8Array): Promise<void>
+  /** Resolves when the bytes are on their way to DuckDB. */
+  write(csv: readonly Uint8Array[]): Promise<void>
   /** Ends the CSV, and resolves when the file is complete, on the disk and in its place. */
   finish(): Promise<Imported>
   /** Rejects when DuckDB gives up, maybe before all is written. */
@@ -59,7 +59,7 @@ function makeFifo(path: string): Promise<void> {
 }
 
 async function openDuckDB(files: readonly string[]) {
-  const instance = await DuckDBInstance.create(':memory:', { threads: '2', memory_limit: '256MB' })
+  const instance = await DuckDBInstance.create(':memory:', { threads: '1', memory_limit: '256MB' })
   const connection = await instance.connect()
   for (const statement of [
     `SET allowed_paths = [${files.map(quoteText).join(', ')}]`,
@@ -79,9 +79,9 @@ function copySql(partial: string, fifo: string, columns: readonly CsvColumn[]): 
   const values = columns.map((column, index) => `${column.expression(`c${index}`)} AS ${quoteName(names[index] ?? '')}`)
   return `COPY (SELECT ${values.join(', ')} FROM read_csv(${quoteText(fifo)}, columns = {${types.join(', ')}},
     auto_detect = false, header = false, delim = ',', quote = '"', escape = '"', nullstr = '',
-    allow_quoted_nulls = false, strict_mode = true, null_padding = false, parallel = false, compression = 'none',
+    allow_quoted_nulls = false, compression = 'none',
     max_line_size = ${longestLine}, buffer_size = ${2 * longestLine}))
-    TO ${quoteText(partial)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES '48MB')`
+    TO ${quoteText(partial)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES '48MB', USE_TMP_FILE false)`
 }
 
 /** Bytes of one row as CSV. */
@@ -99,11 +99,21 @@ export function uniqueNames(names: readonly string[]): string[] {
   })
 }
 
-async function writeAll(pipe: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length; ) {
-    const { bytesWritten } = await pipe.write(bytes, at, bytes.length - at)
-    at += bytesWritten
+async function writeAll(pipe: FileHandle, pieces: readonly Uint8Array[]): Promise<void> {
+  let left = pieces.filter((piece) => piece.length > 0)
+  while (left.length > 0) {
+    const { bytesWritten } = await pipe.writev(left)
+    left = without(left, bytesWritten)
   }
+}
+
+function without(pieces: readonly Uint8Array[], written: number): Uint8Array[] {
+  let skip = written
+  return pieces.flatMap((piece) => {
+    const skipped = Math.min(skip, piece.length)
+    skip -= skipped
+    return skipped === piece.length ? [] : [piece.subarray(skipped)]
+  })
 }
 
 async function putInPlace(partial: string, file: string): Promise<number> {

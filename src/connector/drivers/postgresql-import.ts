@@ -29,7 +29,7 @@ function csvColumn({ name, type, kind }: PostgresColumn): CsvColumn {
   return { name, type, csvType: type, expression: (c) => c }
 }
 
-/** Gathers the pieces of a COPY into large buffers; while one is written, the next fills. */
+/** Gathers the pieces of a COPY; while some are written, the next gather. */
 class CsvSink implements CopySink {
   /** Rejects when the pipe cannot be written. */
   readonly failed: Promise<never>
@@ -37,11 +37,10 @@ class CsvSink implements CopySink {
   readonly #resume: () => void
   readonly #report: (progress: Progress) => void
   #fail: (error: unknown) => void = () => {}
-  #buffer: Buffer = Buffer.allocUnsafe(bufferBytes)
-  #length = 0
-  #spare: Buffer | undefined = Buffer.allocUnsafe(bufferBytes)
-  #writing = Promise.resolve()
+  #pieces: Buffer[] = []
+  #gathered = 0
   #waiting = 0
+  #writing = Promise.resolve()
   #rows = 0
   #bytes = 0
 
@@ -56,15 +55,15 @@ class CsvSink implements CopySink {
   }
 
   get isFull(): boolean {
-    return this.#waiting > 1
+    return this.#waiting >= mostWaiting
   }
 
-  take(bytes: Buffer, endsRow: boolean): void {
-    if (this.#length + bytes.length > bufferBytes) this.#flush()
-    if (bytes.length > bufferBytes) this.#send(Buffer.from(bytes), bytes.length)
-    else this.#length += bytes.copy(this.#buffer, this.#length)
+  take(bytes: Buffer, rows: number): void {
+    this.#pieces.push(bytes)
+    this.#gathered += bytes.length
     this.#bytes += bytes.length
-    if (endsRow) this.#rows++
+    this.#rows += rows
+    if (this.#gathered >= enoughBytes) this.#flush()
   }
 
   /** Resolves when everything has been written. */
@@ -75,20 +74,13 @@ class CsvSink implements CopySink {
   }
 
   #flush(): void {
-    if (this.#length === 0) return
-    const full = this.#buffer
-    this.#send(full, this.#length)
-    this.#buffer = this.#spare ?? Buffer.allocUnsafe(bufferBytes)
-    this.#spare = undefined
-    this.#length = 0
-  }
-
-  #send(buffer: Buffer, length: number): void {
+    const pieces = this.#pieces
+    this.#pieces = []
+    this.#gathered = 0
     this.#waiting++
     this.#writing = this.#writing.then(async () => {
-      await this.#writer.write(buffer.subarray(0, length))
+      await this.#writer.write(pieces)
       this.#waiting--
-      if (buffer.length === bufferBytes) this.#spare = buffer
       this.#report({ rows: this.#rows, bytes: this.#bytes })
       if (!this.isFull) this.#resume()
     })
@@ -96,4 +88,6 @@ class CsvSink implements CopySink {
   }
 }
 
-const bufferBytes = 1_048_576
+/** Bytes worth a call to the system, and how many such calls may wait. */
+const enoughBytes = 524_288
+const mostWaiting = 4

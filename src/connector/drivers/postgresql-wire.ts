@@ -8,8 +8,8 @@ export type Proof = 'scram' | 'password' | 'none'
 
 /** Takes the rows of a COPY. */
 export type CopySink = {
-  /** One piece of the payload, valid during the call only; true where it ends a row. */
-  take(bytes: Buffer, endsRow: boolean): void
+  /** One piece of the payload, which is the sink's from now on, and the number of rows that end in it. */
+  take(bytes: Buffer, rows: number): void
   /** True while nothing more should be read; calls `resume` of the wire when that is over. */
   readonly isFull: boolean
 }
@@ -89,16 +89,38 @@ export class Wire extends Duplex {
     let at = 0
     while (at < chunk.length && !this.destroyed) {
       if (this.#bodyLeft === 0) {
+        at = this.#takeRows(chunk, at)
         at = this.#readHeader(chunk, at)
         continue
       }
       const end = Math.min(chunk.length, at + this.#bodyLeft)
       this.#bodyLeft -= end - at
-      if (this.#goesTo === 'copy') this.#copy?.take(chunk.subarray(at, end), this.#bodyLeft === 0)
+      if (this.#goesTo === 'copy') this.#copy?.take(chunk.subarray(at, end), this.#bodyLeft === 0 ? 1 : 0)
       else if (this.#goesTo === 'library') this.push(chunk.subarray(at, end))
       at = end
     }
     if (this.#copy?.isFull === true) this.#socket.pause()
+  }
+
+  /**
+   * Takes the rows of a COPY that are whole in `chunk` and returns where they end. Their headers are closed over in
+   * place: a row costs a few dozen nanoseconds this way, and there are millions.
+   */
+  #takeRows(chunk: Buffer, from: number): number {
+    if (this.#copy === undefined || this.#headerLength > 0) return from
+    let at = from
+    let end = from
+    let rows = 0
+    while (at + 5 <= chunk.length && chunk[at] === code.d) {
+      const next = at + 1 + chunk.readUInt32BE(at + 1)
+      if (next > chunk.length || next < at + 5) break
+      chunk.copyWithin(end, at + 5, next)
+      end += next - at - 5
+      at = next
+      rows++
+    }
+    if (rows > 0) this.#copy.take(chunk.subarray(from, end), rows)
+    return at
   }
 
   /** Takes header bytes from `chunk` and returns where they end. Authentication requests count four bytes more. */
@@ -126,7 +148,7 @@ export class Wire extends Duplex {
     if (type === code.d && this.#copy !== undefined) {
       this.#goesTo = 'copy'
       // A row without a body would otherwise never be counted.
-      if (this.#bodyLeft === 0) this.#copy.take(nothing, true)
+      if (this.#bodyLeft === 0) this.#copy.take(nothing, 1)
       return undefined
     }
     const largest = largestMessage.get(type)
