@@ -79,6 +79,20 @@ describe('W1 every route', () => {
     }
   })
 
+  test('of stored credentials, with the feature off, answers 403 and says so', async () => {
+    await app.features.change(app.root, app.root.organizationId, 'stored_credentials', false)
+    const client = await app.signInAs(app.ada)
+    const routes = app.app.table.filter(({ path }) => path.startsWith('/credentials'))
+    expect(routes.length).toBeGreaterThan(8)
+    for (const route of routes) {
+      const answer = await ask(client, route, adasPath(route.path) ?? route.path)
+      expect(answer.status, `${route.method} ${route.path}`).toBe(403)
+      expect(textOf(answer.html, 'main')).toContain('switched off')
+    }
+    expect(textOf((await client.get('/connections')).html, 'header')).not.toContain('Credentials')
+    await app.features.change(app.root, app.root.organizationId, 'stored_credentials', true)
+  })
+
   test('with an id that nothing has, or that is none, answers 404', async () => {
     const client = await app.signInAs(app.root)
     const routes = app.app.table.filter(({ path }) => /:(id|\w+Id)\b/.test(path))

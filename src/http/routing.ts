@@ -1,6 +1,6 @@
 import type { Hono } from 'hono'
 import type { UserActor } from '../access/actor.ts'
-import { Forbidden, NotFound, Unauthenticated } from '../access/refusals.ts'
+import { FeatureOff, Forbidden, NotFound, Unauthenticated } from '../access/refusals.ts'
 import type { AppContext, AppEnv } from './app-context.ts'
 import { refuseOversized } from './body-limit.ts'
 
@@ -10,10 +10,12 @@ export type { AppContext } from './app-context.ts'
 export const anyone = 'anyone'
 /** Whoever is signed in; what they may do with which object is decided by the service. */
 export const signedIn = 'signed-in'
+/** Whoever is signed in and has the feature *Stored credentials*: without it there are no such pages. */
+export const withStoredCredentials = 'stored-credentials'
 /** Administrators of an organization only. */
 export const administrator = 'administrator'
 
-const policies = [anyone, signedIn, administrator] as const
+const policies = [anyone, signedIn, withStoredCredentials, administrator] as const
 
 /** Who may reach a route at all. */
 export type RoutePolicy = (typeof policies)[number]
@@ -86,7 +88,7 @@ export function mount(app: Hono<AppEnv>, table: readonly Route[]): void {
     const isPage = pages.has(route.path)
     app.on(route.method, route.path, async (c) => {
       c.set('next', isPage ? pathAndQuery(c) : undefined)
-      const actor = admit(route.policy, c.get('actor'))
+      const actor = admit(c, route.policy)
       refuseMalformedIds(c)
       if (route.method === 'POST') await refuseOversized(c, route.maximumBody)
       return route.handle(c, actor)
@@ -105,10 +107,12 @@ export function refuseUnregistered(app: Hono<AppEnv>, table: readonly Route[]): 
   }
 }
 
-function admit(policy: RoutePolicy, actor: UserActor | null): UserActor | null {
+function admit(c: AppContext, policy: RoutePolicy): UserActor | null {
+  const actor = c.get('actor')
   if (policy === anyone) return actor
   if (actor === null) throw new Unauthenticated()
   if (policy === administrator && actor.role !== 'administrator') throw new Forbidden()
+  if (policy === withStoredCredentials && !c.get('storedCredentials')) throw new FeatureOff()
   return actor
 }
 

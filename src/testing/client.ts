@@ -82,13 +82,15 @@ function keep(cookies: Map<string, string>, response: Response): void {
 async function read(response: Response): Promise<Answer> {
   const text = await response.text()
   const { status, headers } = response
+  let html: Html | undefined
   return {
     status,
     headers,
     text,
     location: headers.get('Location'),
     get html() {
-      return parseHtml(text)
+      html ??= parseHtml(text)
+      return html
     },
   }
 }

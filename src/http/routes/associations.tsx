@@ -8,7 +8,7 @@ import type { Vault } from '../../credentials/vault.ts'
 import { paths } from '../../paths.ts'
 import { setFlash } from '../flash.ts'
 import { readForm } from '../form.ts'
-import { type AppContext, Routes, signedIn } from '../routing.ts'
+import { type AppContext, Routes, withStoredCredentials } from '../routing.ts'
 
 /** Proves that the person at the browser knows their own password. False where it is wrong. */
 export type Reauthenticate = (c: AppContext, actor: UserActor, password: string) => Promise<boolean>
@@ -38,9 +38,11 @@ export function associationRoutes(deps: Dependencies): Routes {
     return <NewAssociationPage credential={{ id, name }} connections={connections} {...(error ? { error } : {})} />
   }
 
-  routes.get('/credentials/:id/associations/new', signedIn, async (c, actor) => c.render(await newPage(c, actor)))
+  routes.get('/credentials/:id/associations/new', withStoredCredentials, async (c, actor) =>
+    c.render(await newPage(c, actor)),
+  )
 
-  routes.post('/credentials/:id/associations/new', signedIn, async (c, actor) => {
+  routes.post('/credentials/:id/associations/new', withStoredCredentials, async (c, actor) => {
     const id = c.req.param('id') ?? ''
     const connectionId = (await readForm(c)).text('connection')
     if (connectionId === '') {
@@ -52,12 +54,12 @@ export function associationRoutes(deps: Dependencies): Routes {
     return c.redirect(paths.credential(id), 303)
   })
 
-  routes.get('/credentials/:id/associations/:connectionId/removal', signedIn, async (c, actor) => {
+  routes.get('/credentials/:id/associations/:connectionId/removal', withStoredCredentials, async (c, actor) => {
     const from = c.req.query('from') === 'connection' ? 'connection' : 'credential'
     return c.render(<AssociationRemovalPage {...(await bond(c, actor))} from={from} />)
   })
 
-  routes.post('/credentials/:id/associations/:connectionId/removal', signedIn, async (c, actor) => {
+  routes.post('/credentials/:id/associations/:connectionId/removal', withStoredCredentials, async (c, actor) => {
     const [id, connectionId] = [c.req.param('id') ?? '', c.req.param('connectionId') ?? '']
     const from = (await readForm(c)).text('from')
     const { remaining } = await vault.dissociate(actor, id, connectionId)
@@ -66,14 +68,14 @@ export function associationRoutes(deps: Dependencies): Routes {
     return c.redirect(from === 'connection' ? paths.connectionCredentials(connectionId) : paths.credential(id), 303)
   })
 
-  routes.get('/credentials/:id/last-association', signedIn, async (c, actor) => {
+  routes.get('/credentials/:id/last-association', withStoredCredentials, async (c, actor) => {
     const credential = await queries.show(actor, c.req.param('id') ?? '')
     // The question makes sense only while nothing is associated.
     if (credential.associations.length > 0) return c.redirect(paths.credential(credential.id), 303)
     return c.render(<LastAssociationPage credential={credential} />)
   })
 
-  routes.post('/credentials/:id/last-association', signedIn, async (c, actor) => {
+  routes.post('/credentials/:id/last-association', withStoredCredentials, async (c, actor) => {
     const credential = await queries.show(actor, c.req.param('id') ?? '')
     const keep = (await readForm(c)).text('intent') === 'keep' || credential.associations.length > 0
     if (keep) {
@@ -85,7 +87,7 @@ export function associationRoutes(deps: Dependencies): Routes {
     return c.redirect(paths.credentials(), 303)
   })
 
-  routes.post('/credentials/:id/associations/:connectionId/default', signedIn, async (c, actor) => {
+  routes.post('/credentials/:id/associations/:connectionId/default', withStoredCredentials, async (c, actor) => {
     const [id, connectionId] = [c.req.param('id') ?? '', c.req.param('connectionId') ?? '']
     const from = (await readForm(c)).text('from')
     await vault.makeDefault(actor, id, connectionId)
@@ -93,13 +95,13 @@ export function associationRoutes(deps: Dependencies): Routes {
     return c.redirect(from === 'connection' ? paths.connectionCredentials(connectionId) : paths.credential(id), 303)
   })
 
-  routes.get('/credentials/:id/associations/:connectionId/confirmation', signedIn, async (c, actor) => {
+  routes.get('/credentials/:id/associations/:connectionId/confirmation', withStoredCredentials, async (c, actor) => {
     const found = await bond(c, actor)
     if (!found.association.destinationChanged) return c.redirect(paths.credential(found.credential.id), 303)
     return c.render(<DestinationConfirmationPage {...found} />)
   })
 
-  routes.post('/credentials/:id/associations/:connectionId/confirmation', signedIn, async (c, actor) => {
+  routes.post('/credentials/:id/associations/:connectionId/confirmation', withStoredCredentials, async (c, actor) => {
     const found = await bond(c, actor)
     const fields = await readForm(c)
     const refuse = (status: 409 | 422, error: string) => {

@@ -12,7 +12,7 @@ import { paths } from '../../paths.ts'
 import type { SaveAndSignIn, SavingAccounts } from '../../sign-ins/save-and-sign-in.ts'
 import { setFlash } from '../flash.ts'
 import { type FormFields, readForm } from '../form.ts'
-import { type AppContext, Routes, signedIn } from '../routing.ts'
+import { type AppContext, Routes, withStoredCredentials } from '../routing.ts'
 import { typedFields } from '../typed-fields.ts'
 
 type Dependencies = {
@@ -27,7 +27,7 @@ export function credentialRoutes(deps: Dependencies): Routes {
   const { vault, credentialQueries: queries, saving } = deps
   const routes = new Routes()
 
-  routes.get('/credentials', signedIn, async (c, actor) => {
+  routes.get('/credentials', withStoredCredentials, async (c, actor) => {
     const listing = listingOf(c)
     return c.render(
       <CredentialsPage
@@ -39,9 +39,11 @@ export function credentialRoutes(deps: Dependencies): Routes {
     )
   })
 
-  routes.get('/credentials/new', signedIn, async (c, actor) => c.render(await newPage(deps, actor, blankForm(c))))
+  routes.get('/credentials/new', withStoredCredentials, async (c, actor) =>
+    c.render(await newPage(deps, actor, blankForm(c))),
+  )
 
-  routes.post('/credentials/new', signedIn, async (c, actor) => {
+  routes.post('/credentials/new', withStoredCredentials, async (c, actor) => {
     const fields = await readForm(c)
     const type = typeOf(fields)
     const connectionId = fields.text('connection') || null
@@ -58,13 +60,13 @@ export function credentialRoutes(deps: Dependencies): Routes {
     return c.render(await newPage(deps, actor, { ...typedForm(fields, type), connectionId, ...problems(outcome) }))
   })
 
-  routes.get('/credentials/:id', signedIn, async (c, actor) => {
+  routes.get('/credentials/:id', withStoredCredentials, async (c, actor) => {
     const listing = listingOf(c)
     const [page, detail] = [await queries.list(actor, listing), await queries.show(actor, c.req.param('id') ?? '')]
     return c.render(<CredentialsPage listing={listing} page={page} types={credentialTypes} detail={detail} />)
   })
 
-  routes.get('/credentials/:id/edit', signedIn, async (c, actor) => {
+  routes.get('/credentials/:id/edit', withStoredCredentials, async (c, actor) => {
     const detail = await queries.show(actor, c.req.param('id') ?? '')
     const type = knownType(detail.type)
     const values = type.usernameField === null ? {} : { [type.usernameField]: detail.username ?? '' }
@@ -80,7 +82,7 @@ export function credentialRoutes(deps: Dependencies): Routes {
     )
   })
 
-  routes.post('/credentials/:id/edit', signedIn, async (c, actor) => {
+  routes.post('/credentials/:id/edit', withStoredCredentials, async (c, actor) => {
     const id = c.req.param('id') ?? ''
     const fields = await readForm(c)
     const revision = Number(fields.text('revision')) || 0
@@ -107,13 +109,13 @@ export function credentialRoutes(deps: Dependencies): Routes {
     )
   })
 
-  routes.get('/credentials/:id/deletion', signedIn, async (c, actor) => {
+  routes.get('/credentials/:id/deletion', withStoredCredentials, async (c, actor) => {
     const id = c.req.param('id') ?? ''
     const [detail, dependants] = [await queries.show(actor, id), await queries.dependants(actor, id)]
     return c.render(<CredentialDeletionPage id={id} name={detail.name} dependants={dependants} />)
   })
 
-  routes.post('/credentials/:id/deletion', signedIn, async (c, actor) => {
+  routes.post('/credentials/:id/deletion', withStoredCredentials, async (c, actor) => {
     await vault.delete(actor, c.req.param('id') ?? '')
     setFlash(c, 'credentials-deleted')
     return c.redirect(paths.credentials(), 303)
