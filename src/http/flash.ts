@@ -1,5 +1,6 @@
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import type { FlashMessage } from '../../views/ui/flash.tsx'
+import type { Proof } from '../sign-ins/save-and-sign-in.ts'
 import type { AppContext } from './app-context.ts'
 import { cookieName, cookieOptions } from './cookies.ts'
 
@@ -46,6 +47,14 @@ const messages = {
 } as const satisfies Record<string, readonly [FlashMessage['tone'], string]>
 
 export type FlashKey = keyof typeof messages
+
+/** What is said after "Save and sign in" has saved. */
+export const savedFlash: Record<Proof, FlashKey> = {
+  'signed in': 'credentials-proven',
+  skipped: 'credentials-unproven',
+  'nothing to try': 'credentials-saved',
+  'nothing to prove': 'credentials-renamed',
+}
 
 /** Shows a message on the next page. */
 export function setFlash(c: AppContext, key: FlashKey): void {

@@ -1,11 +1,15 @@
+import { NotFound } from '../access/refusals.ts'
 import { Secret } from '../secrets/secret.ts'
 import type { AppContext } from './app-context.ts'
+import { isId } from './id.ts'
 import { RequestRefused } from './request-refused.ts'
 
 /** What a form posted. Where a name was sent more than once, the last counts, except in `all`. Files are left out. */
 export type FormFields = {
   /** As typed, `''` when absent. Line breaks are those of the browser (CR LF in a multi-line field). */
   text(name: string): string
+  /** The id typed or chosen, null when absent or blank. Throws NotFound for what is no id, as for an id of nothing. */
+  id(name: string): string | null
   /** The exact bytes typed, or undefined when absent or blank: a blank secret keeps what is stored. */
   secret(name: string): Secret | undefined
   /** Whether a checkbox was checked. */
@@ -24,11 +28,18 @@ export async function readForm(c: AppContext): Promise<FormFields> {
   const last = (name: string) => values.get(name)?.at(-1) ?? ''
   return {
     text: last,
+    id: (name) => idOf(last(name)),
     secret: (name) => (last(name) === '' ? undefined : new Secret(last(name))),
     checked: (name) => last(name) !== '',
     all: (name) => values.get(name) ?? [],
     has: (name) => values.has(name),
   }
+}
+
+function idOf(text: string): string | null {
+  if (text === '') return null
+  if (!isId(text)) throw new NotFound()
+  return text
 }
 
 async function readValues(c: AppContext): Promise<Map<string, string[]>> {

@@ -3,6 +3,7 @@ import type { UserActor } from '../access/actor.ts'
 import { FeatureOff, Forbidden, NotFound, Unauthenticated } from '../access/refusals.ts'
 import type { AppContext, AppEnv } from './app-context.ts'
 import { refuseOversized } from './body-limit.ts'
+import { isId } from './id.ts'
 
 export type { AppContext } from './app-context.ts'
 
@@ -116,13 +117,12 @@ function admit(c: AppContext, policy: RoutePolicy): UserActor | null {
   return actor
 }
 
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 const wholeNumber = /^[1-9][0-9]{0,8}$/
 
 function refuseMalformedIds(c: AppContext): void {
   const parameters: Record<string, string> = c.req.param()
   for (const [name, value] of Object.entries(parameters)) {
-    if (/^id$|Id$/.test(name) && !uuid.test(value)) throw new NotFound()
+    if (/^id$|Id$/.test(name) && !isId(value)) throw new NotFound()
     if (name === 'version' && !wholeNumber.test(value)) throw new NotFound()
   }
 }

@@ -1,15 +1,23 @@
 import type { UserActor } from '../access/actor.ts'
 import type { Diagnosis } from '../connector/driver.ts'
-import { type CredentialType, parseNewFields, type TypedFields } from '../credentials/credential-type.ts'
-import { accountNameTaken, type CredentialQueries } from '../credentials/queries.ts'
+import {
+  type CredentialType,
+  parseNewFields,
+  type TypedFields,
+  touchesSecrets,
+} from '../credentials/credential-type.ts'
+import { accountNameTaken, type CredentialDetail, type CredentialQueries } from '../credentials/queries.ts'
+import { credentialType } from '../credentials/types/registry.ts'
 import type { CredentialEdit, CurrentCredential, Vault } from '../credentials/vault.ts'
 import { parseName } from '../names.ts'
 import type { SignIns } from './sign-ins.ts'
 
+/** Whether what was stored has proven itself, and if not, why. */
+export type Proof = 'signed in' | 'skipped' | 'nothing to try' | 'nothing to prove'
+
 /** What "Save and sign in" came to (product.md §2.2). */
 export type SaveAndSignIn =
-  /** Stored. `proven` names the connection it signed in on, or is null where there was none to try. */
-  | { readonly kind: 'saved'; readonly id: string; readonly proven: string | null }
+  | { readonly kind: 'saved'; readonly id: string; readonly proof: Proof }
   /** Not stored: the target refused. What was typed is kept by the form, secrets aside. */
   | { readonly kind: 'refused'; readonly diagnosis: Diagnosis; readonly connectionId: string }
   | { readonly kind: 'invalid'; readonly errors: Readonly<Record<string, string>> }
@@ -58,7 +66,8 @@ export function createSavingAccounts(deps: { vault: Vault; queries: CredentialQu
       const name = parseName(edit.name, 'Account name')
       if (!name.ok) return invalid({ name: name.error })
       if (await queries.nameInUse(actor, name.key, id)) return invalid({ name: accountNameTaken(name.name) })
-      const tryOn = edit.signIn ? firstToTry(detail.associations) : undefined
+      const proves = changesFields(detail, edit.typed)
+      const tryOn = proves && edit.signIn ? firstToTry(detail.associations) : undefined
       if (tryOn !== undefined) {
         const account = { kind: 'stored', credentialId: id, edited: edit.typed } as const
         const { ok, diagnosis } = await signIns.create(actor, tryOn.connectionId, account, 'sign in before saving')
@@ -67,7 +76,8 @@ export function createSavingAccounts(deps: { vault: Vault; queries: CredentialQu
       const saved = await vault.edit(actor, id, edit)
       if (saved.ok) {
         if (tryOn !== undefined) await signIns.credit(tryOn.connectionId, id)
-        return { kind: 'saved', id, proven: tryOn?.connectionName ?? null }
+        const unproven = edit.signIn ? 'nothing to try' : 'skipped'
+        return { kind: 'saved', id, proof: proves ? (tryOn ? 'signed in' : unproven) : 'nothing to prove' }
       }
       if (saved.reason === 'stale') return { kind: 'stale', current: saved.current }
       return saved.reason === 'name' ? invalid({ name: saved.error }) : invalid(saved.errors)
@@ -84,10 +94,20 @@ export function createSavingAccounts(deps: { vault: Vault; queries: CredentialQu
     const saved = await vault.create(actor, { type: type.id, name, description, fields, connectionIds })
     for (const secret of Object.values(fields)) secret.wipe()
     if (!saved.ok) return invalid({ name: saved.error })
-    if (connectionId === null || !account.signIn) return { kind: 'saved', id: saved.id, proven: null }
-    await signIns.credit(connectionId, saved.id)
-    return { kind: 'saved', id: saved.id, proven: connectionId }
+    const { id } = saved
+    if (connectionId === null) return { kind: 'saved', id, proof: 'nothing to try' }
+    if (!account.signIn) return { kind: 'saved', id, proof: 'skipped' }
+    await signIns.credit(connectionId, id)
+    return { kind: 'saved', id, proof: 'signed in' }
   }
+}
+
+/** A new name or description has nothing to prove; a username or a secret has. */
+function changesFields(detail: CredentialDetail, typed: TypedFields): boolean {
+  const type = credentialType(detail.type)
+  if (type === undefined) return true
+  const plain = type.usernameField === null ? null : (typed.text(type.usernameField) ?? '').trim()
+  return touchesSecrets(type, typed) || plain !== detail.username
 }
 
 type Bond = Awaited<ReturnType<CredentialQueries['show']>>['associations'][number]

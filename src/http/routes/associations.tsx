@@ -44,8 +44,8 @@ export function associationRoutes(deps: Dependencies): Routes {
 
   routes.post('/credentials/:id/associations/new', withStoredCredentials, async (c, actor) => {
     const id = c.req.param('id') ?? ''
-    const connectionId = (await readForm(c)).text('connection')
-    if (connectionId === '') {
+    const connectionId = (await readForm(c)).id('connection')
+    if (connectionId === null) {
       c.status(422)
       return c.render(await newPage(c, actor, 'Choose a data connection.'))
     }

@@ -103,8 +103,8 @@ export function connectionRoutes(deps: Dependencies): Routes {
 
   routes.post('/connections/:id/credentials/new', signedIn, async (c, actor) => {
     const id = c.req.param('id') ?? ''
-    const credentialId = (await readForm(c)).text('credential')
-    if (credentialId === '') {
+    const credentialId = (await readForm(c)).id('credential')
+    if (credentialId === null) {
       c.status(422)
       return c.render(await addCredentials(c, actor, 'Choose credentials.'))
     }

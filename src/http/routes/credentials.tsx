@@ -10,7 +10,7 @@ import { credentialType, credentialTypes } from '../../credentials/types/registr
 import type { Vault } from '../../credentials/vault.ts'
 import { paths } from '../../paths.ts'
 import type { SaveAndSignIn, SavingAccounts } from '../../sign-ins/save-and-sign-in.ts'
-import { setFlash } from '../flash.ts'
+import { savedFlash, setFlash } from '../flash.ts'
 import { type FormFields, readForm } from '../form.ts'
 import { type AppContext, Routes, withStoredCredentials } from '../routing.ts'
 import { typedFields } from '../typed-fields.ts'
@@ -46,7 +46,7 @@ export function credentialRoutes(deps: Dependencies): Routes {
   routes.post('/credentials/new', withStoredCredentials, async (c, actor) => {
     const fields = await readForm(c)
     const type = typeOf(fields)
-    const connectionId = fields.text('connection') || null
+    const connectionId = fields.id('connection')
     const outcome = await saving.create(actor, {
       type,
       name: fields.text('name'),
@@ -125,7 +125,7 @@ export function credentialRoutes(deps: Dependencies): Routes {
 }
 
 function saved(c: AppContext, outcome: Extract<SaveAndSignIn, { kind: 'saved' }>): Response {
-  setFlash(c, outcome.proven ? 'credentials-proven' : 'credentials-saved')
+  setFlash(c, savedFlash[outcome.proof])
   return c.redirect(paths.credential(outcome.id), 303)
 }
 

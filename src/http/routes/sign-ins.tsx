@@ -10,7 +10,7 @@ import { paths } from '../../paths.ts'
 import type { SavingAccounts } from '../../sign-ins/save-and-sign-in.ts'
 import type { SignIns } from '../../sign-ins/sign-ins.ts'
 import type { ConnectionUse } from '../../sign-ins/use-connection.ts'
-import { setFlash } from '../flash.ts'
+import { savedFlash, setFlash } from '../flash.ts'
 import { type FormFields, readForm } from '../form.ts'
 import { type AppContext, Routes, signedIn } from '../routing.ts'
 import { typedFields } from '../typed-fields.ts'
@@ -49,8 +49,8 @@ export function signInRoutes(deps: Dependencies): Routes {
   routes.post('/connections/:id/sign-ins/new', signedIn, async (c, actor) => {
     const connectionId = c.req.param('id') ?? ''
     const fields = await readForm(c)
-    const credentialId = fields.text('account')
-    if (credentialId !== '') {
+    const credentialId = fields.id('account')
+    if (credentialId !== null) {
       const signIn = await signIns.create(actor, connectionId, { kind: 'stored', credentialId }, 'test')
       return c.redirect(paths.signIn(connectionId, signIn.id), 303)
     }
@@ -91,7 +91,7 @@ export function signInRoutes(deps: Dependencies): Routes {
       signIn: fields.text('intent') !== 'save',
     })
     if (outcome.kind === 'saved') {
-      setFlash(c, outcome.proven === null ? 'credentials-saved' : 'credentials-proven')
+      setFlash(c, savedFlash[outcome.proof])
       return c.redirect(paths.connectionCredentials(connectionId), 303)
     }
     c.status(422)
