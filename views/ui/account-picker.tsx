@@ -22,7 +22,7 @@ export function AccountPicker(props: {
   /** Where **Use different account** leads. */
   differentHref: string
   hidden?: Hidden
-  /** What is chosen for, as a heading: "Sign in as". */
+  /** What is chosen for; "Sign in as" unless told. */
   label?: string
   autofocus?: boolean
 }) {
@@ -34,6 +34,7 @@ export function AccountPicker(props: {
       class="account-picker"
       aria-label={props.label ?? 'Sign in as'}
     >
+      <p class="subtitle">{props.label ?? 'Sign in as'}</p>
       {Object.entries(props.hidden ?? {}).map(([name, value]) => (
         <input type="hidden" name={name} value={value} />
       ))}
