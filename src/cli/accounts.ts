@@ -5,7 +5,6 @@ import { createAccounts } from '../accounts.ts'
 import { type Composition, composed } from '../compose.ts'
 import { loadConfig } from '../config.ts'
 import { organizations } from '../db/schema/organizations.ts'
-import { OperatorError } from '../operator-error.ts'
 import type { Secret } from '../secrets/secret.ts'
 import { type Invocation, NothingFound, UsageError } from './command.ts'
 
@@ -47,13 +46,9 @@ export async function organizationId({ db }: Accounts, name: string | undefined)
 /** Reads a password from standard input with --password-stdin, else asks for it twice. */
 export async function newPassword({ flag, terminal }: Invocation): Promise<Secret> {
   if (flag('password-stdin')) return terminal.readSecret()
-  const first = await terminal.askSecret('Password: ')
-  if (first === undefined) throw new UsageError('--password-stdin is missing, and there is no terminal to ask at.')
-  const second = await terminal.askSecret('The same again: ')
-  if (second === undefined || !first.expose().equals(second.expose())) {
-    throw new OperatorError('The two passwords differ. Nothing was changed; run the command again.')
-  }
-  return first
+  const typed = await terminal.askNewSecret('Password')
+  if (typed === undefined) throw new UsageError('--password-stdin is missing, and there is no terminal to ask at.')
+  return typed
 }
 
 /** Returns the user with that e-mail. Throws `NothingFound`. */

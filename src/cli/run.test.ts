@@ -21,7 +21,7 @@ async function run(command: Command, ...words: string[]) {
     print: (text) => void said.push(text),
     complain: (text) => void said.push(`! ${text}`),
     readSecret: async () => new Secret(''),
-    askSecret: async () => undefined,
+    askNewSecret: async () => undefined,
   }
   const exit = await runCommand([command], words, {}, terminal)
   return { exit, said: said.join('\n') }

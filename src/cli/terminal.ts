@@ -9,8 +9,8 @@ export type Terminal = {
   complain(text: string): void
   /** The whole standard input without one final line break, as a secret. */
   readSecret(): Promise<Secret>
-  /** Asks for a secret without echo; undefined where there is no terminal to ask at. */
-  askSecret(question: string): Promise<Secret | undefined>
+  /** Asks for a new secret twice, without echo; undefined where there is no terminal to ask at. Throws when they differ. */
+  askNewSecret(question: string): Promise<Secret | undefined>
 }
 
 /** Returns the terminal of this process. */
@@ -19,7 +19,7 @@ export function processTerminal(): Terminal {
     print: (text) => void process.stdout.write(`${text}\n`),
     complain: (text) => void process.stderr.write(`${text}\n`),
     readSecret: readStandardInput,
-    askSecret: (question) => (process.stdin.isTTY ? askWithoutEcho(question) : Promise.resolve(undefined)),
+    askNewSecret: (question) => (process.stdin.isTTY ? askTwice(question) : Promise.resolve(undefined)),
   }
 }
 
@@ -34,8 +34,14 @@ function withoutFinalLineBreak(bytes: Buffer): Buffer {
   return text.at(-1) === 0x0d && text.length < bytes.length ? text.subarray(0, -1) : text
 }
 
+async function askTwice(question: string): Promise<Secret> {
+  const first = await askWithoutEcho(`${question}: `)
+  if (first === (await askWithoutEcho(`${question}, again: `))) return new Secret(first)
+  throw new OperatorError('The two differ. Nothing was changed; run the command again.')
+}
+
 /** Readline echoes what is typed into its output; this output drops it. */
-function askWithoutEcho(question: string): Promise<Secret> {
+function askWithoutEcho(question: string): Promise<string> {
   process.stderr.write(question)
   const silence = new Writable({ write: (_chunk, _encoding, done) => done() })
   const lines = createInterface({ input: process.stdin, output: silence, terminal: true })
@@ -48,7 +54,7 @@ function askWithoutEcho(question: string): Promise<Secret> {
     lines.question('', (answer) => {
       lines.close()
       process.stderr.write('\n')
-      resolve(new Secret(answer))
+      resolve(answer)
     })
   })
 }
