@@ -162,8 +162,11 @@ export function catalogRoutes(deps: Dependencies): Routes {
     const stored =
       state.account === '' ? onlyAccount(accounts) : accounts.find((one) => one.credentialId === state.account)
     if (stored === undefined) {
-      if (state.account !== '') throw new NotFound()
-      return undefined
+      if (state.account === '') return undefined
+      // Trying to use it is what puts the refusal into the ledger; it stays closed.
+      const account = { kind: 'stored', credentialId: state.account } as const
+      await browsing.schemas({ actor, connectionId: connection.id, account })
+      throw new NotFound()
     }
     const { credentialId, name } = stored
     return { account: { kind: 'stored', credentialId }, name, state: { ...state, account: credentialId } }
