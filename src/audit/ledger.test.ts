@@ -1,9 +1,13 @@
 import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { auditEntries } from '../db/schema/audit.ts'
+import { packageRoot } from '../package-root.ts'
+import { hmac } from '../secrets/primitives.ts'
 import { asOwner, type TestDomain, testDomain } from '../testing/domain.ts'
-import { type AuditEntry, createLedger, LedgerUnavailable } from './ledger.ts'
+import { type AuditEntry, createLedger, hashOf, LedgerUnavailable } from './ledger.ts'
 import { checkpoint, verifyLedger } from './verify.ts'
 
 let domain: TestDomain
@@ -36,6 +40,14 @@ const tamper = (statement: string) =>
 beforeEach(async () => {
   await tamper('truncate audit_entries')
   for (let count = 0; count < 5; count++) await append()
+})
+
+it('the example entry of docs/record-format.md has the hash and the mac that it says', () => {
+  const document = readFileSync(join(packageRoot(), 'docs/record-format.md'), 'utf8')
+  const { key, hash, mac, ...row } = JSON.parse([...document.matchAll(/```json\n(.*?)\n```/gs)][1]?.[1] ?? '')
+  const computed = hashOf({ ...row, time: new Date(row.time), previousHash: Buffer.from(row.previousHash, 'hex') })
+  expect(computed.toString('hex')).toBe(hash)
+  expect(hmac(Buffer.from(key, 'hex'), computed).toString('hex')).toBe(mac)
 })
 
 describe('the ledger', () => {

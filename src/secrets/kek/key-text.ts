@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 
 /** A key file's text is not usable. The message says why and what to do, and holds nothing of the key. */
@@ -7,6 +7,8 @@ export class BadKeyText extends Error {}
 const prefix = 'kwkek1'
 const line = /^kwkek1_([A-Za-z0-9_-]{43})_([0-9a-f]{8})$/
 const generate = 'Generate one with "keyward key generate".'
+/** SHA-256 of keys that everyone knows: the example of docs/record-format.md. */
+const published = new Set(['6cc9f2531133b1e14e4e02b28e15483aed65015c92ea56a05362e7eb5dc34709'])
 
 /** Returns the text of a new key: `kwkek1_<base64url of 32 bytes>_<crc32 hex>` and a line break. */
 export function newKeyText(): string {
@@ -29,6 +31,9 @@ function parseLine(text: string, index: number): Buffer {
   const key = Buffer.from(encoded, 'base64url')
   if (key.length !== 32 || key.toString('base64url') !== encoded || checksum(encoded) !== sum) {
     throw new BadKeyText(`${where} was cut or mistyped: its checksum does not fit. Copy it again.`)
+  }
+  if (published.has(createHash('sha256').update(key).digest('hex'))) {
+    throw new BadKeyText(`${where} is the published example. ${generate}`)
   }
   if (isWeak(key)) throw new BadKeyText(`${where} is not random. ${generate}`)
   return key
