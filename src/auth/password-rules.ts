@@ -35,8 +35,11 @@ let judge: Promise<Judge> | undefined
 async function isGuessable(text: string, about: readonly string[]): Promise<boolean> {
   judge ??= loadJudge()
   const words = about.flatMap((word) => [word, ...word.split(/[^\p{L}\p{N}]+/u)]).filter((word) => word.length > 2)
-  const { score } = (await judge)([...text].slice(0, judgedCharacters).join(''), [...words, 'keyward'])
-  return score < 3
+  const judged = [...text].slice(0, judgedCharacters).join('')
+  const spellings = [judged, judged.replace(/[\s_.,-]+/gu, '')]
+  const check = await judge
+  // 4 is the best: over 10^10 guesses. A word repeated with a blank between counts as much as without.
+  return spellings.some((spelling) => check(spelling, [...words, 'keyward']).score < 4)
 }
 
 /** The dictionaries take a second and some memory, and most processes never judge a password. */

@@ -4,6 +4,7 @@ import { FailurePage } from '../../views/failure.tsx'
 import { Flash } from '../../views/ui/flash.tsx'
 import { FeatureOff, Forbidden, NotFound, Unauthenticated, Unreadable } from '../access/refusals.ts'
 import { LedgerUnavailable } from '../audit/ledger.ts'
+import { TooManySignIns } from '../auth/hash-queue.ts'
 import { TooBusy } from '../connector/driver.ts'
 import type { Log } from '../log.ts'
 import { paths } from '../paths.ts'
@@ -43,7 +44,7 @@ function describe(error: Error): Failure {
   if (error instanceof FeatureOff) return { status: 403, title: 'Stored credentials are off', message: error.message }
   if (error instanceof Forbidden) return { status: 403, title: 'You may not do that', message: error.message }
   if (error instanceof Unreadable) return { status: 409, title: 'This cannot be opened', message: error.message }
-  if (error instanceof TooBusy) return busy(error)
+  if (error instanceof TooBusy || error instanceof TooManySignIns) return busy(error)
   if (error instanceof RequestRefused) return error
   if (error instanceof LedgerUnavailable) return ledgerUnavailable
   if (isDatabaseUnreachable(error)) return databaseUnreachable
@@ -51,7 +52,7 @@ function describe(error: Error): Failure {
   return bug
 }
 
-function busy(error: TooBusy): Failure {
+function busy(error: TooBusy | TooManySignIns): Failure {
   const { message, retryAfterSeconds } = error
   return { status: 429, title: 'Too many at once', message, retryAfterSeconds }
 }
