@@ -149,7 +149,7 @@ export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
             createdAt: page.createdAt,
             lastUsedAt: page.lastUsedAt,
           },
-          ...bondColumns(page.id),
+          ...bondColumns,
         })
         .from(page)
       const rows = found.slice(0, pageSize)
@@ -268,14 +268,13 @@ function cursorOf(sort: CredentialSort, row: Cursored): string {
   return encodeCursor(sort, row.lastUsedAt?.toISOString() ?? '-infinity', row.id)
 }
 
-function bondColumns(id: unknown) {
-  return {
-    connections: sql<number>`(select count(*)::int from associations bond where bond.credential_id = ${id})`,
-    refused: sql<boolean>`exists (select from associations bond where bond.credential_id = ${id} and bond.last_sign_in_code like 'auth.%')`,
-    bonds: sql<
-      { destination: string; driver: string; parameters: Record<string, string> }[] | null
-    >`(select json_agg(json_build_object('destination', bond.destination, 'driver', other.driver, 'parameters', other.parameters)) from associations bond join connections other on other.id = bond.connection_id where bond.credential_id = ${id} and other.updated_at > bond.created_at)`,
-  }
+/** Written out: drizzle leaves a column of a subquery unqualified, and `connections` has an `id` too. */
+const bondColumns = {
+  connections: sql<number>`(select count(*)::int from associations bond where bond.credential_id = "page"."id")`,
+  refused: sql<boolean>`exists (select from associations bond where bond.credential_id = "page"."id" and bond.last_sign_in_code like 'auth.%')`,
+  bonds: sql<
+    { destination: string; driver: string; parameters: Record<string, string> }[] | null
+  >`(select json_agg(json_build_object('destination', bond.destination, 'driver', other.driver, 'parameters', other.parameters)) from associations bond join connections other on other.id = bond.connection_id where bond.credential_id = "page"."id" and other.updated_at > bond.created_at)`,
 }
 
 type Listed = {

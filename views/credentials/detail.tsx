@@ -130,6 +130,7 @@ function AssociationActions(props: { credentialId: string; association: Associat
           action={paths.signIns(connectionId)}
           hidden={{ account: credentialId }}
           label={`Test ${connectionName}`}
+          {...(association.isDefault ? ({ shortcut: 't' } as const) : {})}
         >
           Test
         </FormButton>

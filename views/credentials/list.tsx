@@ -1,4 +1,4 @@
-import type { CredentialRow } from '../../src/credentials/queries.ts'
+import type { CredentialListing, CredentialRow } from '../../src/credentials/queries.ts'
 import { paths } from '../../src/paths.ts'
 import { Badge } from '../ui/badge.tsx'
 import { Actions, LinkButton } from '../ui/button.tsx'
@@ -6,7 +6,7 @@ import { ListRow, PanelList } from '../ui/list-row.tsx'
 import { Pagination } from '../ui/pagination.tsx'
 import { PanelFilter, PanelSearch } from '../ui/panel-search.tsx'
 import { relativeTime } from '../ui/time.tsx'
-import { type CredentialsPageProps, searchOf } from './page.tsx'
+import type { CredentialsPageProps } from './page.tsx'
 
 const sorts = [
   { value: 'name', label: 'Name' },
@@ -39,6 +39,17 @@ export function CredentialList(props: CredentialsPageProps & { selectedId: strin
       />
     </>
   )
+}
+
+/** The search of a listing as an address says it. */
+export function searchOf(listing: CredentialListing) {
+  const { text, type, sort, after } = listing
+  return {
+    ...(text === undefined ? {} : { q: text }),
+    ...(type === undefined ? {} : { type }),
+    ...(sort === undefined ? {} : { sort }),
+    ...(after === undefined ? {} : { after }),
+  }
 }
 
 type RowsProps = Pick<CredentialsPageProps, 'types'> & {

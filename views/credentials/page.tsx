@@ -7,7 +7,7 @@ import { PageHeader } from '../ui/page-header.tsx'
 import { Title } from '../ui/title.tsx'
 import { TwoPanel } from '../ui/two-panel.tsx'
 import { CredentialDetailView } from './detail.tsx'
-import { CredentialList } from './list.tsx'
+import { CredentialList, searchOf } from './list.tsx'
 
 export type CredentialsPageProps = {
   readonly listing: CredentialListing
@@ -31,17 +31,6 @@ export function CredentialsPage(props: CredentialsPageProps) {
       {detail === null ? <NothingSelected {...props} /> : <CredentialDetailView detail={detail} types={props.types} />}
     </TwoPanel>
   )
-}
-
-/** The search of a listing as an address says it. */
-export function searchOf(listing: CredentialListing) {
-  const { text, type, sort, after } = listing
-  return {
-    ...(text === undefined ? {} : { q: text }),
-    ...(type === undefined ? {} : { type }),
-    ...(sort === undefined ? {} : { sort }),
-    ...(after === undefined ? {} : { after }),
-  }
 }
 
 function NothingSelected(props: CredentialsPageProps) {

@@ -4,7 +4,8 @@ import type { UserActor } from '../../access/actor.ts'
 import { NotFound } from '../../access/refusals.ts'
 import type { ConnectionQueries } from '../../connections/queries.ts'
 import { driver } from '../../connector/registry.ts'
-import { parseNewFields } from '../../credentials/credential-type.ts'
+import { type CredentialType, parseNewFields } from '../../credentials/credential-type.ts'
+import type { CredentialQueries } from '../../credentials/queries.ts'
 import { credentialType, credentialTypes } from '../../credentials/types/registry.ts'
 import { paths } from '../../paths.ts'
 import type { SavingAccounts } from '../../sign-ins/save-and-sign-in.ts'
@@ -20,11 +21,12 @@ type Dependencies = {
   readonly signIns: SignIns
   readonly saving: SavingAccounts
   readonly connectionQueries: ConnectionQueries
+  readonly credentialQueries: CredentialQueries
 }
 
 /** The pages of **Test connection**: choosing an account, and what came of signing in. */
 export function signInRoutes(deps: Dependencies): Routes {
-  const { use, signIns, saving, connectionQueries: queries } = deps
+  const { use, signIns, saving, connectionQueries: queries, credentialQueries } = deps
   const routes = new Routes()
 
   async function page(c: AppContext, actor: UserActor, form: SignInForm | null) {
@@ -67,7 +69,8 @@ export function signInRoutes(deps: Dependencies): Routes {
 
   /** Typed credentials, used once and forgotten. */
   async function signInOnce(c: AppContext, actor: UserActor, connectionId: string, fields: FormFields) {
-    const type = typeFor((await queries.show(actor, connectionId)).driver)
+    // Typed by the form, not by the connection: that is looked up, and a stranger's attempt recorded, by its use.
+    const type = typeOf(fields)
     const parsed = parseNewFields(type, typedFields(fields))
     if (!parsed.ok) {
       c.status(422)
@@ -79,12 +82,10 @@ export function signInRoutes(deps: Dependencies): Routes {
   }
 
   async function saveAndSignIn(c: AppContext, actor: UserActor, connectionId: string, fields: FormFields) {
-    const connection = await queries.show(actor, connectionId)
-    const type = typeFor(connection.driver)
-    const username = type.usernameField === null ? '' : fields.text(type.usernameField).trim()
+    const type = typeOf(fields)
     const outcome = await saving.create(actor, {
       type,
-      name: fields.text('name').trim() || `${username} on ${connection.name}`.slice(0, 100),
+      name: fields.text('name').trim() || (await madeUpName(actor, connectionId, type, fields)),
       description: '',
       typed: typedFields(fields),
       connectionId,
@@ -104,6 +105,18 @@ export function signInRoutes(deps: Dependencies): Routes {
     return c.render(await page(c, actor, { ...formOf(fields), save: true, ...problem }))
   }
 
+  /** A name for who typed none: the username and the connection's name, with a number where that is taken. */
+  async function madeUpName(actor: UserActor, connectionId: string, type: CredentialType, fields: FormFields) {
+    const connection = await queries.show(actor, connectionId)
+    const username = type.usernameField === null ? '' : fields.text(type.usernameField).trim()
+    const name = `${username} on ${connection.name}`.slice(0, 95)
+    for (let number = 2; number < 100; number++) {
+      const candidate = number === 2 ? name : `${name} ${number - 1}`
+      if ((await credentialQueries.checkName(actor, candidate)).ok) return candidate
+    }
+    return name
+  }
+
   return routes
 }
 
@@ -114,6 +127,12 @@ function formOf(fields: FormFields): SignInForm {
   const plain = credentialTypes.flatMap((type) => type.fields.filter((field) => !field.secret))
   const values = Object.fromEntries(plain.map((field) => [field.id, fields.text(field.id)]))
   return { name: fields.text('name'), description: '', values, save: fields.checked('save') }
+}
+
+function typeOf(fields: FormFields): CredentialType {
+  const type = credentialType(fields.text('type'))
+  if (type === undefined) throw new NotFound()
+  return type
 }
 
 /** The credential type that is typed for a driver: the first it accepts. */
