@@ -7,6 +7,7 @@ import { knownErrors } from './known-errors.ts'
  */
 export function failureSentence(error: unknown): string {
   if (isKnown(error)) return error.message
+  if (causesOf(error).some(({ message }) => withoutCode.test(message))) return unreachable()
   const sentence = causesOf(error)
     .map((one) => sentences[codeOf(one)]?.(one))
     .find((one) => one !== undefined)
@@ -16,6 +17,9 @@ export function failureSentence(error: unknown): string {
   const named = causesOf(error).map((one) => [one.name, codeOf(one)].filter(Boolean).join(' '))
   return `Something failed that was not expected (${named.join(', caused by ') || typeof error}). Look into the log for the place, and report it.`
 }
+
+/** What node-postgres says of lost connections, without a code. */
+const withoutCode = /^(Connection terminated|timeout exceeded when trying to connect)/
 
 function isKnown(error: unknown): error is Error {
   return knownErrors.some((kind) => error instanceof kind)
