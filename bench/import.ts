@@ -1,0 +1,137 @@
+import { spawnSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { eq } from 'drizzle-orm'
+import { createCatalog } from '../src/catalog/catalog.ts'
+import { compose } from '../src/compose.ts'
+import { loadConfig } from '../src/config.ts'
+import { createConnector } from '../src/connector/pool.ts'
+import { type Cluster, clusterUrl, startCluster } from '../src/db/embedded/cluster.ts'
+import { withClient } from '../src/db/one-client.ts'
+import { datasetVersions } from '../src/db/schema/catalog.ts'
+import { createLog } from '../src/log.ts'
+import { packageRoot } from '../src/package-root.ts'
+import { Secret } from '../src/secrets/secret.ts'
+import { createServices } from '../src/services.ts'
+import { addOrganization, addUser } from '../src/testing/actors.ts'
+import { provide } from '../src/testing/provision.ts'
+import { atMost, type Measurement, median, noted } from './measurement.ts'
+import { descendants, memoryOf } from './processes.ts'
+import type { Workbench } from './workbench.ts'
+
+const rows = 2_000_000
+const rounds = 3
+
+/** A table of a PostgreSQL into the catalog, against psql writing it into a CSV file. */
+export const importOfRows: Measurement = {
+  name: 'import',
+  title: `seconds for ${rows.toLocaleString('en')} rows of 6 columns, from asking for a dataset to its completed version, in turns with psql \\copy; best of ${rounds}`,
+  minutes: 8,
+  async measure(bench) {
+    const psql = provide('psql')
+    if (psql === undefined) throw new Error('It compares with psql, which is not installed.')
+    const source = await startCluster({ directory: join(bench.folder(), 'source') })
+    bench.defer(() => source.stop())
+    await withClient(clusterUrl(source, source, 'postgres'), async (client) => {
+      await client.query(table)
+      await client.query('vacuum (analyze, freeze) measured')
+      await client.query('checkpoint')
+    })
+    const create = await snapshots(bench, source)
+    const file = join(bench.folder(), 'measured.csv')
+    const theirs: number[] = []
+    const ours: Made[] = []
+    for (let round = 0; round < rounds; round++) {
+      theirs.push(copy(psql, source, file))
+      ours.push(await create(`Measured ${round}`))
+    }
+    const times = ours.map(({ seconds }) => seconds)
+    const ratios = times.map((time, round) => time / (theirs[round] ?? Number.NaN))
+    return [
+      atMost('Keyward ÷ psql', Math.min(...times) / Math.min(...theirs), 1.5, ''),
+      noted('the same, median of the rounds', median(ratios), ''),
+      noted('Keyward', Math.min(...times), ' s'),
+      noted('psql', Math.min(...theirs), ' s'),
+      atMost('most memory of the worker', Math.max(...ours.map(({ memory }) => memory)), 700, ' MB'),
+      noted('Parquet file', Math.max(...ours.map(({ bytes }) => bytes)) / 2 ** 20, ' MB'),
+    ]
+  },
+}
+
+const table = `
+  create table measured as
+  select n::int as id, n * 7919::bigint as big, (n % 1000000 / 100.0)::numeric(12, 2) as amount,
+    timestamptz '2026-01-01 00:00:00+00' + n * interval '1.5 seconds' as at, 'customer ' || md5(n::text) as name,
+    n % 3 = 0 as flag
+  from generate_series(1, ${rows}) n`
+
+/** What one import took, in seconds and megabytes, and made, in bytes. */
+type Made = { readonly seconds: number; readonly memory: number; readonly bytes: number }
+
+/** Wires Keyward as the server does, and returns what makes a dataset of the table. */
+async function snapshots(bench: Workbench, source: Cluster): Promise<(name: string) => Promise<Made>> {
+  const directory = bench.folder()
+  const config = loadConfig({ DATA_DIR: directory, DEPLOYMENT: 'managed', EGRESS_ALLOW: `127.0.0.1:${source.port}` })
+  const log = createLog({ level: 'error' })
+  const composition = await compose(config, 'server', log)
+  bench.defer(() => composition.close())
+  const { db, ledger, keys } = composition
+  const connector = createConnector({ policy: config.egress, workerFile: join(packageRoot(), 'dist/worker.js') })
+  bench.defer(() => connector.close())
+  const { deployment, snapshotDirectory } = config
+  const services = createServices({ db, ledger, ...keys, deployment, connector })
+  const catalog = createCatalog({ db, ...services, directory: snapshotDirectory, log })
+  bench.defer(() => catalog.close())
+  const ada = await addUser(db, await addOrganization(db, 'Acme'), 'Ada')
+  const parameters = { host: source.host, port: String(source.port), database: 'postgres', tls: 'disable' }
+  const made = await services.connections.create(ada, { name: 'Source', driver: 'postgresql', parameters })
+  if (!made.ok) throw new Error(made.error)
+
+  return async (name) => {
+    const fields = { username: new Secret(source.user), password: new Secret(source.password) }
+    const account = { kind: 'typed', type: 'basic', fields } as const
+    const items = [{ name, source: { kind: 'table', schema: 'public', table: 'measured' } as const }]
+    const watch = watchWorkers()
+    const begun = performance.now()
+    const [id = ''] = await catalog.datasets.create(ada, { connectionId: made.id, account, items, rowLimit: null })
+    await catalog.snapshots.idle()
+    const seconds = (performance.now() - begun) / 1000
+    const [version] = await db.select().from(datasetVersions).where(eq(datasetVersions.datasetId, id))
+    if (version?.status !== 'completed' || version.rows !== rows) {
+      throw new Error(`The version is ${version?.status} with ${version?.rows} rows: ${version?.message}`)
+    }
+    await catalog.datasets.delete(ada, id)
+    return { seconds, memory: watch(), bytes: version.bytes }
+  }
+}
+
+/** Looks at this process's workers until the function it returns is called, which returns the most that one had, in MB. */
+function watchWorkers(): () => number {
+  let most = 0
+  const stop = new AbortController()
+  const looking = async () => {
+    while (!stop.signal.aborted) {
+      for (const pid of descendants(process.pid, 'dist/worker.js')) most = Math.max(most, memoryOf(pid, 'VmHWM'))
+      await pause(100)
+    }
+  }
+  void looking()
+  return () => {
+    stop.abort()
+    return most
+  }
+}
+
+/** Has psql write the table to `file`; returns its seconds. */
+function copy(psql: string, source: Cluster, file: string): number {
+  const command = `\\copy (select * from measured) to '${file}' with (format csv)`
+  const address = ['-h', source.host, '-p', String(source.port), '-U', source.user, '-d', 'postgres']
+  const env = { PATH: process.env.PATH, PGPASSWORD: source.password, PGSSLMODE: 'disable' }
+  const begun = performance.now()
+  const { status, stderr } = spawnSync(psql, ['-X', '-q', ...address, '-c', command], { env, encoding: 'utf8' })
+  const seconds = (performance.now() - begun) / 1000
+  if (status !== 0) throw new Error(`psql failed: ${stderr}`)
+  rmSync(file)
+  return seconds
+}

@@ -1,0 +1,35 @@
+import { readdirSync, readFileSync } from 'node:fs'
+
+/** Returns the processes that descend from `pid` and whose command line contains `text`. Empty where there is no /proc. */
+export function descendants(pid: number, text: string): number[] {
+  const children = childrenByParent().get(pid) ?? []
+  return children.flatMap((child) => [...(commandOf(child).includes(text) ? [child] : []), ...descendants(child, text)])
+}
+
+/** Returns a line of /proc/PID/status in megabytes: `VmRSS` is resident now, `VmHWM` the most so far. 0 when it is gone. */
+export function memoryOf(pid: number, line: 'VmRSS' | 'VmHWM'): number {
+  const [, kilobytes] = read(`/proc/${pid}/status`).match(new RegExp(`^${line}:\\s+(\\d+) kB`, 'm')) ?? []
+  return Number(kilobytes ?? 0) / 1024
+}
+
+function childrenByParent(): Map<number, number[]> {
+  const children = new Map<number, number[]>()
+  for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
+    const stat = read(`/proc/${name}/stat`)
+    const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
+    children.set(parent, [...(children.get(parent) ?? []), Number(name)])
+  }
+  return children
+}
+
+function commandOf(pid: number): string {
+  return read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
+}
