@@ -6,7 +6,7 @@ import type { Assets } from './http/assets.ts'
 import { accountRoutes } from './http/routes/account.tsx'
 import { activityRoutes } from './http/routes/activity.tsx'
 import { adminRoutes } from './http/routes/admin.tsx'
-import { associationRoutes, type Reauthenticate } from './http/routes/associations.tsx'
+import { associationRoutes } from './http/routes/associations.tsx'
 import { catalogRoutes } from './http/routes/catalog.tsx'
 import { connectionRoutes } from './http/routes/connections.tsx'
 import { credentialRoutes } from './http/routes/credentials.tsx'
@@ -16,9 +16,7 @@ import { loginRoutes } from './http/routes/login.tsx'
 import { setupRoutes } from './http/routes/setup.tsx'
 import { signInRoutes } from './http/routes/sign-ins.tsx'
 import type { Routes } from './http/routing.ts'
-import { sessionToken, setSession } from './http/session.ts'
 import type { Log } from './log.ts'
-import { Secret } from './secrets/secret.ts'
 import type { Services } from './services.ts'
 import type { TypedAccounts } from './sign-ins/typed-accounts.ts'
 
@@ -38,7 +36,7 @@ export type RouteDependencies = Services &
 
 /** Returns the routes of every room. The tests that go over all routes start here too. */
 export function allRoutes(services: RouteDependencies): Routes[] {
-  const deps = { ...services, ...services.catalog, reauthenticate: reauthenticateBy(services.signIn) }
+  const deps = { ...services, ...services.catalog }
   return [
     homeRoutes(deps),
     setupRoutes(deps),
@@ -54,12 +52,4 @@ export function allRoutes(services: RouteDependencies): Routes[] {
     catalogRoutes(deps),
     datasetRoutes(deps),
   ]
-}
-
-function reauthenticateBy(signIn: Accounts['signIn']): Reauthenticate {
-  return async (c, actor, password) => {
-    const outcome = await signIn.reauthenticate(actor, sessionToken(c) ?? '', new Secret(password))
-    if (outcome.kind === 'signed-in') setSession(c, outcome.session)
-    return outcome.kind === 'signed-in'
-  }
 }

@@ -3,25 +3,24 @@ import { NewAssociationPage } from '../../../views/associations/new.tsx'
 import { AssociationRemovalPage, LastAssociationPage } from '../../../views/associations/removal.tsx'
 import type { UserActor } from '../../access/actor.ts'
 import { NotFound } from '../../access/refusals.ts'
+import type { SignIn } from '../../auth/sign-in.ts'
 import type { CredentialQueries } from '../../credentials/queries.ts'
 import type { Vault } from '../../credentials/vault.ts'
 import { paths } from '../../paths.ts'
+import { confirmPassword } from '../confirm-password.ts'
 import { setFlash } from '../flash.ts'
 import { readForm } from '../form.ts'
 import { type AppContext, Routes, withStoredCredentials } from '../routing.ts'
 
-/** Proves that the person at the browser knows their own password. False where it is wrong. */
-export type Reauthenticate = (c: AppContext, actor: UserActor, password: string) => Promise<boolean>
-
 type Dependencies = {
   readonly vault: Vault
   readonly credentialQueries: CredentialQueries
-  readonly reauthenticate: Reauthenticate
+  readonly signIn: SignIn
 }
 
 /** The pages that bind credentials to connections and take the bond away. */
 export function associationRoutes(deps: Dependencies): Routes {
-  const { vault, credentialQueries: queries, reauthenticate } = deps
+  const { vault, credentialQueries: queries, signIn } = deps
   const routes = new Routes()
 
   async function bond(c: AppContext, actor: UserActor) {
@@ -104,15 +103,12 @@ export function associationRoutes(deps: Dependencies): Routes {
   routes.post('/credentials/:id/associations/:connectionId/confirmation', withStoredCredentials, async (c, actor) => {
     const found = await bond(c, actor)
     const fields = await readForm(c)
-    const refuse = (status: 409 | 422, error: string) => {
+    const refuse = (status: 409 | 422 | 429, error: string) => {
       c.status(status)
       return c.render(<DestinationConfirmationPage {...found} error={error} />)
     }
-    const password = fields.secret('password')
-    if (password === undefined) return refuse(422, 'Enter your own password.')
-    if (!(await reauthenticate(c, actor, password.expose().toString('utf8')))) {
-      return refuse(422, 'That is not your password. Nothing was confirmed.')
-    }
+    const confirmed = await confirmPassword(c, signIn, actor, fields.secret('password'))
+    if (!confirmed.ok) return refuse(confirmed.status, confirmed.error)
     const { credential, association } = found
     const agreed = await vault.confirmDestination(
       actor,
