@@ -129,7 +129,8 @@ export type Outcome<T> =
 
 /** Where a driver reports how far it climbed, and how much it read. */
 export type Reporter = {
-  passed(rung: RungName, sentence: string): void
+  /** `milliseconds` where the driver knows better than the time since the last rung. */
+  passed(rung: RungName, sentence: string, milliseconds?: number): void
   notApplicable(rung: RungName, sentence: string): void
   progress(progress: Progress): void
 }

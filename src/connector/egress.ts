@@ -36,12 +36,14 @@ export function createDialer(options: DialerOptions): Dialer {
     const host = parseHost(text)
     if (host === undefined || !isPort(port) || !mayResolve(policy, host, port)) throw refusedByPolicy()
     const literal = parseAddress(withoutTrailingDot(host)) !== undefined
+    const before = performance.now()
     const addresses = literal ? [withoutTrailingDot(host)] : await resolveName(resolve, host, signal)
+    const resolving = performance.now() - before
     if (addresses.length === 0) throw notFound(host)
     if (!addresses.every((address) => mayDial(policy, host, address, port))) throw refusedByPolicy()
-    report.passed('policy', 'This destination is allowed here.')
+    report.passed('policy', 'This destination is allowed here.', 0)
     const found = literal ? 'The host is an address; nothing to look up.' : `${host} has an address.`
-    report.passed('dns', found)
+    report.passed('dns', found, resolving)
     const socket = await dialFirst(addresses.slice(0, mostAddresses), port, host, tcpMilliseconds, signal)
     report.passed('tcp', `Something answers on port ${port}.`)
     return socket

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process'
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { DuckDBInstance } from '@duckdb/node-api'
+import { Refusal } from './diagnosis.ts'
 import type { Column, Imported } from './driver.ts'
 import { temporaryFiles } from './import-files.ts'
 
@@ -31,16 +33,21 @@ export async function startParquet(file: string, columns: readonly CsvColumn[]):
   await makeFifo(fifo)
   const connection = await openDuckDB([partial, fifo])
   const converted = connection.runAndReadAll(copySql(partial, fifo, columns))
-  const failed = converted.then(() => new Promise<never>(() => {}))
+  const failed = converted.then(
+    () => new Promise<never>(() => {}),
+    (error) => Promise.reject(unstorable(error, columns)),
+  )
   failed.catch(() => {})
   // Waits until DuckDB reads at the other end; it would miss what was written and closed before.
   const pipe = await Promise.race([open(fifo, 'w'), failed])
   return {
     failed,
-    write: (csv) => writeAll(pipe, csv),
+    // A reader that has gone has a reason, which comes a moment later.
+    write: (csv) =>
+      writeAll(pipe, csv).catch((error) => Promise.race([failed, sleep(2_000).then(() => Promise.reject(error))])),
     async finish() {
       await pipe.close()
-      const reader = await converted
+      const reader = await Promise.race([converted, failed])
       await rm(fifo, { force: true })
       connection.closeSync()
       const bytes = await putInPlace(partial, file)
@@ -48,6 +55,32 @@ export async function startParquet(file: string, columns: readonly CsvColumn[]):
       return { rows, bytes, columns: columns.map(({ name, type }) => ({ name, type })) }
     },
   }
+}
+
+/** Says which column could not be kept. DuckDB's own words repeat the row, so they go no further. */
+function unstorable(error: unknown, columns: readonly CsvColumn[]): Refusal {
+  const words = error instanceof Error ? error.message : ''
+  const column = columns[Number(/column "?c(\d+)/.exec(words)?.[1] ?? -1)]
+  const where = column === undefined ? 'A column' : `The column "${column.name.slice(0, 63)}"`
+  if (/maximum line size|buffer_size|out of memory/i.test(words)) {
+    return new Refusal('read', 'limit.exceeded', {
+      sentence: 'A row is larger than an import can take (16 MB).',
+      nextStep: 'Import it with a query that leaves out or shortens the largest columns.',
+    })
+  }
+  if (/unicode|utf-?8/i.test(words)) {
+    return new Refusal('read', 'protocol.unexpected', {
+      sentence: 'The server sent text that is not UTF-8.',
+      nextStep: 'Import it with a query that leaves out or converts that text.',
+    })
+  }
+  if (/Conversion Error|out of range|Could not convert/i.test(words)) {
+    return new Refusal('read', 'limit.exceeded', {
+      sentence: `${where} has a value that a dataset cannot hold as ${column?.type ?? 'its type'}.`,
+      nextStep: 'Import it with a query that leaves that value out, or casts the column to text.',
+    })
+  }
+  return new Refusal('read', 'internal', { sentence: 'The file could not be written.' })
 }
 
 function makeFifo(path: string): Promise<void> {

@@ -90,6 +90,7 @@ export function createConnector(options: ConnectorOptions): Connector {
 
 /** The heap of the workers that are kept ready, in megabytes: what `Limits` usually ask for. */
 const standardHeap = 256
+const startingMilliseconds = 10_000
 /** What a worker may use beside its heap: the runtime, buffers, and DuckDB for an import. */
 const besideHeap = { import: 512, other: 160 }
 
@@ -129,7 +130,9 @@ function follow(
   const { milliseconds, heapMegabytes } = job.limits
   const memory = heapMegabytes + (job.operation === 'import' ? besideHeap.import : besideHeap.other)
   return new Promise((resolve) => {
+    let settled = false
     const settle = (ending: Ending) => {
+      settled = true
       clearTimeout(clock)
       clearInterval(watch)
       options.signal?.removeEventListener('abort', cancel)
@@ -140,7 +143,14 @@ function follow(
       settle({ kind: 'failed', rung: failedRung(nextRung(climbed), code, text) })
     }
     const cancel = () => settle({ kind: 'failed', rung: cancelled(climbed) })
-    const clock = setTimeout(() => fail('limit.exceeded', tooLong(milliseconds)), milliseconds)
+    const late = () => fail('limit.exceeded', tooLong(milliseconds))
+    // A worker that had to be started first does not take that from the time of its job.
+    let clock = setTimeout(late, milliseconds + startingMilliseconds)
+    void worker.ready.then(() => {
+      clearTimeout(clock)
+      clock = setTimeout(late, milliseconds)
+      if (settled) clearTimeout(clock)
+    })
     const watch = setInterval(() => {
       if (worker.memory() > memory) fail('limit.exceeded', 'What the server sent needs more memory than one use may.')
     }, 200)

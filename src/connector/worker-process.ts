@@ -7,6 +7,8 @@ export type WorkerProcess = {
   readonly pid: number | undefined
   readonly heapMegabytes: number
   readonly hasEnded: boolean
+  /** Resolves when it has loaded what it needs; maybe never. */
+  readonly ready: Promise<void>
   /** Hands over the job; the one message a worker ever gets. */
   start(message: ToWorker): void
   onMessage(take: (message: FromWorker) => void): void
@@ -39,12 +41,16 @@ export function forkWorker(workerFile: string, heapMegabytes: number): WorkerPro
     child.once('disconnect', over)
     child.once('error', () => child.pid === undefined && resolve())
   })
+  const ready = new Promise<void>((resolve) => {
+    child.on('message', (message: FromWorker) => message.kind === 'ready' && resolve())
+  })
   child.unref()
   child.channel?.unref()
   return {
     pid: child.pid,
     heapMegabytes,
     ended,
+    ready,
     get hasEnded() {
       return child.exitCode !== null || child.signalCode !== null || child.pid === undefined
     },

@@ -53,13 +53,15 @@ function perform<O extends Operation>(
 
 function reporter(): Reporter {
   let reportedAt = Number.NEGATIVE_INFINITY
-  const climb = (name: ClimbedRung['name'], state: ClimbedRung['state'], sentence: string) => {
-    const rung: ClimbedRung = { name, state, sentence, milliseconds: state === 'passed' ? lap() : null }
+  const climb = (name: ClimbedRung['name'], state: ClimbedRung['state'], sentence: string, known?: number) => {
+    const passed = lap()
+    const milliseconds = state === 'passed' ? toTenths(known ?? passed) : null
+    const rung: ClimbedRung = { name, state, sentence, milliseconds }
     climbed.push(rung)
     send({ kind: 'rung', rung })
   }
   return {
-    passed: (rung, sentence) => climb(rung, 'passed', sentence),
+    passed: (rung, sentence, known) => climb(rung, 'passed', sentence, known),
     notApplicable: (rung, sentence) => climb(rung, 'not applicable', sentence),
     progress: (progress: Progress) => {
       if (performance.now() - reportedAt < 1_000) return
@@ -69,11 +71,15 @@ function reporter(): Reporter {
   }
 }
 
-/** Milliseconds since the last rung, to a tenth. */
+/** Milliseconds since the last rung. */
 function lap(): number {
   const before = since
   since = performance.now()
-  return Math.round((since - before) * 10) / 10
+  return since - before
+}
+
+function toTenths(milliseconds: number): number {
+  return Math.round(milliseconds * 10) / 10
 }
 
 function answerFailure(error: unknown): Promise<void> {
@@ -84,7 +90,7 @@ function answerFailure(error: unknown): Promise<void> {
     name,
     code: refusal.code,
     // How long a refusal by the policy took would tell whether something is there.
-    milliseconds: refusal.code === 'policy.refused' ? null : lap(),
+    milliseconds: refusal.code === 'policy.refused' ? null : toTenths(lap()),
     sentence,
     nextStep,
     detail: foldDetail(detail, secretTexts()),

@@ -1,17 +1,20 @@
+import { Refusal } from '../diagnosis.ts'
 import type { Imported, Operations, Progress, Session } from '../driver.ts'
 import type { CsvColumn, ParquetWriter } from '../parquet.ts'
 import type { PostgresColumn } from './postgresql-columns.ts'
 import type { PostgresSession } from './postgresql-session.ts'
-import { exportSql, noticeGoneReader } from './postgresql-sql.ts'
+import { exportSql, measureSql, noticeGoneReader } from './postgresql-sql.ts'
 import type { CopySink } from './postgresql-wire.ts'
 
 /** Copies a source into a Parquet file: COPY as CSV, through a pipe, into DuckDB. */
 export async function importSource(
   session: Session,
   postgres: PostgresSession,
-  columns: readonly PostgresColumn[],
+  described: readonly PostgresColumn[],
   input: Operations['import']['input'],
 ): Promise<Imported> {
+  if (described.length === 0) throw new Refusal('read', 'read.denied', noColumns)
+  const columns = await measureNumbers(postgres, described, input)
   // DuckDB takes a moment to load, and only imports need it.
   const { startParquet } = await import('../parquet.ts')
   const writer = await startParquet(input.file, columns.map(csvColumn))
@@ -23,10 +26,52 @@ export async function importSource(
   return writer.finish()
 }
 
+const noColumns = { sentence: 'There are no columns to import.', nextStep: 'Choose another table, or name columns.' }
+
+/** Gives every `numeric` without a declared size the smallest decimal that holds all of its values exactly. */
+async function measureNumbers(
+  postgres: PostgresSession,
+  columns: readonly PostgresColumn[],
+  input: Operations['import']['input'],
+): Promise<readonly PostgresColumn[]> {
+  if (!columns.some((column) => column.kind === 'free numeric')) return columns
+  const [measured = []] = (await postgres.query(measureSql(input.source, columns, input.rowLimit))).rows
+  let at = 0
+  return columns.map((column) => {
+    if (column.kind !== 'free numeric') return column
+    const [scale, least, most] = measured.slice(at, at + 3)
+    at += 3
+    return { ...column, type: decimalFor(Number(scale ?? 0), least ?? '0', most ?? '0') }
+  })
+}
+
+/** Numbers that no decimal holds (NaN, infinity, more than 38 digits) are kept as the text PostgreSQL writes. */
+function decimalFor(scale: number, least: string, most: string): string {
+  const whole = [least, most].map((number) => /^-?(\d+)(?:\.\d+)?$/.exec(number)?.[1]?.length ?? Number.NaN)
+  const width = Math.max(...whole) + scale
+  if (!(width <= 38)) return 'VARCHAR'
+  return `DECIMAL(${width <= 18 ? 18 : 38},${scale})`
+}
+
 /** How PostgreSQL's text of a value becomes DuckDB's value. */
 function csvColumn({ name, type, kind }: PostgresColumn): CsvColumn {
   if (kind === 'bytes') return { name, type, csvType: 'VARCHAR', expression: (c) => `unhex(substr(${c}, 3))` }
+  if (kind === 'date') return { name, type, csvType: 'VARCHAR', expression: (c) => `${beforeChrist(c)}::${type}` }
+  if (kind === 'free numeric') return { name, type, csvType: 'VARCHAR', expression: (c) => exactly(c, type) }
   return { name, type, csvType: type, expression: (c) => c }
+}
+
+/** DuckDB would read "0044-03-15 BC" as the year 44 of our era. It writes "0044-03-15 (BC)" itself. */
+function beforeChrist(c: string): string {
+  return `CASE WHEN suffix(${c}, ' BC') THEN regexp_replace(${c}, '^([0-9-]+)(.*) BC$', '\\1 (BC)\\2') ELSE ${c} END`
+}
+
+/** Stops where a value has more digits than were measured, which a volatile query can do, rather than round it. */
+function exactly(c: string, type: string): string {
+  const scale = /,(\d+)\)$/.exec(type)?.[1]
+  if (scale === undefined) return c
+  const tooFine = `contains(${c}, '.') AND strlen(${c}) - instr(${c}, '.') > ${scale}`
+  return `CASE WHEN ${tooFine} THEN error('Conversion Error: not exact') ELSE ${c}::${type} END`
 }
 
 /** Gathers the pieces of a COPY; while some are written, the next gather. */

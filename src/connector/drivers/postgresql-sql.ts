@@ -38,6 +38,15 @@ export function exportSql(source: Source, columns: readonly PostgresColumn[], ro
   return `COPY (${select(source, columns, cells)}${limit}) TO STDOUT (FORMAT csv, ENCODING 'UTF8')`
 }
 
+/** Returns the statement for the largest scale, the least and the greatest value of each `numeric` of free size. */
+export function measureSql(source: Source, columns: readonly PostgresColumn[], rowLimit: number | null): string {
+  const limit = rowLimit === null ? '' : ` LIMIT ${rowLimit}`
+  const cells = columns.map((_, index) => `c${index}`)
+  const free = cells.filter((_, index) => columns[index]?.kind === 'free numeric')
+  const measures = free.map((c) => `pg_catalog.max(pg_catalog.scale(${c})), pg_catalog.min(${c}), pg_catalog.max(${c})`)
+  return `SELECT ${measures.join(', ')} FROM (${select(source, columns, free)}${limit}) AS "measured"`
+}
+
 /** Opens the transaction in which everything is read, and fixes how values are written. */
 export function beginSql(milliseconds: number): string {
   return [
