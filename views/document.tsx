@@ -125,6 +125,8 @@ function UserMenu(props: { actor: NonNullable<DocumentProps['actor']>; storedCre
         <ul>
           <MenuLink href={paths.connections()}>Data connections</MenuLink>
           {props.storedCredentials ? <MenuLink href={paths.credentials()}>Credentials management</MenuLink> : null}
+          <MenuLink href={paths.ownPassword()}>Change password</MenuLink>
+          {actor.role === 'administrator' ? <MenuLink href={paths.users()}>Users</MenuLink> : null}
           {actor.role === 'administrator' ? <MenuLink href={paths.features()}>Feature access</MenuLink> : null}
           <li>
             {/* app.js shows it: without JavaScript there are no shortcuts to list. */}

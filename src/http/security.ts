@@ -50,7 +50,9 @@ export const onlyKnownMethods: MiddlewareHandler<AppEnv> = async (c, next) => {
  * doubled slash is nobody's address; a page asked for with a slash at the end is sent to the one without.
  */
 export const onlyCanonicalPaths: MiddlewareHandler<AppEnv> = async (c, next) => {
-  const { pathname, search } = new URL(c.req.url)
+  const { host, pathname, search } = new URL(c.req.url)
+  // Only a proxy is asked for whole addresses, and the host that counts must be the one that was checked.
+  if (host !== hostOf(c.req.header('Host'))) throw new NotFound()
   if (pathname.includes('//') || /[%\\]/.test(pathname)) throw new NotFound()
   const isPage = c.req.method !== 'POST' && pathname.length > 1
   if (isPage && pathname.endsWith('/')) return c.redirect(pathname.slice(0, -1) + search, 308)
@@ -116,6 +118,10 @@ function isHarmless(path: string): boolean {
 }
 
 function hostnameOf(host: string | undefined): string {
-  const url = `http://${host ?? ''}`
-  return URL.canParse(url) ? new URL(url).hostname : ''
+  return hostOf(host).replace(/:\d+$/, '')
+}
+
+function hostOf(header: string | undefined): string {
+  const url = `http://${header ?? ''}`
+  return URL.canParse(url) ? new URL(url).host : ''
 }

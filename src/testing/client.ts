@@ -38,7 +38,7 @@ export function createClient(app: App, origin = 'http://localhost', address = '1
     const headers = new Headers({ Host: host, ...(jar === '' ? {} : { Cookie: jar }), ...init.headers })
     for (const [name, value] of [...headers]) if (value === '') headers.delete(name)
     // As node-server builds it: the scheme of the socket, the host of the request.
-    const request = new Request(`http://${host}${path}`, { ...init, headers })
+    const request = new Request(`http://${headers.get('Host') ?? host}${path}`, { ...init, headers })
     const response = await app.fetch(request, { incoming: { socket: { remoteAddress: address } } })
     keep(cookies, response)
     return read(response)
