@@ -35,6 +35,8 @@ export type AddPageProps = {
   readonly tables: readonly TableEntry[] | null
   readonly preview: Rows | null
   readonly refusal: Diagnosis | null
+  /** What the data store said about the query; null where it said nothing. */
+  readonly said: string | null
   /** By field: `item`, `query`, `dataset`, `rowLimit`. */
   readonly errors: Readonly<Record<string, string>>
 }
@@ -177,6 +179,7 @@ function QueryTab(props: AddPageProps) {
         rows={8}
         autofocus={Object.keys(errors).length === 0 && props.refusal === null}
       />
+      {props.said === null ? null : <pre>{props.said}</pre>}
       <Actions>
         <Button variant="secondary" name="intent" value="preview">
           Preview

@@ -70,14 +70,14 @@ function DatasetActions(props: DatasetPageProps & { going: boolean }) {
           Create snapshot
         </FormButton>
       )}
-      <LinkButton href={paths.datasetDeletion(dataset.id)} variant="danger">
-        Delete dataset
-      </LinkButton>
       {dataset.connection === null || going || only === null ? null : (
         <span class="muted">
           as <strong>{only.name}</strong>, <a href={paths.newDatasetVersion(dataset.id)}>change</a>
         </span>
       )}
+      <LinkButton href={paths.datasetDeletion(dataset.id)} variant="danger">
+        Delete dataset
+      </LinkButton>
     </>
   )
 }
@@ -89,7 +89,10 @@ function Origin(props: { dataset: DatasetDetail }) {
     <>
       <Facts
         facts={[
-          { label: 'Source', value: <code>{sourceInWords(source)}</code> },
+          {
+            label: 'Source',
+            value: source.kind === 'table' ? <code>{sourceInWords(source)}</code> : sourceInWords(source),
+          },
           {
             label: 'Data connection',
             value: connection === null ? 'deleted' : <a href={paths.connection(connection.id)}>{connection.name}</a>,

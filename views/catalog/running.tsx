@@ -25,6 +25,8 @@ export function progressInWords(version: VersionDetail, now: Date): string {
   if (version.cancelling) return 'Cancelling…'
   if (version.status === 'queued' || version.startedAt === null) return 'Waiting for its turn.'
   const elapsed = now.getTime() - version.startedAt.getTime()
+  if (version.rows === 0 && version.bytes === 0)
+    return `Waiting for the first rows, ${durationInWords(elapsed)} so far.`
   const read = `${rowsInWords(version.rows)}, ${bytesInWords(version.bytes)} read in ${durationInWords(elapsed)}`
   if (elapsed < 1000 || version.rows === 0) return `${read}.`
   const perSecond = (value: number) => Math.round((value * 1000) / elapsed)

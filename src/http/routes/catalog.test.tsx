@@ -157,6 +157,17 @@ describe('POST /catalog/add', () => {
     expect(textOf(html, 'textarea')).toBe('select broken')
   })
 
+  test('with Preview of a query that the server does not understand, says so at the field in the server’s words', async () => {
+    const failed = { state: 'failed', code: 'protocol.unexpected', sentence: 'Not understood.', nextStep: 'Check it.' }
+    const rung = { name: 'read', milliseconds: 1, detail: 'syntax error at or near "<frm>"', ...failed }
+    answers = () => ({ ok: false, code: 'protocol.unexpected', diagnosis: [rung] }) as Outcome<unknown>
+    const typed = { account: credential, tab: 'query', intent: 'preview', query: 'select 1 <frm> x' }
+    const { html } = await ada.post(at(), typed)
+    expect(textOf(html, '.field-error')).toBe('Error: Not understood. Check it.')
+    expect(textOf(html, 'form pre')).toBe('syntax error at or near "<frm>"')
+    expect(html.querySelector('.ladder')).toBeNull()
+  })
+
   test('with Preview and no query, asks for one', async () => {
     const { html, status } = await ada.post(at(), { account: credential, tab: 'query', intent: 'preview', query: ' ' })
     expect([status, textOf(html, '.field-error')]).toEqual([422, 'Error: Enter a query.'])

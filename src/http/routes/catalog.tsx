@@ -34,7 +34,7 @@ type Dependencies = {
 
 /** An account that was chosen, with what it is called and where the form keeps it. */
 type Chosen = { readonly account: Account; readonly name: string; readonly state: AddState }
-type Shown = Partial<Pick<AddPageProps, 'schemas' | 'tables' | 'preview' | 'refusal' | 'errors'>>
+type Shown = Partial<Pick<AddPageProps, 'schemas' | 'tables' | 'preview' | 'refusal' | 'said' | 'errors'>>
 
 /** The catalog's list, and **Add from data connection**. */
 export function catalogRoutes(deps: Dependencies): Routes {
@@ -218,7 +218,12 @@ export function catalogRoutes(deps: Dependencies): Routes {
     const at = withTab(chosen, 'query')
     if (!query.ok) return renderAdd(c, connection, at, { errors: { query: query.error } })
     const outcome = await browsing.preview(looking, query.query)
-    return renderAdd(c, connection, at, outcome.ok ? { preview: outcome.value } : { refusal: outcome.diagnosis })
+    if (outcome.ok) return renderAdd(c, connection, at, { preview: outcome.value })
+    const failed = outcome.diagnosis.find((rung) => rung.state === 'failed')
+    if (failed?.name !== 'read') return renderAdd(c, connection, at, { refusal: outcome.diagnosis })
+    // Signing in worked, so it is about the query: the sentence belongs to the field, with the words of the server.
+    const sentence = [failed.sentence, failed.nextStep].filter(Boolean).join(' ')
+    return renderAdd(c, connection, at, { errors: { query: sentence }, said: failed.detail })
   }
 
   async function create(c: AppContext, actor: UserActor, connection: ConnectionDetail, chosen: Chosen) {
@@ -245,7 +250,7 @@ export function catalogRoutes(deps: Dependencies): Routes {
   }
 
   function renderAdd(c: AppContext, connection: ConnectionDetail, chosen: Chosen, shown: Shown = {}) {
-    const { schemas = null, tables = null, preview = null, refusal = null, errors = {} } = shown
+    const { schemas = null, tables = null, preview = null, refusal = null, said = null, errors = {} } = shown
     if (refusal !== null || Object.keys(errors).length > 0) c.status(422)
     return c.render(
       <AddPage
@@ -256,6 +261,7 @@ export function catalogRoutes(deps: Dependencies): Routes {
         tables={tables}
         preview={preview}
         refusal={refusal}
+        said={said}
         errors={errors}
       />,
     )
