@@ -6,6 +6,7 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import type { Context } from 'hono'
 import { packageRoot } from '../package-root.ts'
 import { paths } from '../paths.ts'
+import { bestEncoding, type Encoding } from './compression.ts'
 
 /** The static files by the name that views use. */
 export type AssetName = 'app.css' | 'app.js' | 'htmx.js' | 'icon.svg'
@@ -18,7 +19,6 @@ export type Assets = {
   serveAsset(c: Context): Response
 }
 
-type Encoding = 'br' | 'gzip' | 'identity'
 type Asset = { readonly type: string; readonly etag: string; readonly bodies: Readonly<Record<Encoding, Buffer>> }
 
 const types: Record<AssetName, string> = {
@@ -76,17 +76,6 @@ function serve(c: Context, asset: Asset | undefined): Response {
   headers.set('Content-Length', String(body.length))
   if (encoding !== 'identity') headers.set('Content-Encoding', encoding)
   return c.newResponse(new Uint8Array(body), { status: 200, headers })
-}
-
-function bestEncoding(accepted: string): Encoding {
-  const names = accepted
-    .toLowerCase()
-    .split(',')
-    .map((part) => part.trim().split(/\s*;\s*/))
-    .filter(([, weight]) => weight === undefined || Number(weight.replace('q=', '')) > 0)
-    .map(([name]) => name)
-  if (names.includes('br')) return 'br'
-  return names.includes('gzip') ? 'gzip' : 'identity'
 }
 
 function matches(header: string | undefined, etag: string): boolean {
