@@ -11,7 +11,7 @@ import { benchProgram, type Workbench } from './workbench.ts'
 
 const credentials = 100_000
 const rounds = 4
-const seconds = 4
+const seconds = 3
 const connections = 8
 /** The bytes as they are, and as a browser asks for them. */
 const encodings = { uncompressed: '', compressed: 'gzip, deflate, br, zstd' } as const

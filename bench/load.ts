@@ -11,6 +11,8 @@ const latencies: number[] = []
 const begun = performance.now()
 const end = begun + Number(seconds) * 1000
 
+// A server that does not answer at all must not keep the bench waiting.
+setTimeout(() => process.exit(1), Number(seconds) * 1000 + 20_000).unref()
 await Promise.all(Array.from({ length: Number(connections) }, askUntilTheEnd))
 latencies.sort((a, b) => a - b)
 const at = (share: number) => latencies[Math.floor(latencies.length * share)] ?? Number.NaN
@@ -33,11 +35,12 @@ function ask(socket: Socket): Promise<void> {
     const take = (chunk: Buffer) => {
       answer = answer.length === 0 ? chunk : Buffer.concat([answer, chunk])
       if (!isWhole(answer)) return
-      socket.off('data', take).off('error', reject)
+      socket.off('data', take).off('error', reject).off('close', closed)
       if (answer.toString('latin1', 0, 12) === 'HTTP/1.1 200') resolve()
       else reject(new Error(answer.toString('utf8', 0, 500)))
     }
-    socket.on('data', take).once('error', reject)
+    const closed = () => reject(new Error('The server closed the connection.'))
+    socket.on('data', take).once('error', reject).once('close', closed)
     socket.write(request)
   })
 }
