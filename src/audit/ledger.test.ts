@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { eq } from 'drizzle-orm'
+import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { auditEntries } from '../db/schema/audit.ts'
 import { packageRoot } from '../package-root.ts'
@@ -56,6 +57,24 @@ describe('the ledger', () => {
     expect(await verify()).toEqual({ ok: true, entries: 6 })
   })
 
+  it('an entry holds whatever texts and numbers came with a request', async () => {
+    const text = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom('\0', '\ud800', 'a\udfff\0b', 'x'.repeat(2_000)),
+    )
+    const details = fc.dictionary(
+      fc.string({ maxLength: 8 }),
+      fc.oneof(text, fc.double(), fc.boolean(), fc.constant(null)),
+    )
+    const odd = fc.record({ id: text, address: text, purpose: text, requestId: text, details })
+    const property = fc.asyncProperty(odd, async ({ id, address, purpose, requestId, details }) => {
+      const actor = { kind: 'user', id: '0190ABCD-0000-7000-8000-00000000000A', address } as const
+      await append({ actor, resource: { type: 'credential', id }, purpose, requestId, details })
+    })
+    await fc.assert(property, { numRuns: 60 })
+    expect(await verify()).toEqual({ ok: true, entries: expect.any(Number) })
+  })
+
   it('writers at once follow each other without a gap', async () => {
     await Promise.all(Array.from({ length: 40 }, () => append()))
     expect(await verify()).toEqual({ ok: true, entries: 45 })
@@ -83,6 +102,8 @@ describe('the ledger', () => {
     ['edited in its outcome', "update audit_entries set outcome = 'denied' where sequence = 3", 3, /edited/],
     ['edited in its details', `update audit_entries set details = '{"a":"two"}' where sequence = 2`, 2, /edited/],
     ['edited in its time', "update audit_entries set time = time + interval '1 ms' where sequence = 1", 1, /edited/],
+    ['edited to details that are null', "update audit_entries set details = 'null' where sequence = 2", 2, /edited/],
+    ['edited to a time without end', "update audit_entries set time = 'infinity' where sequence = 5", 5, /edited/],
     [
       'edited in its time by less than a millisecond',
       "update audit_entries set time = time + interval '1 us' where sequence = 4",

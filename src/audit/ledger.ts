@@ -49,23 +49,12 @@ export function createLedger(options: { key: Buffer; instance: string }): Ledger
   return {
     async append(tx, entry) {
       try {
+        const columns = { ...columnsOf(entry), instance }
         const last = await lockTail(tx)
-        const row: Omit<Row, 'hash' | 'mac'> = {
+        const row = {
+          ...columns,
           sequence: (last?.sequence ?? 0) + 1,
           time: new Date(),
-          actorKind: entry.actor.kind,
-          actorId: entry.actor.id,
-          actorAddress: entry.actor.address,
-          action: entry.action,
-          resourceType: entry.resource.type,
-          resourceId: entry.resource.id,
-          organizationId: entry.organizationId,
-          outcome: entry.outcome,
-          purpose: entry.purpose ?? null,
-          requestId: entry.requestId ?? null,
-          runId: entry.runId ?? null,
-          instance,
-          details: entry.details ?? {},
           previousHash: last?.hash ?? firstPreviousHash,
         }
         const hash = hashOf(row)
@@ -75,6 +64,35 @@ export function createLedger(options: { key: Buffer; instance: string }): Ledger
       }
     },
   }
+}
+
+/** The columns that an entry fills, as the database will give them back: else the hash of what is read were another. */
+function columnsOf(entry: AuditEntry) {
+  return {
+    actorKind: entry.actor.kind,
+    actorId: entry.actor.id?.toLowerCase() ?? null,
+    actorAddress: storable(entry.actor.address),
+    action: entry.action,
+    resourceType: entry.resource.type,
+    resourceId: storable(entry.resource.id),
+    organizationId: entry.organizationId?.toLowerCase() ?? null,
+    outcome: entry.outcome,
+    purpose: storable(entry.purpose),
+    requestId: storable(entry.requestId),
+    runId: entry.runId?.toLowerCase() ?? null,
+    details: storableDetails(entry.details ?? {}),
+  }
+}
+
+/** A text that PostgreSQL takes, whatever came with a request: an odd id must be refused, not make the ledger fail. */
+function storable(text: string | null | undefined): string | null {
+  return text == null ? null : text.slice(0, longest).toWellFormed().replaceAll('\0', '\ufffd')
+}
+
+const longest = 500
+
+function storableDetails(details: Row['details']): Row['details'] {
+  return JSON.parse(JSON.stringify(details), (_name, value) => (typeof value === 'string' ? storable(value) : value))
 }
 
 /** Returns what an entry's own hash must be: SHA-256 over an injective encoding of all its columns. */
