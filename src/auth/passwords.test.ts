@@ -5,8 +5,8 @@ import { users } from '../db/schema/organizations.ts'
 import { Secret } from '../secrets/secret.ts'
 import { testPassword } from '../testing/actors.ts'
 import { testApp } from '../testing/app.ts'
-import { createHashQueue, TooManySignIns } from './hash-queue.ts'
 import { createPasswords } from './passwords.ts'
+import { createQueue, TooManySignIns } from './queue.ts'
 
 const passwords = createPasswords()
 const problem = (text: string, about: string[] = []) => passwords.problem(new Secret(text), about)
@@ -90,7 +90,7 @@ describe('A4 a password', () => {
 
 describe('A4 hashing', () => {
   test('of many at once, runs as many as allowed, keeps some waiting and refuses the rest', async () => {
-    const queued = createHashQueue(2, 3)
+    const queued = createQueue({ width: 2, waiting: 3, milliseconds: 5_000 })
     let running = 0
     let most = 0
     const task = async () => {
@@ -108,8 +108,23 @@ describe('A4 hashing', () => {
   })
 
   test('that fails, gives its place back', async () => {
-    const queued = createHashQueue(1, 0)
+    const queued = createQueue({ width: 1, waiting: 0, milliseconds: 5_000 })
     await expect(queued(() => Promise.reject(new Error('no')))).rejects.toThrow('no')
     expect(await queued(async () => 'yes')).toBe('yes')
+  })
+
+  test('that waited too long, is refused and leaves the queue', async () => {
+    const queued = createQueue({ width: 1, waiting: 5, milliseconds: 1 })
+    let finish = () => {}
+    const first = queued(
+      () =>
+        new Promise<void>((resolve) => {
+          finish = resolve
+        }),
+    )
+    await expect(queued(async () => 'second')).rejects.toThrow(TooManySignIns)
+    finish()
+    await first
+    expect(await queued(async () => 'third')).toBe('third')
   })
 })

@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os'
 import { hash as argon2, verify as argon2Verify } from '@node-rs/argon2'
 import type { Secret } from '../secrets/secret.ts'
-import { createHashQueue } from './hash-queue.ts'
 import { maximumCharacters, passwordProblem } from './password-rules.ts'
+import { createQueue } from './queue.ts'
 
 /** What argon2id costs: KiB of memory, passes, lanes. */
 export type HashParameters = { readonly memoryCost: number; readonly timeCost: number; readonly parallelism: number }
@@ -22,12 +22,10 @@ export type Passwords = {
 }
 
 /** Returns the hasher of this process. At most half of the processors hash at once, so that pages still answer. */
-export function createPasswords(
-  options: { parameters?: HashParameters; width?: number; waiting?: number } = {},
-): Passwords {
-  const { parameters = hashParameters, waiting = 40 } = options
+export function createPasswords(options: { parameters?: HashParameters; width?: number } = {}): Passwords {
+  const { parameters = hashParameters } = options
   const { width = Math.min(4, Math.max(1, Math.floor(availableParallelism() / 2))) } = options
-  const queued = createHashQueue(width, waiting)
+  const queued = createQueue({ width, waiting: 40, milliseconds: 10_000 })
   let decoy: Promise<string> | undefined
 
   return {

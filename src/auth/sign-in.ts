@@ -6,6 +6,7 @@ import type { Database, Transaction } from '../db/client.ts'
 import { users } from '../db/schema/organizations.ts'
 import type { Secret } from '../secrets/secret.ts'
 import type { Passwords } from './passwords.ts'
+import { createQueue } from './queue.ts'
 import type { NewSession, Sessions } from './sessions.ts'
 import type { Attempt, Throttle } from './throttle.ts'
 
@@ -30,51 +31,27 @@ type Dependencies = {
 
 type User = typeof users.$inferSelect
 
+/** Sign-ins under way in one process. Fewer than the database's connections, so that a flood leaves some for pages. */
+const atOnce = { width: 4, waiting: 1_000, milliseconds: 2_000 }
+
 /** The service that turns an e-mail and a password into a session. */
 export function createSignIn(deps: Dependencies) {
   const { db, sessions, ledger } = deps
+  const gate = createQueue(atOnce)
   return {
     /**
      * Signs someone in. The session that the browser had before, if it sent a token, ends. Throws `TooManySignIns` when
-     * too many hashes wait.
+     * too many are under way.
      */
-    async signIn(
-      typed: { readonly email: string; readonly password: Secret | undefined },
-      origin: Origin,
-      oldToken?: string,
-    ): Promise<SignInOutcome> {
-      const key = emailKey(typed.email)
-      // By the account as typed: there is nothing to find out by how many attempts it takes.
-      const attempt: Attempt = { account: key, address: origin.address }
-      const [user] = await db.select().from(users).where(eq(users.emailKey, key))
-      const proof = await prove(deps, attempt, user, typed.password, { action: 'session.begin', origin })
-      if (proof.kind !== 'proven') return proof
-      const session = await db.transaction(async (tx) => {
-        await rehash(deps, tx, proof.user, typed.password)
-        if (oldToken !== undefined) await sessions.end(tx, oldToken)
-        const begun = await sessions.begin(tx, proof.user.id, origin.address)
-        await ledger.append(tx, entry('session.begin', 'allowed', proof.user, origin, proof.user.id))
-        return begun
-      })
-      return { kind: 'signed-in', session }
-    },
+    signIn: (typed: Typed, origin: Origin, oldToken?: string): Promise<SignInOutcome> =>
+      gate(() => signIn(deps, typed, origin, oldToken)),
 
     /**
      * Asks someone who is signed in for their password once more, throttled like a sign-in. On success the session is
      * replaced: the new token must be sent to the browser.
      */
-    async reauthenticate(actor: UserActor, token: string, password: Secret | undefined): Promise<SignInOutcome> {
-      const attempt: Attempt = { account: emailKey(actor.email), address: actor.address }
-      const [user] = await db.select().from(users).where(eq(users.id, actor.id))
-      const proof = await prove(deps, attempt, user, password, { action: 'session.renew', origin: actor, actor })
-      if (proof.kind !== 'proven') return proof
-      const session = await db.transaction(async (tx) => {
-        const renewed = await sessions.renew(tx, token)
-        if (renewed !== null) await ledger.append(tx, entry('session.renew', 'allowed', proof.user, actor, actor.id))
-        return renewed
-      })
-      return session === null ? { kind: 'refused' } : { kind: 'signed-in', session }
-    },
+    reauthenticate: (actor: UserActor, token: string, password: Secret | undefined): Promise<SignInOutcome> =>
+      gate(() => reauthenticate(deps, actor, token, password)),
 
     /** Ends a session. */
     async signOut(actor: UserActor, token: string): Promise<void> {
@@ -84,6 +61,55 @@ export function createSignIn(deps: Dependencies) {
       })
     },
   }
+}
+
+type Typed = { readonly email: string; readonly password: Secret | undefined }
+
+async function signIn(deps: Dependencies, typed: Typed, origin: Origin, oldToken?: string): Promise<SignInOutcome> {
+  const { db, sessions, ledger } = deps
+  const key = emailKey(typed.email)
+  const [found] = await db.select().from(users).where(eq(users.emailKey, key))
+  const attempt: Attempt = { account: key, address: origin.address }
+  const proof = await prove(deps, attempt, found, typed.password, { action: 'session.begin', origin })
+  if (proof.kind !== 'proven') return proof
+  const { user } = proof
+  return db.transaction(async (tx): Promise<SignInOutcome> => {
+    if (!(await isUnchanged(tx, user))) return { kind: 'refused' }
+    await rehash(deps, tx, user, typed.password)
+    if (oldToken !== undefined) await sessions.end(tx, oldToken)
+    const session = await sessions.begin(tx, user.id, origin.address)
+    await ledger.append(tx, entry('session.begin', 'allowed', user, origin, user.id))
+    return { kind: 'signed-in', session }
+  })
+}
+
+async function reauthenticate(
+  deps: Dependencies,
+  actor: UserActor,
+  token: string,
+  password: Secret | undefined,
+): Promise<SignInOutcome> {
+  const { db, sessions, ledger } = deps
+  const [found] = await db.select().from(users).where(eq(users.id, actor.id))
+  const attempt: Attempt = { account: emailKey(actor.email), address: actor.address }
+  const proof = await prove(deps, attempt, found, password, { action: 'session.renew', origin: actor, actor })
+  if (proof.kind !== 'proven') return proof
+  const { user } = proof
+  return db.transaction(async (tx): Promise<SignInOutcome> => {
+    const session = (await isUnchanged(tx, user)) ? await sessions.renew(tx, token) : null
+    if (session === null) return { kind: 'refused' }
+    await ledger.append(tx, entry('session.renew', 'allowed', user, actor, actor.id))
+    return { kind: 'signed-in', session }
+  })
+}
+
+/**
+ * Locks the user and says whether they are as when the password was looked at. Disabling and a new password end all
+ * sessions; one that begins at that moment must not escape.
+ */
+async function isUnchanged(tx: Transaction, user: User): Promise<boolean> {
+  const [now] = await tx.select().from(users).where(eq(users.id, user.id)).for('update')
+  return now !== undefined && now.disabledAt === null && now.passwordHash === user.passwordHash
 }
 
 type Proof = { readonly kind: 'proven'; readonly user: User } | Exclude<SignInOutcome, { kind: 'signed-in' }>
