@@ -7,12 +7,13 @@ export function attachment(name: string, version: number, format: 'parquet' | 'c
     .replace(/[\p{Cc}\p{Cf}\p{Cs}/\\:*?"<>|]/gu, '_')
     .replace(/^[.\s]+|[.\s]+$/g, '')
     .slice(0, 80)
-  const full = `${base === '' ? 'dataset' : base.toWellFormed()}-v${version}.${format}`
-  const ascii = full
+  const suffix = `-v${version}.${format}`
+  const full = `${base === '' ? 'dataset' : base.toWellFormed()}${suffix}`
+  const ascii = base
     .normalize('NFKD')
     .replace(/[^\x20-\x7e]/g, '')
     .replace(/["\\%]/g, '_')
-  return `attachment; filename="${ascii}"; filename*=UTF-8''${percentEncoded(full)}`
+  return `attachment; filename="${ascii.trim() === '' ? 'dataset' : ascii}${suffix}"; filename*=UTF-8''${percentEncoded(full)}`
 }
 
 function percentEncoded(text: string): string {
