@@ -19,10 +19,12 @@ export type SetupForm = {
 
 type Errors = Partial<Record<'organization' | 'name' | 'email' | 'password' | 'sample', string>>
 
+const fieldOrder = ['email', 'name', 'password', 'organization', 'sample'] as const
+
 /** The page behind the one-time address: organization, first administrator, what to start with. */
 export function SetupPage(props: { token: string; form: SetupForm; errors: Errors; offersSample: boolean }) {
   const { form, errors } = props
-  const listed = Object.entries(errors).map(([field, message]) => ({ field, message }))
+  const listed = fieldOrder.flatMap((field) => (errors[field] === undefined ? [] : [{ field, message: errors[field] }]))
   return (
     <div class="narrow">
       <Title error={listed.length > 0}>Set up Keyward</Title>
