@@ -23,10 +23,10 @@ export async function startKeyward(
   const { command = [process.execPath, '--enable-source-maps', 'dist/main.js'], env = {} } = options
   const settings = { DATA_DIR: directory, PORT: '0', DEPLOYMENT: 'managed', ...env }
   const program = bench.start(command, { cwd: packageRoot(), env: settings })
-  const [, port] = await program.says(/Open http:\/\/\S+?:(\d+)/)
+  const [banner] = await program.says(/Keyward is running[\s\S]*"msg":"started"/)
+  const [, port] = banner.match(/Open http:\/\/\S+?:(\d+)/) ?? []
+  const [, token] = banner.match(/token=([\w-]+)/) ?? []
   const address = `http://127.0.0.1:${port}`
-  const said = await program.says(/Keyward is running[\s\S]*\n\n$/m)
-  const [, token] = said[0].match(/token=([\w-]+)/) ?? []
   return { program, address, setupAddress: token === undefined ? undefined : address + paths.setup(token) }
 }
 
