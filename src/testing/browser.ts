@@ -24,16 +24,16 @@ export function launchBrowser(): Promise<Browser> {
 /** A page whose console errors and CSP messages are collected: a journey fails when there is any. */
 export type WatchedPage = { readonly context: BrowserContext; readonly page: Page; readonly complaints: string[] }
 
-/** Opens a page in a context of its own. Answers of 401, 404, 409 and 422 are outcomes, not console errors. */
+/** Opens a page in a context of its own, which watches all its pages. Answers below 500 are outcomes, not errors. */
 export async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<WatchedPage> {
   const context = await browser.newContext(options)
   const page = await context.newPage()
   const complaints: string[] = []
-  page.on('console', (message) => {
+  context.on('console', (message) => {
     if (message.type() !== 'error' && !/content security policy/i.test(message.text())) return
-    if (/Failed to load resource.*status of (401|404|409|422|429)/.test(message.text())) return
+    if (/Failed to load resource.*status of 4\d\d/.test(message.text())) return
     complaints.push(message.text())
   })
-  page.on('pageerror', (error) => complaints.push(String(error)))
+  context.on('weberror', (error) => complaints.push(String(error.error())))
   return { context, page, complaints }
 }
