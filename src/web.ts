@@ -40,12 +40,16 @@ export function createWeb({ config, composition, log }: { config: Config; compos
   const routes = allRoutes({ ...services, ...accounts, ...pages })
   const storedCredentials = (actor: UserActor) => featureEnabled(db, deployment, actor, 'stored_credentials')
   const app = createApp({ origin, trustProxy, log, sessions: accounts.sessions, assets, storedCredentials, routes })
+  const sweeping = setInterval(() => {
+    accounts.sessions.sweep().catch((error: unknown) => log.error('sessions not swept', error))
+  }, 3_600_000).unref()
   return {
     app,
     serverOptions,
     setup: accounts.setup,
     /** Snapshots first: they end as interrupted while there is still a connector and a database to end them with. */
     async close(): Promise<void> {
+      clearInterval(sweeping)
       await catalog.close()
       typedAccounts.close()
       await connector.close()

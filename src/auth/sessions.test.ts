@@ -147,3 +147,11 @@ test('A5 user disabled by an administrator, is signed out everywhere and cannot 
   expect((await admin.post(`/admin/users/${app.ben.id}/enabling`)).status).toBe(303)
   expect(await isSignedIn(await app.signInAs(app.ben))).toBe(true)
 })
+
+test('Sessions that are over, swept, are gone; the others stay', async () => {
+  const [over, alive] = [await app.signInAs(app.ada), await app.signInAs(app.ada)]
+  await app.db.update(sessions).set({ expiresAt: sql`now() - interval '1 second'` }).where(rowOf(over))
+  await app.sessions.sweep()
+  expect(await app.db.select().from(sessions).where(rowOf(over))).toHaveLength(0)
+  expect(await app.db.select().from(sessions).where(rowOf(alive))).toHaveLength(1)
+})
