@@ -30,6 +30,7 @@ export type Sessions = ReturnType<typeof createSessions>
 /** Returns the sessions of this installation, kept in Postgres under the SHA-256 of their token. */
 export function createSessions(deps: { db: Database }) {
   const { db } = deps
+  const lucia = luciaOn(db)
   return {
     /** Begins a session that ends twelve hours from now at the latest. */
     begin: (store: Store, userId: string, address: string | null): Promise<NewSession> =>
@@ -37,7 +38,6 @@ export function createSessions(deps: { db: Database }) {
 
     /** Returns who a token belongs to, or null: unknown, idle for an hour, twelve hours old, or the user disabled. */
     async read(token: string, origin: Origin): Promise<CurrentSession | null> {
-      const lucia = luciaOn(db)
       const { session, user } = await lucia.validateSession(token)
       if (session === null) return null
       await slide(db, token, session.expiresAt)
@@ -70,7 +70,7 @@ export function createSessions(deps: { db: Database }) {
 
     /** Removes what is over. For a job; nothing depends on it. */
     async sweep(): Promise<void> {
-      await luciaOn(db).deleteExpiredSessions()
+      await lucia.deleteExpiredSessions()
     },
   }
 }
@@ -110,14 +110,11 @@ async function slide(db: Database, token: string, expiresAt: Date): Promise<void
  * handed back as it came, so a stolen table signs nobody in. The absolute end is enforced here; Lucia has none.
  */
 function adapterOn(store: Store): Adapter {
-  const alive = sql`${sessions.endsAt} > now() and ${sessions.expiresAt} > now()`
+  let find: ReturnType<typeof findOn> | undefined
   return {
     async getSessionAndUser(token) {
-      const [row] = await store
-        .select({ session: sessions, user: users })
-        .from(sessions)
-        .innerJoin(users, eq(users.id, sessions.userId))
-        .where(and(eq(sessions.id, hashOf(token)), alive, sql`${users.disabledAt} is null`))
+      find ??= findOn(store)
+      const [row] = await find.execute({ hash: hashOf(token) })
       return row === undefined ? [null, null] : [sessionFrom(token, row.session), userFrom(row.user)]
     },
 
@@ -149,6 +146,17 @@ function adapterOn(store: Store): Adapter {
     // Lucia would need tokens here, and there are none to give.
     getUserSessions: async () => [],
   }
+}
+
+/** Every request runs it: its text is made once. Without a name it stays with the client, so that poolers do not matter. */
+function findOn(store: Store) {
+  const alive = sql`${sessions.endsAt} > now() and ${sessions.expiresAt} > now()`
+  return store
+    .select({ session: sessions, user: users })
+    .from(sessions)
+    .innerJoin(users, eq(users.id, sessions.userId))
+    .where(and(eq(sessions.id, sql.placeholder('hash')), alive, sql`${users.disabledAt} is null`))
+    .prepare('')
 }
 
 function sessionFrom(token: string, row: typeof sessions.$inferSelect): DatabaseSession {
