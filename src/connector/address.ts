@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
 /**
@@ -15,9 +16,17 @@ export type Address = ipaddr.IPv4 | ipaddr.IPv6
 export function parseAddress(text: string): Address | undefined {
   if (text.includes('%')) return undefined
   if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text)
-  if (!text.includes(':') || !ipaddr.IPv6.isValid(text)) return undefined
-  const address = ipaddr.IPv6.parse(text)
+  if (isIP(text) !== 6) return undefined
+  const address = ipaddr.IPv6.parse(withoutDots(text))
   return embeddedIn(address) ?? address
+}
+
+/** The library reads `::1.2.3.4` as `::ffff:1.2.3.4`, which is another address; in hexadecimal it has no doubt. */
+function withoutDots(text: string): string {
+  return text.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, a: string, b: string, c: string, d: string) => {
+    const group = (high: string, low: string) => (Number(high) * 256 + Number(low)).toString(16)
+    return `${group(a, b)}:${group(c, d)}`
+  })
 }
 
 /** Returns the class of an address that `parseAddress` has made. */

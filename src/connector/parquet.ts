@@ -42,9 +42,9 @@ export async function startParquet(file: string, columns: readonly CsvColumn[]):
   const pipe = await Promise.race([open(fifo, 'w'), failed])
   return {
     failed,
-    // A reader that has gone has a reason, which comes a moment later.
+    // A reader that has gone has a reason, which comes a moment later: it repeats the whole row.
     write: (csv) =>
-      writeAll(pipe, csv).catch((error) => Promise.race([failed, sleep(2_000).then(() => Promise.reject(error))])),
+      writeAll(pipe, csv).catch((error) => Promise.race([failed, sleep(10_000).then(() => Promise.reject(error))])),
     async finish() {
       await pipe.close()
       const reader = await Promise.race([converted, failed])

@@ -107,7 +107,7 @@ const transients: Readonly<Record<string, RefusalText>> = {
 function reading(state: string, refuse: Refuse): Refusal {
   if (state === '42501') return refuse('read', 'read.denied')
   if (state === '42P01' || state === '3F000') return refuse('read', 'read.denied', missingTable)
-  if (state === '25006') return refuse('read', 'read.denied', onlyReading)
+  if (state === '25006' || state === '25001') return refuse('read', 'read.denied', onlyReading)
   if (state === '42601') return refuse('read', 'read.denied', wrongQuery)
   if (/^(?:42|22|0A|21|34|26)/.test(state)) return refuse('read', 'read.denied', failedQuery)
   return refuse('read', 'protocol.unexpected', { sentence: 'The server could not answer.', nextStep: 'Try again.' })

@@ -1,0 +1,282 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { type TestJob, testConnector, testJob } from '../../testing/jobs.ts'
+import { startTarget, type Target } from '../../testing/target.ts'
+import type { Operation, Operations, Progress, Source } from '../driver.ts'
+
+let target: Target
+const connector = testConnector()
+const folder = mkdtempSync(join(tmpdir(), 'keyward-import-'))
+
+beforeAll(async () => {
+  target = await startTarget()
+})
+afterAll(async () => {
+  await connector.close()
+  await target.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+function run<O extends Operation>(operation: O, input: Operations[O]['input'], options: Partial<TestJob> = {}) {
+  return connector.run(testJob(operation, input, { port: target.port, ...options }), { userId: 'ada' })
+}
+
+async function must<O extends Operation>(operation: O, input: Operations[O]['input'], options: Partial<TestJob> = {}) {
+  const outcome = await run(operation, input, options)
+  if (!outcome.ok) throw new Error(JSON.stringify(outcome.diagnosis.find((rung) => rung.state === 'failed')))
+  return outcome.value
+}
+
+const table = (name: string): Source => ({ kind: 'table', schema: 'public', table: name })
+const query = (text: string): Source => ({ kind: 'query', query: text })
+
+describe('schemas and tables', () => {
+  test('are those the account may use', async () => {
+    expect(await must('listSchemas', {})).toEqual({ schemas: ['public'] })
+    const { tables } = await must('listTables', { schema: 'public' })
+    expect(tables).toContainEqual({ schema: 'public', name: 'orders', type: 'table' })
+    expect(tables).toContainEqual({ schema: 'public', name: 'spending', type: 'view' })
+    expect(await must('listTables', { schema: 'secret' })).toEqual({ tables: [] })
+  })
+})
+
+describe('a preview', () => {
+  test('of a table has its columns and first rows', async () => {
+    const preview = await must('preview', { source: table('orders'), rows: 2 })
+    expect(preview.columns).toEqual([
+      { name: 'id', type: 'BIGINT' },
+      { name: 'customer', type: 'INTEGER' },
+      { name: 'amount', type: 'DECIMAL(12,2)' },
+      { name: 'placed', type: 'TIMESTAMP WITH TIME ZONE' },
+    ])
+    expect(preview.rows).toEqual([
+      ['1', '1', '0.14', '2026-01-01 00:01:00+00'],
+      ['2', '2', '0.29', '2026-01-01 00:02:00+00'],
+    ])
+  })
+
+  test('of a query takes comments, a semicolon at the end, and columns of one name', async () => {
+    const text = 'SELECT 1 AS a, NULL AS a, \'\' AS "__proto__", \'x\' AS "a""b" -- the end ;\n;'
+    const preview = await must('preview', { source: query(text), rows: 5 })
+    expect(preview.columns.map((column) => column.name)).toEqual(['a', 'a', '__proto__', 'a"b'])
+    expect(preview.rows).toEqual([['1', null, '', 'x']])
+  })
+
+  test('cuts a long cell and leaves one that fits', async () => {
+    const source = query("SELECT repeat('é', 10), repeat('😀', 11), repeat('x', 1000000)")
+    const { rows } = await must('preview', { source, rows: 1 }, { limits: { cellCharacters: 10 } })
+    expect(rows).toEqual([['é'.repeat(10), `${'😀'.repeat(10)}…`, `${'x'.repeat(10)}…`]])
+  })
+
+  test('reads names that need quotes', async () => {
+    await target.sql(
+      'CREATE TABLE "Odd ""name"";--" ("select" int); GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader',
+      'shop',
+    )
+    const preview = await must('preview', { source: table('Odd "name";--'), rows: 1 })
+    expect(preview).toEqual({ columns: [{ name: 'select', type: 'INTEGER' }], rows: [] })
+  })
+
+  test.each([
+    ['a table that is not there', table('nothing'), 'read.denied'],
+    ['a table without SELECT', { kind: 'table', schema: 'secret', table: 'salaries' } as const, 'read.denied'],
+    ['a query with a mistake', query('SELEC 1'), 'read.denied'],
+    ['an empty query', query('  ;'), 'read.denied'],
+    ['two statements', query('SELECT 1; DROP TABLE orders'), 'read.denied'],
+    ['a way out of the parentheses', query('SELECT 1) AS a; DROP TABLE orders; --'), 'read.denied'],
+    ['a way out with a commit', query('SELECT 1) AS a; COMMIT; CREATE TABLE hacked (); SELECT (1'), 'read.denied'],
+    [
+      'a change inside a query',
+      query('WITH gone AS (DELETE FROM orders RETURNING id) SELECT id FROM gone'),
+      'read.denied',
+    ],
+    ['a function that writes', query("SELECT nextval('counter')"), 'read.denied'],
+    ['a switch to writing', query("SELECT set_config('transaction_read_only', 'off', false)"), 'read.denied'],
+    ['a file of the server', query("SELECT pg_read_file('/etc/passwd')"), 'read.denied'],
+    ['a query that takes too long', query('SELECT pg_sleep(60)'), 'limit.exceeded'],
+  ])('of %s is refused', async (_what, source, code) => {
+    await target.sql(
+      'CREATE SEQUENCE IF NOT EXISTS counter; GRANT ALL ON counter TO reader; GRANT DELETE ON orders TO reader',
+      'shop',
+    )
+    const limits = code === 'limit.exceeded' ? { milliseconds: 1_500 } : {}
+    const outcome = await run('preview', { source, rows: 5 }, { limits })
+    expect(outcome).toMatchObject({ ok: false, code })
+    const { rows } = await target.sql("SELECT count(*)::int AS n, to_regclass('hacked') AS hacked FROM orders", 'shop')
+    expect(rows).toEqual([{ n: 1000, hacked: null }])
+  })
+
+  test('that fails names the place in the query', async () => {
+    const outcome = await run('preview', { source: query('SELECT nothing FROM orders'), rows: 5 })
+    expect(outcome.diagnosis[6]?.detail).toContain('column "nothing" does not exist')
+  })
+})
+
+describe('an import', () => {
+  let count = 0
+  const newFile = () => join(folder, `${++count}.parquet`)
+
+  /** What a Parquet file holds, read by DuckDB: types, then rows as text. */
+  async function read(file: string): Promise<{ types: string[]; rows: unknown[][] }> {
+    const connection = await (await DuckDBInstance.create()).connect()
+    await connection.run("SET TimeZone = 'UTC'")
+    const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM '${file}'`)
+    const columns = described.getRows().map(([name, type]) => ({ name: String(name), type: String(type) }))
+    const cells = columns.map(({ name }) => `"${name.replaceAll('"', '""')}"::VARCHAR`)
+    const rows = await connection.runAndReadAll(`SELECT ${cells.join(', ')} FROM '${file}'`)
+    return { types: columns.map((column) => `${column.name} ${column.type}`), rows: rows.getRows() }
+  }
+
+  test('of a table writes a Parquet file with its rows and types', async () => {
+    const file = newFile()
+    const imported = await must('import', { source: table('orders'), rowLimit: null, file })
+    expect(imported.rows).toBe(1000)
+    expect(imported.bytes).toBe(statSync(file).size)
+    const { types, rows } = await read(file)
+    expect(types).toEqual(['id BIGINT', 'customer INTEGER', 'amount DECIMAL(12,2)', 'placed TIMESTAMP WITH TIME ZONE'])
+    expect(types).toEqual(imported.columns.map((column) => `${column.name} ${column.type}`))
+    expect(rows).toHaveLength(1000)
+    expect(rows[6]).toEqual(['7', '7', '1.00', '2026-01-01 00:07:00+00'])
+    expect(statSync(file).mode & 0o077).toBe(0)
+    expect(readdirSync(folder)).toEqual(['1.parquet'])
+  })
+
+  test('keeps every value of every type', async () => {
+    const values: readonly (readonly [sql: string, type: string, text: string | null])[] = [
+      ['true', 'BOOLEAN', 'true'],
+      ['(-32768)::smallint', 'SMALLINT', '-32768'],
+      ['2147483647', 'INTEGER', '2147483647'],
+      ['(-9223372036854775808)::bigint', 'BIGINT', '-9223372036854775808'],
+      ["'0.1'::real", 'FLOAT', '0.1'],
+      ["'NaN'::float8", 'DOUBLE', 'nan'],
+      ["'-Infinity'::float8", 'DOUBLE', '-inf'],
+      ['0.1::float8 + 0.2', 'DOUBLE', '0.30000000000000004'],
+      ["'12345678901234567890.123456789'::numeric(30, 9)", 'DECIMAL(30,9)', '12345678901234567890.123456789'],
+      ["'12345678901234567890.123456789'::numeric", 'DECIMAL(38,9)', '12345678901234567890.123456789'],
+      ["'1.50'::numeric", 'DECIMAL(18,2)', '1.50'],
+      ["'NaN'::numeric", 'VARCHAR', 'NaN'],
+      ["('1' || repeat('0', 50))::numeric", 'VARCHAR', `1${'0'.repeat(50)}`],
+      ['1234::numeric(3, -2)', 'DECIMAL(5,0)', '1200'],
+      ["''", 'VARCHAR', ''],
+      ['NULL::text', 'VARCHAR', null],
+      ["'NULL'", 'VARCHAR', 'NULL'],
+      ['E\'line\\nbreak, "quote" \\\\ tab\\t end\\r\'', 'VARCHAR', 'line\nbreak, "quote" \\ tab\t end\r'],
+      ["'\\N'", 'VARCHAR', '\\N'],
+      ["'  spaces  '", 'VARCHAR', '  spaces  '],
+      ["'😀 é \u202e'", 'VARCHAR', '😀 é \u202e'],
+      ["'ab '::char(5)", 'VARCHAR', 'ab   '],
+      ["'\\x00ff10'::bytea", 'BLOB', '\\x00\\xFF\\x10'],
+      ["''::bytea", 'BLOB', ''],
+      ["'2024-02-29'::date", 'DATE', '2024-02-29'],
+      ["'0044-03-15 BC'::date", 'DATE', '0044-03-15 (BC)'],
+      ["'infinity'::date", 'DATE', 'infinity'],
+      ["'12:34:56.789012'::time", 'TIME', '12:34:56.789012'],
+      ["'24:00'::time", 'TIME', '24:00:00'],
+      ["'2024-01-01 12:00:00.000001'::timestamp", 'TIMESTAMP', '2024-01-01 12:00:00.000001'],
+      ["'0044-03-15 12:00 BC'::timestamp", 'TIMESTAMP', '0044-03-15 (BC) 12:00:00'],
+      ["'-infinity'::timestamp", 'TIMESTAMP', '-infinity'],
+      ["'2024-01-01 12:00:00.123456+05:30'::timestamptz", 'TIMESTAMP WITH TIME ZONE', '2024-01-01 06:30:00.123456+00'],
+      ["'20000-01-01 00:00+00'::timestamptz", 'TIMESTAMP WITH TIME ZONE', '20000-01-01 00:00:00+00'],
+      ["'-1 year 2 days -03:04:05.678'::interval", 'VARCHAR', '-1 years +2 days -03:04:05.678'],
+      ["'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid", 'UUID', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'],
+      ['\'{"a": [1, null]}\'::json', 'JSON', '{"a": [1, null]}'],
+      ['\'{"a": [1, null]}\'::jsonb', 'JSON', '{"a": [1, null]}'],
+      ['ARRAY[1, NULL, 3]', 'JSON', '[1,null,3]'],
+      ["ARRAY['a,b', NULL, '']", 'JSON', '["a,b",null,""]'],
+      ["'{}'::int[]", 'JSON', '[]'],
+      ["'10.0.0.1/8'::inet", 'VARCHAR', '10.0.0.1/8'],
+      ["'[1,5)'::int4range", 'VARCHAR', '[1,5)'],
+      ["'(1,2)'::point", 'VARCHAR', '(1,2)'],
+      ['4294967295::oid', 'UINTEGER', '4294967295'],
+      ["ROW(1, 'x')", 'VARCHAR', '(1,x)'],
+    ]
+    const text = `SELECT ${values.map(([sql], index) => `${sql} AS v${index}`).join(', ')}`
+    const file = newFile()
+    await must('import', { source: query(text), rowLimit: null, file })
+    const { types, rows } = await read(file)
+    expect(types).toEqual(values.map(([, type], index) => `v${index} ${type}`))
+    expect(rows[0]).toEqual(values.map(([, , expected]) => expected))
+  })
+
+  test('tells NULL from empty in a single column, and keeps rows that are nothing but NULL', async () => {
+    const file = newFile()
+    const source = query("SELECT x FROM (VALUES (NULL), (''), (NULL), ('a')) AS t (x)")
+    expect((await must('import', { source, rowLimit: null, file })).rows).toBe(4)
+    expect((await read(file)).rows).toEqual([[null], [''], [null], ['a']])
+  })
+
+  test('renames columns that differ in nothing but case', async () => {
+    const file = newFile()
+    await must('import', { source: query('SELECT 1 AS a, 2 AS a, 3 AS "A", 4 AS "?column?"'), rowLimit: null, file })
+    expect((await read(file)).types).toEqual(['a INTEGER', 'a_1 INTEGER', 'A_2 INTEGER', '?column? INTEGER'])
+  })
+
+  test('stops at the row limit, and takes a table without rows', async () => {
+    expect((await must('import', { source: table('orders'), rowLimit: 7, file: newFile() })).rows).toBe(7)
+    expect(
+      (await must('import', { source: query('SELECT 1 AS a WHERE false'), rowLimit: null, file: newFile() })).rows,
+    ).toBe(0)
+  })
+
+  test.each([
+    [
+      'a value that Parquet has not',
+      "SELECT i, CASE i WHEN 500 THEN 'NaN'::numeric ELSE i END::numeric(10, 2) AS price FROM generate_series(1, 1000) AS i",
+      'limit.exceeded',
+      '"price"',
+    ],
+    ['a row of 20 MB', "SELECT repeat('x', 20000000) AS t", 'limit.exceeded', '16 MB'],
+    [
+      'a division by zero in the middle',
+      'SELECT 1 / (i - 90000) AS x FROM generate_series(1, 100000) AS i',
+      'read.denied',
+      'query',
+    ],
+    ['no columns', 'SELECT', 'read.denied', 'columns'],
+  ])('that meets %s says so and leaves no file', async (_what, text, code, words) => {
+    const file = newFile()
+    const outcome = await run('import', { source: query(text), rowLimit: null, file })
+    expect(outcome, JSON.stringify(outcome.diagnosis[6])).toMatchObject({ ok: false, code })
+    expect(outcome.diagnosis[6]?.sentence).toContain(words)
+    expect(readdirSync(folder).filter((name) => name.startsWith(`${count}.`))).toEqual([])
+  })
+
+  test('never replaces a file', async () => {
+    const file = newFile()
+    await must('import', { source: table('customers'), rowLimit: null, file })
+    const before = statSync(file)
+    expect((await run('import', { source: table('orders'), rowLimit: null, file })).ok).toBe(false)
+    expect(statSync(file)).toEqual(before)
+  })
+
+  test('that is cancelled half way leaves no file, and the server stops', async () => {
+    const file = newFile()
+    const controller = new AbortController()
+    const seen: Progress[] = []
+    const source = query("SELECT i, repeat('x', 200) AS t FROM generate_series(1, 100000000) AS i")
+    const job = testJob(
+      'import',
+      { source, rowLimit: null, file },
+      { port: target.port, limits: { milliseconds: 60_000 } },
+    )
+    const running = connector.run(job, {
+      userId: 'ada',
+      signal: controller.signal,
+      onProgress: (progress) => {
+        seen.push(progress)
+        controller.abort()
+      },
+    })
+    expect(await running).toMatchObject({ ok: false, code: 'limit.exceeded' })
+    expect(seen[0]?.rows).toBeGreaterThan(0)
+    expect(seen[0]?.bytes).toBeGreaterThan(0)
+    expect(existsSync(file)).toBe(false)
+    expect(readdirSync(folder).filter((name) => name.startsWith(`${count}.`))).toEqual([])
+    const active =
+      "SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name LIKE 'keyward%' AND state = 'active'"
+    await vi.waitFor(async () => expect((await target.sql(active)).rows).toEqual([{ n: 0 }]), { timeout: 15_000 })
+  })
+})
