@@ -27,14 +27,12 @@ export async function checkpoint(db: Database): Promise<Checkpoint | null> {
  */
 export async function verifyLedger(db: Database, key: Buffer, known?: Checkpoint): Promise<LedgerReport> {
   let previous: { readonly sequence: number; readonly hash: Buffer } = { sequence: 0, hash: firstPreviousHash }
-  for (let after: number | undefined; ; after = previous.sequence) {
-    const rows = await nextEntries(db, after)
+  for await (const rows of batches(db)) {
     for (const row of rows) {
       const problem = problemOf(row, previous, key, known)
       if (problem !== undefined) return { ok: false, sequence: previous.sequence + 1, problem }
       previous = row
     }
-    if (rows.length < batch) break
   }
   if (known !== undefined && previous.sequence < known.sequence) {
     const problem = `The ledger ends at ${previous.sequence}, the checkpoint at ${known.sequence}: its end was cut off.`
@@ -44,6 +42,22 @@ export async function verifyLedger(db: Database, key: Buffer, known?: Checkpoint
 }
 
 type Row = Awaited<ReturnType<typeof nextEntries>>[number]
+
+/** The ledger in batches; the database reads the next one while this one is being checked. */
+async function* batches(db: Database): AsyncGenerator<readonly Row[]> {
+  let next: Promise<readonly Row[]> | undefined = fetchEntries(db, undefined)
+  while (next !== undefined) {
+    const rows: readonly Row[] = await next
+    next = rows.length < batch ? undefined : fetchEntries(db, rows.at(-1)?.sequence)
+    // Whoever stops at a bad entry leaves this one unread; if it fails, nobody needs to know.
+    next?.catch(() => {})
+    yield rows
+  }
+}
+
+async function fetchEntries(db: Database, after: number | undefined): Promise<readonly Row[]> {
+  return nextEntries(db, after)
+}
 
 /** The next entries; the first batch starts wherever the table does, since an entry before the first was inserted. */
 function nextEntries(db: Database, after: number | undefined) {

@@ -7,7 +7,14 @@ export type ContextField = string | number | Buffer
  * a lone surrogate, a number that is not a safe integer.
  */
 export function encodeContext(fields: readonly ContextField[]): Buffer {
-  return Buffer.concat(fields.flatMap((field) => withLength(encode(field))))
+  const encoded = fields.map(encode)
+  const bytes = Buffer.allocUnsafe(encoded.reduce((sum, each) => sum + 4 + each.length, 0))
+  let at = 0
+  for (const each of encoded) {
+    at = bytes.writeUInt32BE(each.length, at)
+    at += each.copy(bytes, at)
+  }
+  return bytes
 }
 
 /** Returns the UTF-8 of a text. Throws RangeError for a lone surrogate, which UTF-8 would turn into another character. */
@@ -21,10 +28,4 @@ function encode(field: ContextField): Buffer {
   if (typeof field === 'string') return exactUtf8(field)
   if (!Number.isSafeInteger(field)) throw new RangeError('A number in a context is a safe integer.')
   return Buffer.from(String(field))
-}
-
-function withLength(bytes: Buffer): Buffer[] {
-  const length = Buffer.alloc(4)
-  length.writeUInt32BE(bytes.length)
-  return [length, bytes]
 }
