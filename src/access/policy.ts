@@ -35,7 +35,6 @@ export const actions = {
   'dataset.create': { needs: 'member' },
   'dataset.refresh': { needs: 'owner' },
   'dataset.cancel': { needs: 'owner' },
-  'dataset.download': { needs: 'owner' },
   'dataset.delete': { needs: 'owner' },
   'feature.read': { needs: 'administrator' },
   'feature.change': { needs: 'administrator' },

@@ -33,12 +33,9 @@ export type RefreshOutcome =
   /** `running`: a version is still being made. `no connection`: the connection was deleted. */
   | { readonly ok: false; readonly reason: 'running' | 'no connection' }
 
-/** A completed version to download. */
-export type Download = { readonly name: string; readonly number: number; readonly path: string; readonly bytes: number }
-
 export type Datasets = ReturnType<typeof createDatasets>
 
-/** The service that adds datasets to the catalog, makes new versions of them, hands them out and deletes them. */
+/** The service that adds datasets to the catalog, makes new versions of them and deletes them. */
 export function createDatasets(deps: { guard: Guard; snapshots: Snapshots; store: SnapshotStore }) {
   const { guard, snapshots, store } = deps
   return {
@@ -129,22 +126,6 @@ export function createDatasets(deps: { guard: Guard; snapshots: Snapshots; store
       if (versionId === null) return false
       snapshots.cancel(versionId)
       return true
-    },
-
-    /** Returns where a completed version's file is, and records that it was taken. Throws NotFound for any other. */
-    download(actor: Actor, id: string, number: number, format: 'parquet' | 'csv'): Promise<Download> {
-      return guard.change<Download, DatasetResource>(
-        actor,
-        'dataset.download',
-        (tx) => findDataset(tx, id, 'share'),
-        async ({ tx, note }, { row }) => {
-          const { status, file, bytes } = await findVersion(tx, id, number)
-          if (status !== 'completed' || file === null) throw new NotFound()
-          note({ version: number, format })
-          return { name: row.name, number, path: store.pathOf(file), bytes }
-        },
-        { id },
-      )
     },
 
     /** Deletes a dataset with all its versions and their files; what is being made is ended. */

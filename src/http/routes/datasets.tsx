@@ -111,9 +111,7 @@ export function datasetRoutes(deps: Dependencies): Routes {
     c.header('Content-Type', contentTypes[format])
     c.header('Cache-Control', 'no-store')
     if (format === 'parquet') c.header('Content-Length', String(size))
-    // Asking for the headers takes nothing, so it is not recorded as a download.
     if (c.req.method === 'HEAD') return c.body(null)
-    await datasets.download(actor, idOf(c), number, format)
     if (format === 'csv') return c.body(await streamCsv(path))
     return c.body(Readable.toWeb(createReadStream(path)) as ReadableStream<Uint8Array>)
   }
