@@ -32,11 +32,10 @@ export async function startParquet(file: string, columns: readonly CsvColumn[]):
   const [partial, fifo] = temporaryFiles(file)
   await makeFifo(fifo)
   const connection = await openDuckDB([partial, fifo])
-  const converted = connection.runAndReadAll(copySql(partial, fifo, columns))
-  const failed = converted.then(
-    () => new Promise<never>(() => {}),
-    (error) => Promise.reject(unstorable(error, columns)),
-  )
+  const converted = connection
+    .runAndReadAll(copySql(partial, fifo, columns))
+    .catch((error) => Promise.reject(unstorable(error, columns)))
+  const failed = converted.then(() => new Promise<never>(() => {}))
   failed.catch(() => {})
   // Waits until DuckDB reads at the other end; it would miss what was written and closed before.
   const pipe = await Promise.race([open(fifo, 'w'), failed])
@@ -47,7 +46,7 @@ export async function startParquet(file: string, columns: readonly CsvColumn[]):
       writeAll(pipe, csv).catch((error) => Promise.race([failed, sleep(10_000).then(() => Promise.reject(error))])),
     async finish() {
       await pipe.close()
-      const reader = await Promise.race([converted, failed])
+      const reader = await converted
       await rm(fifo, { force: true })
       connection.closeSync()
       const bytes = await putInPlace(partial, file)
