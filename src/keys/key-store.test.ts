@@ -132,6 +132,21 @@ describe('verifyGrants', () => {
     expect(await verifyGrants(db, keys)).toEqual({ grants: 5, failed: 1, failures: [orphan] })
   })
 
+  it('a term is not closed while a transaction that wrote a grant under it is open', async () => {
+    const domain = await testDomain()
+    opened.push(domain)
+    const { db, ada, vault } = domain
+    const fields = { username: new Secret('u'), password: new Secret('p') }
+    await vault.create(ada, { type: 'basic', name: 'a', description: '', fields, connectionIds: [] })
+    const close = "set lock_timeout = '100ms'; update keyring set state = 'decrypt-only' where term = 1"
+    await db.transaction(async (tx) => {
+      await tx.update(grants).set({ keyTerm: 1 })
+      await expect(asOwner(domain, close)).rejects.toThrow(/lock timeout/)
+    })
+    await asOwner(domain, close)
+    await expect(db.update(grants).set({ keyTerm: 1 })).rejects.toMatchObject({ cause: { code: 'KW001' } })
+  })
+
   it('the database takes no grant whose column and header name different terms, and none under a term that is not active', async () => {
     const domain = await testDomain()
     opened.push(domain)

@@ -42,6 +42,29 @@ describe('grants', () => {
     expect(() => grantConnection(keyring, other, owner, binding)).toThrow(OpenFailed)
   })
 
+  it('S2 any bit flipped in a grant or in the payload is refused with the one error', () => {
+    const outcomes = new Set<string>()
+    const attempt = (open: () => unknown) => {
+      try {
+        open()
+        outcomes.add('It opened.')
+      } catch (error) {
+        outcomes.add(String(error))
+      }
+    }
+    for (const sealed of flips(owner.sealed)) {
+      attempt(() => openForOwner(keyring, identity, { ...owner, sealed }, payload))
+      attempt(() => grantConnection(keyring, identity, { ...owner, sealed }, binding))
+    }
+    for (const sealed of flips(grant.sealed)) {
+      attempt(() => openForConnection(keyring, identity, { ...grant, sealed }, payload, binding))
+    }
+    for (const forged of flips(payload)) {
+      attempt(() => openForConnection(keyring, identity, grant, forged, binding))
+    }
+    expect([...outcomes]).toEqual(['Error: A sealed record does not open.'])
+  })
+
   it('S3 a grant opens for no other connection and no other destination', () => {
     const others = [
       { ...binding, connectionId: 'x' },
@@ -73,3 +96,12 @@ describe('grants', () => {
     expect(() => openForOwner(keyring, identity, { ...owner, keyTerm: 1 }, payload)).toThrow(OpenFailed)
   })
 })
+
+/** The record once for each of its bits, with that bit the other way. */
+function* flips(record: Buffer): Generator<Buffer> {
+  for (let bit = 0; bit < record.length * 8; bit++) {
+    const forged = Buffer.from(record)
+    forged.writeUInt8(forged.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3)
+    yield forged
+  }
+}

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -86,6 +86,18 @@ describe('a key file', () => {
     expect(() => readKeyFile(folder)).toThrow(/not a regular file/)
     expect(() => readKeyFile(join(folder, 'absent'))).toThrow(/Restore it from your backup/)
     expect(() => readKeyFile(file('nonsense'))).toThrow(BadKeyFile)
+  })
+
+  it('S5 a file that is no key file is refused by its length, unread', () => {
+    expect(() => readKeyFile(file('x'.repeat(20_000)))).toThrow(/too long/)
+  })
+
+  const root = process.getuid?.() === 0
+  if (!root) process.stdout.write('Not tested here: key files of other accounts. Run as root for it.\n')
+  it.skipIf(!root)('S5 a file of another account than this one or root is refused', () => {
+    const path = file(newKeyText())
+    chownSync(path, 65534, 65534)
+    expect(() => readKeyFile(path)).toThrow(/belongs to another account/)
   })
 
   it('mode 0440 is taken only where it was opted in', () => {
