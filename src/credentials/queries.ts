@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, isNull, like, lt, ne, or, type SQL, sql } from 'drizzle-orm'
+import { and, asc, type Column, desc, eq, isNull, like, lt, ne, or, type SQL, sql } from 'drizzle-orm'
 import type { Actor, UserActor } from '../access/actor.ts'
 import type { Guard } from '../access/guard.ts'
 import { currentDestination } from '../connections/destination.ts'
@@ -141,13 +141,13 @@ export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
       const found = await db
         .select({
           row: {
-            id: page.id,
-            name: page.name,
-            nameKey: page.nameKey,
-            type: page.type,
-            username: page.username,
-            createdAt: page.createdAt,
-            lastUsedAt: page.lastUsedAt,
+            id: asSent<string>(page.id),
+            name: asSent<string>(page.name),
+            nameKey: asSent<string>(page.nameKey),
+            type: asSent<string>(page.type),
+            username: asSent<string | null>(page.username),
+            createdAt: asSent<string>(page.createdAt).mapWith(momentOf),
+            lastUsedAt: asSent<string | null>(page.lastUsedAt).mapWith(momentOf),
           },
           ...bondColumns,
         })
@@ -266,6 +266,15 @@ function cursorOf(sort: CredentialSort, row: Cursored): string {
   if (sort === 'name') return encodeCursor(sort, row.nameKey, row.id)
   if (sort === 'created') return encodeCursor(sort, '', row.id)
   return encodeCursor(sort, row.lastUsedAt?.toISOString() ?? '-infinity', row.id)
+}
+
+/** A column of a subquery, without Drizzle's way of reading it: that took a quarter of the time of the whole page. */
+function asSent<T>(column: Column): SQL<T> {
+  return sql<T>`${column}`
+}
+
+function momentOf(text: string): Date {
+  return new Date(text)
 }
 
 /** Written out: drizzle leaves a column of a subquery unqualified, and `connections` has an `id` too. */
