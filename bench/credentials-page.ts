@@ -7,6 +7,7 @@ import { insertCredentials } from './credentials-data.ts'
 import { databaseOf, type Keyward, setUp, startKeyward } from './keyward-process.ts'
 import type { Load } from './load.ts'
 import { atLeast, type Figure, type Measurement, median, noted } from './measurement.ts'
+import { processorTimeOf } from './processes.ts'
 import { benchProgram, type Workbench } from './workbench.ts'
 
 const credentials = 100_000
@@ -30,8 +31,8 @@ export const credentialsPage: Measurement = {
     for (const [name, accept] of Object.entries(encodings)) {
       const answer = await answerOf(keyward, cookie, accept)
       const bare = await startBareServer(bench, join(directory, `${name}.json`), { url, statements, ...answer })
-      const load = { ours: Number(new URL(keyward.address).port), bare, cookie, accept }
-      figures.push(...(await compare(bench, name, load)))
+      const ours = { port: Number(new URL(keyward.address).port), pid: keyward.program.pid }
+      figures.push(...(await compare(bench, name, { ours, bare, cookie, accept })))
     }
     return figures
   },
@@ -68,18 +69,21 @@ function answerOf(keyward: Keyward, cookie: string, accept: string): Promise<Pic
 /** Headers that every server writes by itself. */
 const ofTheConnection = new Set(['date', 'connection', 'keep-alive', 'transfer-encoding'])
 
-async function startBareServer(bench: Workbench, file: string, page: BarePage): Promise<number> {
+async function startBareServer(bench: Workbench, file: string, page: BarePage): Promise<Server> {
   writeFileSync(file, JSON.stringify(page), { mode: 0o600 })
   const program = bench.start([process.execPath, benchProgram('bare-server'), file])
   const [, port] = await program.says(/listening on (\d+)\./)
-  return Number(port)
+  return { port: Number(port), pid: program.pid }
 }
 
-type Servers = { readonly ours: number; readonly bare: number; readonly cookie: string; readonly accept: string }
+type Server = { readonly port: number; readonly pid: number }
+type Servers = { readonly ours: Server; readonly bare: Server; readonly cookie: string; readonly accept: string }
+/** With the processor time of the server's own process, in milliseconds for each request. */
+type Round = Load & { readonly processor: number }
 
 async function compare(bench: Workbench, name: string, servers: Servers): Promise<Figure[]> {
-  const ours: Load[] = []
-  const bare: Load[] = []
+  const ours: Round[] = []
+  const bare: Round[] = []
   for (let round = 0; round <= rounds; round++) {
     ours.push(await loadOn(bench, servers.ours, servers))
     bare.push(await loadOn(bench, servers.bare, servers))
@@ -88,19 +92,24 @@ async function compare(bench: Workbench, name: string, servers: Servers): Promis
   ours.shift()
   bare.shift()
   const ratios = ours.map(({ perSecond }, round) => perSecond / (bare[round]?.perSecond ?? Number.NaN))
-  const best = (loads: readonly Load[]) => Math.max(...loads.map(({ perSecond }) => perSecond))
+  const best = (loads: readonly Round[]) => Math.max(...loads.map(({ perSecond }) => perSecond))
+  const least = (loads: readonly Round[]) => Math.min(...loads.map(({ processor }) => processor))
   return [
     atLeast(`${name}: Keyward ÷ bare server`, best(ours) / best(bare), 0.5, ''),
     noted(`${name}: the same, median of the rounds`, median(ratios), ''),
     noted(`${name}: Keyward`, best(ours), ' /s'),
     noted(`${name}: bare server`, best(bare), ' /s'),
+    noted(`${name}: Keyward, processor time of a request`, least(ours), ' ms'),
+    noted(`${name}: bare server, processor time of a request`, least(bare), ' ms'),
     noted(`${name}: Keyward, half of the answers within`, Math.min(...ours.map(({ p50 }) => p50)), ' ms'),
     noted(`${name}: Keyward, 99 % of the answers within`, Math.min(...ours.map(({ p99 }) => p99)), ' ms'),
   ]
 }
 
-async function loadOn(bench: Workbench, port: number, { cookie, accept }: Servers): Promise<Load> {
+async function loadOn(bench: Workbench, { port, pid }: Server, { cookie, accept }: Servers): Promise<Round> {
+  const before = processorTimeOf([pid])
   const target = [String(port), paths.credentials(), String(connections), String(seconds), cookie, accept]
   const program = bench.start([process.execPath, benchProgram('load'), ...target])
-  return JSON.parse(await program.finished()) as Load
+  const load = JSON.parse(await program.finished()) as Load
+  return { ...load, processor: (processorTimeOf([pid]) - before) / load.requests }
 }

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 
 /** What the load generator prints, as JSON. */
-export type Load = { readonly perSecond: number; readonly p50: number; readonly p99: number }
+export type Load = { readonly requests: number; readonly perSecond: number; readonly p50: number; readonly p99: number }
 
 // Raw sockets, since two processes and a database share the processors with this one.
 const [port = '', path = '', connections = '', seconds = '', cookie = '', accept = ''] = process.argv.slice(2)
@@ -17,7 +17,7 @@ await Promise.all(Array.from({ length: Number(connections) }, askUntilTheEnd))
 latencies.sort((a, b) => a - b)
 const at = (share: number) => latencies[Math.floor(latencies.length * share)] ?? Number.NaN
 const perSecond = latencies.length / ((performance.now() - begun) / 1000)
-console.log(JSON.stringify({ perSecond, p50: at(0.5), p99: at(0.99) } satisfies Load))
+console.log(JSON.stringify({ requests: latencies.length, perSecond, p50: at(0.5), p99: at(0.99) } satisfies Load))
 
 async function askUntilTheEnd(): Promise<void> {
   const socket = connect(Number(port), '127.0.0.1').setNoDelay(true)

@@ -12,6 +12,16 @@ export function memoryOf(pid: number, line: 'VmRSS' | 'VmHWM'): number {
   return Number(kilobytes ?? 0) / 1024
 }
 
+/** Returns the processor time that processes have used so far, in milliseconds, in steps of ten. */
+export function processorTimeOf(pids: readonly number[]): number {
+  const ticks = pids.map((pid) => {
+    const stat = read(`/proc/${pid}/stat`)
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return Number(fields[11] ?? 0) + Number(fields[12] ?? 0)
+  })
+  return ticks.reduce((sum, one) => sum + one, 0) * 10
+}
+
 function childrenByParent(): Map<number, number[]> {
   const children = new Map<number, number[]>()
   for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
