@@ -35,6 +35,7 @@ CREATE TABLE "dataset_versions" (
 	"file" text,
 	"code" text,
 	"message" text,
+	"diagnosis" jsonb,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"started_at" timestamp with time zone,
 	"heartbeat_at" timestamp with time zone,
@@ -158,7 +159,6 @@ CREATE TABLE "keyring_wraps" (
 --> statement-breakpoint
 CREATE TABLE "deployment" (
 	"id" uuid PRIMARY KEY NOT NULL,
-	"sample_connection_parameters" text,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL
 );
 --> statement-breakpoint
@@ -244,8 +244,10 @@ ALTER TABLE "features" ADD CONSTRAINT "features_organization_id_organizations_id
 ALTER TABLE "sessions" ADD CONSTRAINT "sessions_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."users"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "users" ADD CONSTRAINT "users_organization_id_organizations_id_fk" FOREIGN KEY ("organization_id") REFERENCES "public"."organizations"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "audit_resource" ON "audit_entries" USING btree ("resource_type","resource_id","sequence");--> statement-breakpoint
+CREATE INDEX "audit_actor" ON "audit_entries" USING btree ("actor_id","sequence");--> statement-breakpoint
 CREATE UNIQUE INDEX "dataset_versions_number" ON "dataset_versions" USING btree ("dataset_id","number");--> statement-breakpoint
 CREATE INDEX "dataset_versions_open" ON "dataset_versions" USING btree ("status") WHERE status in ('queued', 'running');--> statement-breakpoint
+CREATE INDEX "dataset_versions_left" ON "dataset_versions" USING btree ("status") WHERE file is not null and status in ('failed', 'cancelled');--> statement-breakpoint
 CREATE INDEX "datasets_owner" ON "datasets" USING btree ("owner_id","created_at");--> statement-breakpoint
 CREATE INDEX "datasets_connection" ON "datasets" USING btree ("connection_id");--> statement-breakpoint
 CREATE INDEX "datasets_credential" ON "datasets" USING btree ("credential_id");--> statement-breakpoint
@@ -255,7 +257,8 @@ CREATE INDEX "sign_ins_connection" ON "sign_ins" USING btree ("connection_id","s
 CREATE UNIQUE INDEX "associations_default" ON "associations" USING btree ("owner_id","connection_id") WHERE is_default;--> statement-breakpoint
 CREATE INDEX "associations_connection" ON "associations" USING btree ("connection_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "credentials_owner_name" ON "credentials" USING btree ("owner_id","name_key");--> statement-breakpoint
-CREATE INDEX "credentials_owner_created" ON "credentials" USING btree ("owner_id","created_at","id");--> statement-breakpoint
+CREATE INDEX "credentials_owner_newest" ON "credentials" USING btree ("owner_id","id");--> statement-breakpoint
+CREATE INDEX "credentials_owner_used" ON "credentials" USING btree ("owner_id",coalesce(last_used_at, '-infinity'::timestamptz),"id");--> statement-breakpoint
 CREATE INDEX "credentials_organization" ON "credentials" USING btree ("organization_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "grants_owner" ON "grants" USING btree ("credential_id","version") WHERE purpose = 'owner';--> statement-breakpoint
 CREATE UNIQUE INDEX "grants_connection" ON "grants" USING btree ("credential_id","version","connection_id") WHERE purpose = 'connection';--> statement-breakpoint

@@ -45,7 +45,8 @@ export const credentials = pgTable(
   },
   (table) => [
     uniqueIndex('credentials_owner_name').on(table.ownerId, table.nameKey),
-    index('credentials_owner_created').on(table.ownerId, table.createdAt, table.id),
+    index('credentials_owner_newest').on(table.ownerId, table.id),
+    index('credentials_owner_used').on(table.ownerId, sql`coalesce(last_used_at, '-infinity'::timestamptz)`, table.id),
     index('credentials_organization').on(table.organizationId),
   ],
 )

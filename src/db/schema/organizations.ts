@@ -4,7 +4,6 @@ import { bytes, moment } from './columns.ts'
 /** One row: the identity of this installation. It is part of what every sealed record is bound to. */
 export const deployment = pgTable('deployment', {
   id: uuid().primaryKey(),
-  sampleConnectionParameters: text(),
   createdAt: moment().notNull().defaultNow(),
 })
 
@@ -64,7 +63,7 @@ export const setupTokens = pgTable('setup_tokens', {
   usedAt: moment(),
 })
 
-/** Counters of failed sign-ins, shared by every process. The key is an HMAC-free digest of account or address. */
+/** Counters of failed sign-ins, shared by every process. The key is a digest of account or address. */
 export const throttles = pgTable('throttles', {
   key: text().primaryKey(),
   failures: integer().notNull(),

@@ -9,7 +9,7 @@ $$;
 --> statement-breakpoint
 -- The term's row is held until the writer commits: a rotation that closes the term waits for it, and then sees its grant.
 -- Only terms for records seal grants.
-CREATE OR REPLACE FUNCTION refuse_inactive_term() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION refuse_inactive_term() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM FROM keyring WHERE term = NEW.key_term AND purpose = 'records' AND state = 'active' FOR SHARE;
   IF NOT FOUND THEN
@@ -18,3 +18,6 @@ BEGIN
   RETURN NEW;
 END
 $$;
+--> statement-breakpoint
+CREATE TRIGGER grants_under_active_terms BEFORE INSERT OR UPDATE OF key_term ON grants
+  FOR EACH ROW EXECUTE FUNCTION refuse_inactive_term();

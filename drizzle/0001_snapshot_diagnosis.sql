@@ -1,2 +1,0 @@
-ALTER TABLE "dataset_versions" ADD COLUMN "diagnosis" jsonb;--> statement-breakpoint
-CREATE INDEX "dataset_versions_left" ON "dataset_versions" USING btree ("status") WHERE file is not null and status in ('failed', 'cancelled');

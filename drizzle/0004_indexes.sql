@@ -1,1 +1,0 @@
-CREATE INDEX "audit_actor" ON "audit_entries" USING btree ("actor_id","sequence");
