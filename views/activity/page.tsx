@@ -50,7 +50,7 @@ function Subject(props: { row: ActivityRow }) {
     dataset: paths.dataset,
   }
   const page = pages[resourceType]
-  return page === undefined ? <>{resourceName}</> : <a href={page(resourceId)}>{resourceName}</a>
+  return page === undefined ? <span>{resourceName}</span> : <a href={page(resourceId)}>{resourceName}</a>
 }
 
 function Outcome(props: { row: ActivityRow }) {
