@@ -35,7 +35,11 @@ export function createConnector(options: ConnectorOptions): Connector {
   function start(heapMegabytes: number): WorkerProcess {
     const worker = forkWorker(workerFile, heapMegabytes)
     living.add(worker)
-    void worker.ended.then(() => living.delete(worker))
+    void worker.ended.then(() => {
+      living.delete(worker)
+      // One that ended while it waited makes room for another.
+      if (ready.includes(worker)) ready.splice(ready.indexOf(worker), 1)
+    })
     return worker
   }
 
@@ -45,7 +49,7 @@ export function createConnector(options: ConnectorOptions): Connector {
 
   function take(heapMegabytes: number): WorkerProcess {
     const place = ready.findIndex((worker) => !worker.hasEnded && worker.heapMegabytes === heapMegabytes)
-    const [worker] = place === -1 ? [] : ready.splice(0, place + 1).slice(-1)
+    const [worker] = place === -1 ? [] : ready.splice(place, 1)
     // The next worker starts when this one has had the processor for itself.
     setTimeout(refill, 100).unref()
     return worker ?? start(heapMegabytes)
