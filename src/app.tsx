@@ -7,7 +7,7 @@ import { compressPages } from './http/compression.ts'
 import { failureRenderer, renderNotFound } from './http/failures.tsx'
 import { renderer } from './http/render.tsx'
 import { requestContext, requestLog } from './http/request-context.ts'
-import { mount, type Route, type Routes, refuseUnregistered, tableOf } from './http/routing.ts'
+import { mount, type RecordRefusal, type Route, type Routes, refuseUnregistered, tableOf } from './http/routing.ts'
 import { onlyCanonicalPaths, onlyKnownMethods, onlyOwnForms, onlyOwnHosts, securityHeaders } from './http/security.ts'
 import { sessionReader } from './http/session.ts'
 import type { Log } from './log.ts'
@@ -25,6 +25,7 @@ export type AppDependencies = {
   readonly storedCredentials: (actor: UserActor) => Promise<boolean>
   /** The rooms' routes, each with its policies. */
   readonly routes: readonly Routes[]
+  readonly recordRefusal: RecordRefusal
 }
 
 /** The web app and the table of its routes. */
@@ -52,7 +53,7 @@ export function createApp(deps: AppDependencies): App {
   app.use(onlyCanonicalPaths)
   app.use(onlyOwnForms(origin))
   app.use(sessionReader(deps))
-  mount(app, table)
+  mount(app, table, deps.recordRefusal)
   app.notFound(renderNotFound)
   app.onError(failureRenderer(log))
   refuseUnregistered(app, table)

@@ -39,7 +39,16 @@ export function createWeb({ config, composition, log }: { config: Config; compos
   const pages = { catalog, typedAccounts, assets, log, deployment, ready, addSample }
   const routes = allRoutes({ ...services, ...accounts, ...pages })
   const storedCredentials = (actor: UserActor) => featureEnabled(db, deployment, actor, 'stored_credentials')
-  const app = createApp({ origin, trustProxy, log, sessions: accounts.sessions, assets, storedCredentials, routes })
+  const app = createApp({
+    origin,
+    trustProxy,
+    log,
+    sessions: accounts.sessions,
+    assets,
+    storedCredentials,
+    routes,
+    recordRefusal: services.guard.recordRefusal,
+  })
   const sweeping = setInterval(() => {
     accounts.sessions.sweep().catch((error: unknown) => log.error('sessions not swept', error))
   }, 3_600_000).unref()

@@ -44,6 +44,11 @@ export type Guard = {
       readonly use?: Use
     },
   ): Promise<T>
+  /**
+   * Records a refusal that a read threw on the way to a change, so that no attempt goes unseen. Does nothing for what is
+   * no refusal, or is recorded already.
+   */
+  recordRefusal(actor: Actor, error: unknown, asked: Pick<Resource, 'type' | 'id'>): Promise<void>
   /** Records that something allowed did not work out, in a transaction of its own. */
   recordFailure(actor: Actor, action: Action, resource: Resource, use: Use, details: Details): Promise<void>
 }
@@ -51,6 +56,7 @@ export type Guard = {
 /** Returns the guard of this process. */
 export function createGuard(deps: { db: Database; ledger: Ledger; deployment: Deployment }): Guard {
   const { db, ledger, deployment } = deps
+  const recorded = new WeakSet<Refusal>()
 
   async function authorize(
     reader: Transaction | Database,
@@ -104,9 +110,18 @@ export function createGuard(deps: { db: Database; ledger: Ledger; deployment: De
           const named = target ?? missing(action, actor, asked)
           const outcome = error instanceof Unreadable ? 'failed' : 'denied'
           await db.transaction((tx) => ledger.append(tx, entry(actor, action, named, outcome, use)))
+          recorded.add(error)
         }
         throw error
       }
+    },
+
+    async recordRefusal(actor, error, { type, id }) {
+      if (!(error instanceof Refusal) || recorded.has(error)) return
+      const action = type === 'organization' ? 'feature.read' : (`${type}.read` as const)
+      const named = missing(action, actor, id ?? undefined)
+      await db.transaction((tx) => ledger.append(tx, entry(actor, action, { ...named, type }, 'denied')))
+      recorded.add(error)
     },
 
     recordFailure: (actor, action, resource, use, details) =>

@@ -21,7 +21,15 @@ function appThatThrows(error: Error) {
   })
   const log = createLog({ level: 'info', destination: { write: (line) => void lines.push(line) } })
   const sessions = { read: async () => null }
-  const app = createApp({ origin: null, assets, log, sessions, storedCredentials: async () => false, routes: [routes] })
+  const app = createApp({
+    origin: null,
+    assets,
+    log,
+    sessions,
+    storedCredentials: async () => false,
+    routes: [routes],
+    recordRefusal: async () => {},
+  })
   return { client: createClient(app), lines }
 }
 

@@ -94,7 +94,15 @@ test('W3 a bug, answers 500 with the headers, its request id and nothing of the 
   const log = createLog({ level: 'trace', destination: { write: (line) => void lines.push(line) } })
   const assets = loadAssets()
   const sessions = { read: async () => null }
-  const app = createApp({ origin: null, assets, log, sessions, storedCredentials: async () => false, routes: [routes] })
+  const app = createApp({
+    origin: null,
+    assets,
+    log,
+    sessions,
+    storedCredentials: async () => false,
+    routes: [routes],
+    recordRefusal: async () => {},
+  })
   const answer = await createClient(app).get('/bug')
   expect(answer.status).toBe(500)
   expectHeaders(answer, '/bug')

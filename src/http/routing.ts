@@ -82,17 +82,27 @@ export function tableOf(rooms: readonly Routes[]): readonly Route[] {
   return table
 }
 
-/** Mounts every route behind its policy. */
-export function mount(app: Hono<AppEnv>, table: readonly Route[]): void {
+/** Writes down that someone was refused; see `Guard.recordRefusal`. */
+export type RecordRefusal = (actor: UserActor, error: unknown, asked: Asked) => Promise<void>
+type Asked = { readonly type: 'credential' | 'connection' | 'dataset' | 'organization'; readonly id: string | null }
+
+/** Mounts every route behind its policy. What a form was refused is recorded, whichever check refused it. */
+export function mount(app: Hono<AppEnv>, table: readonly Route[], recordRefusal: RecordRefusal): void {
   const pages = new Set(table.filter(({ method }) => method === 'GET').map(({ path }) => path))
   for (const route of table) {
     const isPage = pages.has(route.path)
     app.on(route.method, route.path, async (c) => {
       c.set('next', isPage ? pathAndQuery(c) : undefined)
-      const actor = admit(c, route.policy)
-      refuseMalformedIds(c)
-      if (route.method === 'POST') await refuseOversized(c, route.maximumBody)
-      return route.handle(c, actor)
+      try {
+        const actor = admit(c, route.policy)
+        refuseMalformedIds(c)
+        if (route.method === 'POST') await refuseOversized(c, route.maximumBody)
+        return await route.handle(c, actor)
+      } catch (error) {
+        const actor = c.get('actor')
+        if (route.method === 'POST' && actor !== null) await recordRefusal(actor, error, askedFor(c, route.path))
+        throw error
+      }
     })
   }
 }
@@ -118,6 +128,19 @@ function admit(c: AppContext, policy: RoutePolicy): UserActor | null {
 }
 
 const wholeNumber = /^[1-9][0-9]{0,8}$/
+
+const nouns: Readonly<Record<string, Asked['type']>> = {
+  credentials: 'credential',
+  connections: 'connection',
+  catalog: 'dataset',
+}
+
+/** What a request is about, as far as its address says. */
+function askedFor(c: AppContext, path: string): Asked {
+  const [, noun = ''] = path.split('/')
+  const id = c.req.param('id')
+  return { type: nouns[noun] ?? 'organization', id: id !== undefined && isId(id) ? id : null }
+}
 
 function refuseMalformedIds(c: AppContext): void {
   const parameters: Record<string, string> = c.req.param()

@@ -41,7 +41,15 @@ export async function testApp(options: Options = {}) {
   const pages = { catalog, typedAccounts, assets, log, deployment, ready, addSample }
   const routes = allRoutes({ ...domain, ...accounts, ...pages })
   const storedCredentials = (actor: UserActor) => featureEnabled(db, deployment, actor, 'stored_credentials')
-  const app = createApp({ origin, assets, log, sessions: accounts.sessions, storedCredentials, routes })
+  const app = createApp({
+    origin,
+    assets,
+    log,
+    sessions: accounts.sessions,
+    storedCredentials,
+    routes,
+    recordRefusal: domain.guard.recordRefusal,
+  })
   const base = origin ?? 'http://localhost'
 
   return {
