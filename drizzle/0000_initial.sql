@@ -94,6 +94,7 @@ CREATE TABLE "associations" (
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"last_sign_in_at" timestamp with time zone,
 	"last_sign_in_code" text,
+	"learned_expires_at" timestamp with time zone,
 	CONSTRAINT "associations_credential_id_connection_id_pk" PRIMARY KEY("credential_id","connection_id")
 );
 --> statement-breakpoint

@@ -33,6 +33,8 @@ export type Sealed = {
   readonly grant: SealedGrant
   readonly payload: Buffer
   readonly binding: { readonly connectionId: string; readonly destination: string }
+  /** When the target said that the account ends, if it did (ISO 8601). */
+  readonly knownExpiry: string | undefined
   /** The row whose destination was compared: what is dialled must be made from it, not from a later reading. */
   readonly connection: ConnectionRow
   readonly resource: Resource
@@ -94,6 +96,7 @@ export async function sealedFor(effect: Effect, row: CredentialRow, connectionId
     identity: { credentialId, organizationId, version },
     ...found,
     binding: { connectionId, destination },
+    knownExpiry: bond.learnedExpiresAt?.toISOString(),
     connection: connection.row,
     resource,
   }
@@ -189,6 +192,7 @@ async function takeOverGrants(
     const next = grantConnection(keys.keyring, identityOf(keys, owned, version), owner, binding)
     await insertGrant(tx, owned, version, next, connectionId)
   }
+  await tx.update(associations).set({ learnedExpiresAt: null }).where(eq(associations.credentialId, owned.id))
   // What was replaced opens for its owner only (to restore it), no longer for any connection.
   await tx
     .delete(grants)

@@ -6,7 +6,7 @@ import { auditEntries } from '../db/schema/audit.ts'
 import { connections } from '../db/schema/connections.ts'
 import { associations, credentials, credentialVersions, grants } from '../db/schema/credentials.ts'
 import { Secret } from '../secrets/secret.ts'
-import { addConnection, asOwner, type TestDomain, testDomain } from '../testing/domain.ts'
+import { addConnection, asOwner, signedIn, type TestDomain, testDomain } from '../testing/domain.ts'
 import type { TypedFields } from './credential-type.ts'
 
 let domain: TestDomain
@@ -302,5 +302,44 @@ describe('vault', () => {
       await domain.features.change(domain.root, ada.organizationId, 'stored_credentials', true)
     }
     expect(await opened(id, connection)).toBe('reporting:correct horse')
+  })
+})
+
+describe('what the target said of an account', () => {
+  it('its end is kept with the association, handed to the next use, and forgotten with an edit', async () => {
+    const connection = await addConnection(domain, ada, `c${names}`)
+    const id = await store(ada, [connection])
+    domain.connector.next = {
+      ...signedIn,
+      value: { serverVersion: '18', expiresAt: '2020-01-01T00:00:00.000Z' },
+    } as typeof signedIn
+    const account = { kind: 'stored', credentialId: id } as const
+    await domain.signIns.create(ada, connection, account, 'test')
+    domain.connector.next = signedIn
+    expect(await domain.vault.open(ada, id, connection, use)).toMatchObject({
+      credential: { knownExpiry: '2020-01-01T00:00:00.000Z' },
+    })
+    const edit = {
+      revision: 1,
+      name: `e ${names}`,
+      description: '',
+      typed: typed({ username: 'u', password: 'another' }),
+    }
+    await domain.vault.edit(ada, id, edit)
+    const after = await domain.vault.open(ada, id, connection, use)
+    expect(after.ok && after.credential.knownExpiry).toBeUndefined()
+  })
+
+  it('a sign-in whose connection is deleted meanwhile still says what came of it', async () => {
+    const connection = await addConnection(domain, ada, `c${names}`)
+    const run = domain.connector.run
+    domain.connector.run = async (job, options) => {
+      await domain.connections.delete(ada, connection, 'detach')
+      return run(job, options)
+    }
+    const fields = { username: new Secret('u'), password: new Secret('p') }
+    const outcome = await domain.signIns.create(ada, connection, { kind: 'typed', type: 'basic', fields }, 'test')
+    domain.connector.run = run
+    expect(outcome.ok).toBe(true)
   })
 })

@@ -220,10 +220,13 @@ function openOrClose(deps: VaultDependencies, sealed: Sealed, typed: TypedFields
   try {
     const fields = openSealed(deps, sealed)
     const type = credentialType(sealed.type)
-    const { connection } = sealed
-    if (typed === undefined || type === undefined)
-      return { ok: true, connection, credential: { type: sealed.type, fields } }
+    const { connection, knownExpiry } = sealed
+    const expiry = knownExpiry === undefined ? {} : { knownExpiry }
+    if (typed === undefined || type === undefined) {
+      return { ok: true, connection, credential: { type: sealed.type, fields, ...expiry } }
+    }
     const edited = parseEditedFields(type, typed, fields)
+    wipeUnused(fields, edited.ok ? edited.fields : {})
     if (!edited.ok) return { ok: false, reason: 'fields', errors: edited.errors }
     return { ok: true, connection, credential: { type: sealed.type, fields: edited.fields } }
   } catch (error) {
@@ -231,6 +234,14 @@ function openOrClose(deps: VaultDependencies, sealed: Sealed, typed: TypedFields
     throw error
   }
 }
+
+/** Zeroes what was opened and is not among what an edit keeps. */
+function wipeUnused(opened: Fields, kept: Fields): void {
+  const still = new Set(Object.values(kept))
+  for (const secret of Object.values(opened)) if (!still.has(secret)) secret.wipe()
+}
+
+type Fields = Readonly<Record<string, Secret>>
 
 type NextVersion =
   | { readonly ok: true; readonly version: number; readonly username: string | null }

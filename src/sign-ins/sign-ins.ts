@@ -1,7 +1,8 @@
 import { and, desc, eq } from 'drizzle-orm'
 import type { UserActor } from '../access/actor.ts'
+import { findConnection } from '../connections/connections.ts'
 import type { ConnectionQueries } from '../connections/queries.ts'
-import type { Diagnosis, DiagnosisCode, Outcome } from '../connector/driver.ts'
+import type { Diagnosis, DiagnosisCode, Operations, Outcome } from '../connector/driver.ts'
 import { usernameOf } from '../credentials/credential-type.ts'
 import { credentialType } from '../credentials/types/registry.ts'
 import type { Database } from '../db/client.ts'
@@ -87,12 +88,14 @@ type Kept = {
   readonly accountName: string
   readonly code: DiagnosisCode
   readonly startedAt: Date
-  readonly outcome: Outcome<unknown>
+  readonly outcome: Outcome<Operations['signIn']['output']>
 }
 
 async function keep(db: Database, kept: Kept): Promise<void> {
   const { id, actor, connectionId, credentialId, accountName, code, startedAt, outcome } = kept
   await db.transaction(async (tx) => {
+    // Deleted while the target was thinking: there is nothing left to remember it by.
+    if ((await findConnection(tx, connectionId, 'update')) === undefined) return
     const outcomeOf = { lastSignInAt: startedAt, lastSignInCode: code }
     const { organizationId, id: userId } = actor
     const { diagnosis } = outcome
@@ -102,6 +105,14 @@ async function keep(db: Database, kept: Kept): Promise<void> {
     await tx.update(connections).set(outcomeOf).where(eq(connections.id, connectionId))
     if (credentialId === null) return
     const bond = and(eq(associations.connectionId, connectionId), eq(associations.credentialId, credentialId))
-    await tx.update(associations).set(outcomeOf).where(bond)
+    const learned = outcome.ok ? { learnedExpiresAt: dateOf(outcome.value.expiresAt) } : {}
+    await tx
+      .update(associations)
+      .set({ ...outcomeOf, ...learned })
+      .where(bond)
   })
+}
+
+function dateOf(text: string | null | undefined): Date | null {
+  return text ? new Date(text) : null
 }

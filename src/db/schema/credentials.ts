@@ -93,6 +93,8 @@ export const associations = pgTable(
     createdAt: moment().notNull().defaultNow(),
     lastSignInAt: moment(),
     lastSignInCode: text(),
+    /** When the target last said that this account ends; of the version that signed in, so an edit forgets it. */
+    learnedExpiresAt: moment(),
   },
   (table) => [
     primaryKey({ columns: [table.credentialId, table.connectionId] }),
