@@ -22,7 +22,7 @@ export type Recorder = {
 }
 
 /** Returns a recorder for the server at `origin`. Status lines, headers and bodies go to `record`. */
-export function createRecorder(origin: string, record: (bytes: Buffer) => void): Recorder {
+export function createRecorder(origin: string, record: (bytes: Buffer, path: string) => void): Recorder {
   const cookies = new Map<string, string>()
 
   async function ask(path: string, init: RequestInit = {}): Promise<Page> {
@@ -33,7 +33,7 @@ export function createRecorder(origin: string, record: (bytes: Buffer) => void):
     const response = await once().catch(once)
     const body = Buffer.from(await response.arrayBuffer())
     const head = [response.status, ...[...response.headers].map(([name, value]) => `${name}: ${value}`)].join('\n')
-    record(Buffer.concat([Buffer.from(`${path}\n${head}\n\n`), body]))
+    record(Buffer.concat([Buffer.from(`${head}\n\n`), body]), path)
     for (const line of response.headers.getSetCookie()) {
       const [name = '', value = ''] = (line.split(';')[0] ?? '').split('=')
       if (/max-age=0/i.test(line)) cookies.delete(name)

@@ -17,6 +17,7 @@ import { parseParameters } from '../../connector/parse-parameters.ts'
 import { driver, drivers } from '../../connector/registry.ts'
 import type { CredentialQueries } from '../../credentials/queries.ts'
 import type { Vault } from '../../credentials/vault.ts'
+import { parseName } from '../../names.ts'
 import { paths } from '../../paths.ts'
 import { Secret } from '../../secrets/secret.ts'
 import type { SignIns } from '../../sign-ins/sign-ins.ts'
@@ -163,7 +164,7 @@ export function connectionRoutes(deps: Dependencies): Routes {
       c.status(422)
       return renderNew(c, chosen, { ...form, errors, ...(taken ? { taken } : {}) })
     }
-    const parsed = parseParameters(chosen.parameters, form.values)
+    const parsed = parseConnection(chosen, form)
     if (!parsed.ok) return refuse(parsed.errors)
     const account = save ? await credentialQueries.checkName(actor, fields.text('account')) : undefined
     if (account !== undefined && !account.ok) return refuse({ account: account.error })
@@ -189,7 +190,7 @@ export function connectionRoutes(deps: Dependencies): Routes {
         <EditConnectionPage id={id} savedName={stored.name} driver={chosen} form={{ ...form, ...more }} />,
       )
     }
-    const parsed = parseParameters(chosen.parameters, form.values)
+    const parsed = parseConnection(chosen, form)
     if (!parsed.ok) return render(422, { errors: parsed.errors })
     const input = { name: form.name, driver: chosen.id, parameters: parsed.values }
     const destinationConfirmed = fields.text('confirmed') === 'destination'
@@ -222,6 +223,14 @@ function requireStored(c: AppContext): void {
 function typedForm(chosen: Driver, fields: FormFields) {
   const values = Object.fromEntries(chosen.parameters.map((spec) => [spec.id, fields.text(spec.id)]))
   return { name: fields.text('name'), values }
+}
+
+/** Finds every problem at once, the name's too. */
+function parseConnection(chosen: Driver, form: { name: string; values: Readonly<Record<string, string>> }) {
+  const parsed = parseParameters(chosen.parameters, form.values)
+  const name = parseName(form.name, 'Connection name')
+  if (name.ok) return parsed
+  return { ok: false, errors: { name: name.error, ...(parsed.ok ? {} : parsed.errors) } } as const
 }
 
 function suggestedName(parameters: Readonly<Record<string, string>>): string {

@@ -1,0 +1,162 @@
+import pg from 'pg'
+import type { UserActor } from '../../src/access/actor.ts'
+import { testPassword } from '../../src/testing/actors.ts'
+import type { StartedServer } from '../../src/testing/server.ts'
+import type { People } from './people.ts'
+import { createRecorder, type Form, type Page, type Recorder } from './recorder.ts'
+import type { Store } from './store.ts'
+
+/** An instance as one looks after some months: with whom, and what in it pages are about. */
+export type Scene = {
+  /** Owns everything, and is an administrator. */
+  readonly ada: UserActor
+  /** Has just got an account. */
+  readonly newcomer: UserActor
+  readonly sales: string
+  readonly shop: string
+  readonly stopped: string
+  readonly reporting: string
+  readonly longName: string
+  readonly lonely: string
+  readonly customers: string
+  readonly failed: string
+  readonly endless: string
+  readonly failedSignIn: string
+  readonly goodSignIn: string
+}
+
+const longNames = {
+  credential: 'Quarterly revenue reconciliation, northern European subsidiaries, read-only replica, since 2019',
+  unbroken: `service_account_${'for_the_nightly_export_of_everything_'.repeat(2)}eu`,
+  connection: 'Customer data platform of the northern European subsidiaries, replica in Frankfurt',
+}
+
+/** Fills an instance through its pages; what takes months (times of use) is set in its database. */
+export async function fillScene(server: StartedServer, people: People, store: Store): Promise<Scene> {
+  const ada = people.root
+  const recorder = createRecorder(server.origin, () => {})
+  await recorder.post('/login', { email: ada.email, password: testPassword })
+  const connect = (name: string, host: string, database: string, more: Form = {}) =>
+    addConnection(recorder, { name, host, database, port: '5432', tls: 'verify-full', ...more })
+  const here = { port: String(store.port), tls: 'disable' }
+
+  const sales = await connect('Sales', 'sales-db.example.com', 'sales')
+  const warehouse = await connect('Warehouse', 'warehouse.example.com', 'dwh')
+  const long = await connect(
+    longNames.connection,
+    'cdp-replica-northern-europe-frankfurt-2.internal.example.com',
+    'cdp',
+  )
+  const ledger = await connect('Ledger', '10.20.4.17', 'ledger', { tls: 'require' })
+  const shop = await connect('Shop', store.host, store.database, here)
+  const stopped = await connect('Orders', 'orders.example.com', 'orders')
+
+  const reporting = await keep(
+    recorder,
+    'Analytics (read-only)',
+    'analytics_ro',
+    sales,
+    'Dashboards of sales and finance.',
+  )
+  for (const connection of [warehouse, ledger]) {
+    await recorder.post(`/credentials/${reporting}/associations/new`, { connection })
+  }
+  const longName = await keep(recorder, longNames.credential, longNames.unbroken, long)
+  await recorder.post(`/credentials/${longName}/associations/new`, { connection: sales })
+  await keep(recorder, longNames.unbroken, 'svc', warehouse)
+  for (const [name, username] of others) await keep(recorder, name, username, warehouse)
+  const lonely = await keep(recorder, 'Old ledger', 'ledger_app')
+  await keep(recorder, 'Order desk', 'orders_ro', stopped)
+  const account = { type: 'basic', username: store.reader.username, password: store.reader.password }
+  const reader = idOf(
+    await recorder.post('/credentials/new', { ...account, name: 'Shop reader', connection: shop }),
+    'credentials',
+  )
+
+  const good = await recorder.post(`/connections/${shop}/sign-ins/new`, { account: reader })
+  const mistyped = { type: 'basic', username: store.reader.username, password: 'mistyped', intent: 'sign-in' }
+  const bad = await recorder.post(`/connections/${shop}/sign-ins/new`, mistyped)
+  await moveOrders(recorder, stopped)
+  const { customers, failed, endless } = await addDatasets(recorder, store, shop, reader)
+  await pretendTime(server, reporting)
+  const newcomer = await people.member('Noa')
+  return {
+    ...{ ada, newcomer, sales, shop, stopped, reporting, longName, lonely, customers, failed, endless },
+    goodSignIn: signInOf(good),
+    failedSignIn: signInOf(bad),
+  }
+}
+
+const others = [
+  ['Warehouse loader', 'loader'],
+  ['Warehouse read-only', 'analyst'],
+  ['Finance month-end', 'finance_close'],
+  ['Marketing events', 'mkt_events'],
+  ['HR export', 'hr_export'],
+  ['Data science sandbox', 'ds_sandbox'],
+  ['Payments audit', 'audit_ro'],
+] as const
+
+async function addConnection(recorder: Recorder, form: Form): Promise<string> {
+  return idOf(await recorder.post('/connections/new?driver=postgresql', form), 'connections')
+}
+
+async function keep(recorder: Recorder, name: string, username: string, connection?: string, description = '') {
+  const secret = { type: 'basic', name, username, password: 'nobody types this one', description }
+  const bond: Form = connection === undefined ? {} : { connection, intent: 'save' }
+  return idOf(await recorder.post('/credentials/new', { ...secret, ...bond }), 'credentials')
+}
+
+async function moveOrders(recorder: Recorder, id: string): Promise<void> {
+  const moved = { name: 'Orders', host: 'orders-2.example.com', port: '5432', database: 'orders', tls: 'verify-full' }
+  await recorder.post(`/connections/${id}/edit`, { ...moved, revision: '1', confirmed: 'destination' })
+}
+
+async function addDatasets(recorder: Recorder, store: Store, connection: string, account: string) {
+  const add = (form: Form) =>
+    recorder.post(`/catalog/add?connection=${connection}`, { account, intent: 'create', ...form })
+  const table = async (name: string) => datasetOf(await add({ tab: 'tables', item: JSON.stringify(['public', name]) }))
+  const customers = await table('customers')
+  await table('orders')
+  await store.sql('create table vanishing (id int); grant select on vanishing to public')
+  await store.sql('drop table vanishing')
+  const failed = await table('vanishing')
+  const endless = await table('endless')
+  return { customers, failed, endless }
+}
+
+async function pretendTime(server: StartedServer, reporting: string): Promise<void> {
+  const client = new pg.Client({ connectionString: server.database?.ownerUrl })
+  await client.connect()
+  await client.query(`
+    update associations set last_sign_in_at = now() - interval '7 minutes', last_sign_in_code = 'ok'
+      where last_sign_in_at is null and random() < 0.9;
+    update associations set last_sign_in_code = 'auth.refused' where credential_id in
+      (select id from credentials where name = 'Finance month-end');
+    update credentials set created_at = now() - interval '140 days', updated_at = now() - interval '9 days';
+    update credentials set last_used_at = now() - interval '1 hour' * (1 + length(name)) where name <> 'HR export';
+    update connections set last_sign_in_at = now() - interval '7 minutes', last_sign_in_code = 'ok'
+      where last_sign_in_at is null`)
+  await client.query(`update credentials set last_used_at = now() - interval '7 minutes' where id = $1`, [reporting])
+  await client.end()
+}
+
+function idOf(page: Page, noun: 'credentials' | 'connections'): string {
+  return find(page, new RegExp(`/${noun}/([0-9a-f-]{36})/edit`))
+}
+
+function datasetOf(page: Page): string {
+  return find(page, /\/catalog\/([0-9a-f-]{36})\/deletion/)
+}
+
+/** The address of a sign-in is not on its page, but in its answer to the form. */
+function signInOf(page: Page): string {
+  return page.path
+}
+
+function find(page: Page, pattern: RegExp): string {
+  const [, id] = pattern.exec(page.text) ?? []
+  if (id === undefined)
+    throw new Error(`There is no ${pattern} in the answer ${page.status}: ${page.text.slice(0, 2000)}`)
+  return id
+}

@@ -1,0 +1,190 @@
+import type { Page } from 'playwright'
+import type { Scene } from './scene.ts'
+import type { Store } from './store.ts'
+import { fill, follow, heading, press } from './visit.ts'
+
+/** A page in one of the states people meet it in, and the way there. */
+export type State = { readonly name: string; readonly open: (page: Page) => Promise<unknown> }
+
+/** What someone who is not signed in meets. */
+export const signedOut: readonly State[] = [
+  at('sign-in', '/login'),
+  { name: 'sign-in-refused', open: refusedSignIn },
+  at('setup-address-used', '/setup?token=nobody'),
+  at('not-found-signed-out', '/nothing'),
+]
+
+/** What someone meets who has just got an account. */
+export const newcomers: readonly State[] = [
+  at('credentials-empty', '/credentials'),
+  at('connections-empty', '/connections'),
+  at('catalog-empty', '/catalog'),
+  at('add-data-empty', '/catalog/add'),
+  at('activity-empty', '/activity'),
+  at('credentials-new-without-connections', '/credentials/new'),
+  at('forbidden', '/admin/features'),
+]
+
+/** What the owner of everything in the scene meets. */
+export function ownersStates(scene: Scene, store: Store): readonly State[] {
+  return [...credentialStates(scene, store), ...connectionStates(scene, store), ...catalogStates(scene), ...adminStates]
+}
+
+const adminStates: readonly State[] = [
+  at('activity', '/activity'),
+  at('feature-access', '/admin/features'),
+  at('users', '/admin/users'),
+  at('users-new', '/admin/users/new'),
+  { name: 'users-new-errors', open: (page) => page.goto('/admin/users/new').then(() => press(page, 'Add user')) },
+  at('password', '/account/password'),
+  at('not-found', '/nothing'),
+  {
+    name: 'account-menu',
+    open: (page) => page.goto('/catalog').then(() => page.locator('#user-menu summary').click()),
+  },
+  { name: 'shortcuts', open: (page) => page.goto('/credentials').then(() => page.keyboard.press('?')) },
+]
+
+function credentialStates(scene: Scene, store: Store): readonly State[] {
+  const credential = `/credentials/${scene.reporting}`
+  return [
+    at('credentials-list', '/credentials'),
+    at('credentials', credential),
+    at('credentials-long-names', `/credentials/${scene.longName}`),
+    at('credentials-without-connections', `/credentials/${scene.lonely}`),
+    at('credentials-nothing-found', '/credentials?q=nobody+has+this'),
+    at('credentials-new', '/credentials/new'),
+    {
+      name: 'credentials-new-errors',
+      open: (page) => page.goto('/credentials/new').then(() => press(page, 'Save and sign in')),
+    },
+    { name: 'credentials-new-refused', open: (page) => refusedCredentials(page, store) },
+    at('credentials-edit', `${credential}/edit`),
+    { name: 'credentials-edit-conflict', open: (page) => conflict(page, credential) },
+    at('credentials-deletion', `${credential}/deletion`),
+    at('association-new', `${credential}/associations/new`),
+    at('association-removal', `${credential}/associations/${scene.sales}/removal`),
+    at('last-association', `/credentials/${scene.lonely}/last-association`),
+    { name: 'destination-confirmation', open: (page) => confirmation(page, scene) },
+  ]
+}
+
+function connectionStates(scene: Scene, store: Store): readonly State[] {
+  const connection = `/connections/${scene.shop}`
+  return [
+    at('connections', '/connections'),
+    at('connections-stores', '/connections/new'),
+    at('connections-new', '/connections/new?driver=postgresql'),
+    { name: 'connections-new-errors', open: emptyConnection },
+    { name: 'connections-pasted', open: (page) => pasted(page, store) },
+    at('connection', connection),
+    at('connection-edit', `${connection}/edit`),
+    { name: 'connection-edit-stops', open: (page) => stops(page, scene) },
+    at('connection-deletion', `${connection}/deletion`),
+    at('connection-credentials', `/connections/${scene.sales}/credentials`),
+    at('connection-credentials-changed', `/connections/${scene.stopped}/credentials`),
+    at('connection-credentials-new', `/connections/${scene.sales}/credentials/new`),
+    at('connection-datasets', `${connection}/datasets`),
+    at('test-picker', `/connections/${scene.sales}/sign-ins/new`),
+    at('test-typed', `${connection}/sign-ins/new?different=yes`),
+    at('test-passed', scene.goodSignIn),
+    at('test-failed', scene.failedSignIn),
+  ]
+}
+
+function catalogStates(scene: Scene): readonly State[] {
+  return [
+    at('catalog', '/catalog'),
+    at('catalog-connections', '/catalog/add'),
+    at('catalog-account', `/catalog/add?connection=${scene.sales}&account=choose`),
+    at('catalog-typed-account', `/catalog/add?connection=${scene.sales}&account=different`),
+    { name: 'catalog-schemas', open: (page) => browse(page, 'Schemas') },
+    { name: 'catalog-tables', open: (page) => browse(page, 'Tables') },
+    { name: 'catalog-query', open: (page) => query(page, 'select id, name, note from customers') },
+    { name: 'catalog-query-refused', open: (page) => query(page, 'select nothing from nowhere') },
+    at('dataset', `/catalog/${scene.customers}`),
+    at('dataset-failed', `/catalog/${scene.failed}`),
+    at('dataset-running', `/catalog/${scene.endless}`),
+    at('dataset-rows', `/catalog/${scene.customers}/versions/1/rows?page=2`),
+    at('dataset-deletion', `/catalog/${scene.customers}/deletion`),
+    at('dataset-new-version', `/catalog/${scene.customers}/versions/new?account=different`),
+  ]
+}
+
+function at(name: string, path: string): State {
+  return { name, open: (page) => page.goto(path) }
+}
+
+async function refusedSignIn(page: Page): Promise<void> {
+  await page.goto('/login')
+  await fill(page, { 'E-mail': 'somebody@example.com', Password: 'not the password' })
+  await press(page, 'Sign in')
+  await page.locator('#error-summary').waitFor()
+}
+
+async function refusedCredentials(page: Page, store: Store): Promise<void> {
+  await page.goto('/credentials/new')
+  await fill(page, { 'Account name': 'Shop writer', Username: store.reader.username, Password: 'not the password' })
+  await page.getByLabel('Data connection').selectOption('Shop')
+  await press(page, 'Save and sign in')
+  await page.getByRole('list', { name: 'Diagnosis' }).waitFor()
+}
+
+/** As if someone else had saved meanwhile: the form's revision is put back. */
+async function conflict(page: Page, credential: string): Promise<void> {
+  await page.goto(`${credential}/edit`)
+  await page.evaluate(`document.querySelector('[name=revision]').setAttribute('value', '9')`)
+  await fill(page, { 'Description (optional)': 'Dashboards of the sales team and of finance.' })
+  await press(page, 'Save and sign in')
+  await page.getByRole('table', { name: 'Both sides' }).waitFor()
+}
+
+async function confirmation(page: Page, scene: Scene): Promise<void> {
+  await page.goto(`/connections/${scene.stopped}/credentials`)
+  await follow(page, 'Confirm destination')
+  await heading(page, 'Confirm destination')
+}
+
+async function emptyConnection(page: Page): Promise<void> {
+  await page.goto('/connections/new?driver=postgresql')
+  await press(page, 'Add data connection')
+  await page.locator('#error-summary').waitFor()
+}
+
+async function pasted(page: Page, store: Store): Promise<void> {
+  await page.goto('/connections/new?driver=postgresql')
+  await page.getByText('Paste an address instead').click()
+  await fill(page, { Address: `postgresql://reporting:secret@${store.host}:${store.port}/sales?connect_timeout=3` })
+  await press(page, 'Fill in the fields')
+  await page.getByText('The address held a username and a password').waitFor()
+}
+
+async function stops(page: Page, scene: Scene): Promise<void> {
+  await page.goto(`/connections/${scene.sales}/edit`)
+  await fill(page, { Host: 'sales-db-2.example.com' })
+  await press(page, 'Save connection')
+  await page.getByText('These accounts stop until').waitFor()
+}
+
+async function browse(page: Page, tab: 'Schemas' | 'Tables'): Promise<void> {
+  await page.goto('/catalog/add')
+  await page.getByRole('button', { name: /^Shop/ }).click()
+  await press(page, tab)
+  await page.getByRole('button', { name: tab, exact: true }).and(page.locator('[aria-current]')).waitFor()
+  await page
+    .getByRole(tab === 'Tables' ? 'group' : 'list', { name: tab })
+    .first()
+    .waitFor()
+}
+
+async function query(page: Page, text: string): Promise<void> {
+  await page.goto('/catalog/add')
+  await page.getByRole('button', { name: /^Shop/ }).click()
+  await press(page, 'SQL query')
+  await fill(page, { 'SQL query': text })
+  await press(page, 'Preview')
+  await page
+    .getByText(/Nothing was stored|There is a problem/)
+    .first()
+    .waitFor()
+}
