@@ -3,7 +3,6 @@ import type { UserActor } from './access/actor.ts'
 import type { Sessions } from './auth/sessions.ts'
 import type { AppEnv } from './http/app-context.ts'
 import type { Assets } from './http/assets.ts'
-import { compressPages } from './http/compression.ts'
 import { failureRenderer, renderNotFound } from './http/failures.tsx'
 import { renderer } from './http/render.tsx'
 import { requestContext, requestLog } from './http/request-context.ts'
@@ -46,7 +45,6 @@ export function createApp(deps: AppDependencies): App {
   app.use(requestContext({ origin, trustProxy }))
   app.use(renderer(assets))
   app.use(requestLog(log))
-  app.use(compressPages)
   app.use(securityHeaders)
   app.use(onlyKnownMethods)
   app.use(onlyOwnHosts(origin))

@@ -1,6 +1,6 @@
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
-import type { MiddlewareHandler } from 'hono'
-import type { AppEnv } from './app-context.ts'
+import { HtmlEscapedCallbackPhase, type HtmlEscapedString, resolveCallback } from 'hono/utils/html'
+import type { AppContext } from './app-context.ts'
 
 /** How a body may be sent. */
 export type Encoding = 'br' | 'gzip' | 'identity'
@@ -17,21 +17,24 @@ export function bestEncoding(accepted: string): Encoding {
   return names.includes('gzip') ? 'gzip' : 'identity'
 }
 
-/** Compresses pages, and nothing else: static files are compressed already, downloads are streams. (docs/decisions/080) */
-export const compressPages: MiddlewareHandler<AppEnv> = async (c, next) => {
-  await next()
-  if (!c.res.headers.get('Content-Type')?.startsWith('text/html')) return
-  c.res.headers.append('Vary', 'Accept-Encoding')
+/**
+ * Answers with a page, compressed as the browser allows. Static files are compressed already and downloads are streams,
+ * so this is done here and not for every answer; it also keeps the answer in one piece. (docs/decisions/080)
+ */
+export async function sendPage(c: AppContext, markup: Markup): Promise<Response> {
+  // A plain string: the server sends a `String` object, which Hono may give, as a stream.
+  const page = String(await resolveCallback(markup, HtmlEscapedCallbackPhase.Stringify, false, {}))
+  c.header('Vary', 'Accept-Encoding', { append: true })
   const encoding = bestEncoding(c.req.header('Accept-Encoding') ?? '')
-  if (encoding === 'identity') return
-  const page = await c.res.text()
+  if (encoding === 'identity') return c.html(page)
+  c.header('Content-Type', 'text/html; charset=UTF-8')
+  c.header('Content-Encoding', encoding)
   // A tenth of a millisecond: handing it to a thread and back takes longer.
   const body = encoding === 'br' ? brotliCompressSync(page, quality) : gzipSync(page)
-  const headers = new Headers(c.res.headers)
-  headers.set('Content-Encoding', encoding)
-  headers.set('Content-Length', String(body.length))
-  c.res = new Response(new Uint8Array(body), { status: c.res.status, headers })
+  return c.body(new Uint8Array(body))
 }
+
+type Markup = string | HtmlEscapedString | Promise<HtmlEscapedString>
 
 /** Beyond this it takes several times as long for a few percent. */
 const quality = {

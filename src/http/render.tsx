@@ -4,6 +4,7 @@ import type { Child } from 'hono/jsx'
 import { type AssetUrls, Document, type NavigationSection } from '../../views/document.tsx'
 import { FlashUpdate } from '../../views/ui/flash.tsx'
 import type { AppContext, AppEnv } from './app-context.ts'
+import { sendPage } from './compression.ts'
 import { takeFlash } from './flash.ts'
 
 declare module 'hono' {
@@ -36,7 +37,8 @@ export function renderer(assets: AssetUrls): MiddlewareHandler<AppEnv> {
 }
 
 function renderFragment(c: AppContext, view: Child) {
-  return c.html(
+  return sendPage(
+    c,
     <>
       {view}
       <FlashUpdate message={takeFlash(c)} />
@@ -57,7 +59,7 @@ function renderDocument(c: AppContext, assets: AssetUrls, view: Child) {
       {view}
     </Document>
   )
-  return c.html(html`<!doctype html>${document}`)
+  return sendPage(c, html`<!doctype html>${document}`)
 }
 
 const sections: readonly NavigationSection[] = ['catalog', 'connections', 'credentials', 'activity']
