@@ -65,7 +65,7 @@ describe.skipIf(browserPath === undefined).each(modes)('The catalog $way', ({ ja
       expect(parquet.content.subarray(0, 4).toString()).toBe('PAR1')
       const csv = await download(page, 'CSV')
       expect(csv.name).toBe('customers-v1.csv')
-      expect(csv.content.toString().split('\n').slice(0, 2)).toEqual(['id,name,note', '1,Customer 1,'])
+      expect(csv.content.toString().split('\r\n').slice(0, 2)).toEqual(['id,name,note', '1,Customer 1,'])
     }))
 
   test('with one default account, skips the picker and names the account', () =>
