@@ -17,7 +17,18 @@ describe('decodeTables', () => {
   })
 
   it('of anything else, gives nothing and never throws', () => {
-    const made = ['', '[]', '["a"]', '["a","b","c"]', '[1,2]', '{"0":"a"}', '["","b"]', '["a\\u0000","b"]', 'null']
+    const made = [
+      '',
+      '[]',
+      '["a"]',
+      '["a","b","c"]',
+      '[1,2]',
+      '{"0":"a"}',
+      '["","b"]',
+      '["a\\u0000","b"]',
+      '["a","\\ud800"]',
+      'null',
+    ]
     expect(decodeTables(made)).toEqual([])
     fc.assert(fc.property(fc.string(), (text) => Array.isArray(decodeTables([text]))))
   })

@@ -101,8 +101,13 @@ function decodeTable(value: string): ChosenTable | undefined {
     if (!Array.isArray(decoded) || decoded.length !== 2) return undefined
     const [schema, table] = decoded as unknown[]
     if (typeof schema !== 'string' || typeof table !== 'string') return undefined
-    return schema === '' || table === '' || value.includes('\\u0000') ? undefined : { schema, table }
+    return isStorable(schema) && isStorable(table) ? { schema, table } : undefined
   } catch {
     return undefined
   }
+}
+
+/** PostgreSQL has no name that is empty or holds NUL or half a character, and no column of ours takes one. */
+function isStorable(name: string): boolean {
+  return name !== '' && !name.includes('\0') && name.isWellFormed()
 }

@@ -4,7 +4,10 @@ import type { AppContext } from './app-context.ts'
 import { isId } from './id.ts'
 import { RequestRefused } from './request-refused.ts'
 
-/** What a form posted. Where a name was sent more than once, the last counts, except in `all`. Files are left out. */
+/**
+ * What a form posted. Where a name was sent more than once, the last counts, except in `all`. Files are left out. A NUL in
+ * what is no secret is refused as unreadable (400): nobody types one, and the database takes none.
+ */
 export type FormFields = {
   /** As typed, `''` when absent. Line breaks are those of the browser (CR LF in a multi-line field). */
   text(name: string): string
@@ -27,13 +30,18 @@ export async function readForm(c: AppContext): Promise<FormFields> {
   const values = await readValues(c)
   const last = (name: string) => values.get(name)?.at(-1) ?? ''
   return {
-    text: last,
+    text: (name) => withoutNul(last(name)),
     id: (name) => idOf(last(name)),
     secret: (name) => (last(name) === '' ? undefined : new Secret(last(name))),
     checked: (name) => last(name) !== '',
-    all: (name) => values.get(name) ?? [],
+    all: (name) => (values.get(name) ?? []).map(withoutNul),
     has: (name) => values.has(name),
   }
+}
+
+function withoutNul(text: string): string {
+  if (text.includes('\0')) throw unreadable()
+  return text
 }
 
 function idOf(text: string): string | null {

@@ -47,13 +47,14 @@ export const onlyKnownMethods: MiddlewareHandler<AppEnv> = async (c, next) => {
 
 /**
  * Lets only the one spelling of an address through. Ours have no escapes, so an escaped slash, an encoded dot or a
- * doubled slash is nobody's address; a page asked for with a slash at the end is sent to the one without.
+ * doubled slash is nobody's address, nor is one that asks for a NUL, which the database takes in no text; a page asked for
+ * with a slash at the end is sent to the one without.
  */
 export const onlyCanonicalPaths: MiddlewareHandler<AppEnv> = async (c, next) => {
   const { host, pathname, search } = new URL(c.req.url)
   // Only a proxy is asked for whole addresses, and the host that counts must be the one that was checked.
   if (host !== hostOf(c.req.header('Host'))) throw new NotFound()
-  if (pathname.includes('//') || /[%\\]/.test(pathname)) throw new NotFound()
+  if (pathname.includes('//') || /[%\\]/.test(pathname) || search.includes('%00')) throw new NotFound()
   const isPage = c.req.method !== 'POST' && pathname.length > 1
   if (isPage && pathname.endsWith('/')) return c.redirect(pathname.slice(0, -1) + search, 308)
   await next()
