@@ -31,6 +31,12 @@ describe('parseStoreUrl', () => {
     expect(result.ignored).toEqual(['applicationname'])
   })
 
+  it('an "@" in the value of an option stays, and what may be the rest of a password is not named', () => {
+    const result = parsed('jdbc:postgresql://h/db?user=ada@server&password=can@ary&canary&ssl=true')
+    expect([result.username, result.password?.expose().toString()]).toEqual(['ada@server', 'can@ary'])
+    expect(result.ignored).toEqual([])
+  })
+
   it('an IPv6 host loses its brackets, a default port is left to the driver', () => {
     expect(parsed('postgres://[2001:db8::1]/x').parameters).toEqual({ host: '2001:db8::1', database: 'x' })
     expect(parsed('postgres://[2001:db8::1]:5433/x').parameters).toMatchObject({ port: '5433' })
@@ -59,6 +65,11 @@ describe('parseStoreUrl', () => {
     ['postgresql://user:pw@a:1,b:2/db', /several hosts/],
     ['postgresql://h:99999/db', /could not be read/],
     ['postgresql://%zz/db', /could not be read/],
+    ['postgresql://u:12/canary@h/db', /%2F, %3F and %23/],
+    ['postgresql://u:12#canary@h/db', /%2F, %3F and %23/],
+    ['postgresql://u:12?canary@h/db', /%2F, %3F and %23/],
+    ['postgresql://u:a@12/canary@h/db', /%2F, %3F and %23/],
+    ['jdbc:postgresql://u:12?x&canary@h/db?user=a', /%2F, %3F and %23/],
     ['postgresql://h/%E0%A4%A', /could not be read/],
   ])('%j is refused with the next step', (text, sentence) => {
     expect(parseStoreUrl(text)).toMatchObject({ ok: false, error: expect.stringMatching(sentence) })

@@ -45,7 +45,21 @@ export function parseStoreUrl(pasted: string): ParsedStoreUrl {
   if (/^\/\/[^/?#]*,/.test(rest.replace(/^\/\/[^/?#]*@/, '//'))) {
     return refused('That address names several hosts. Add one connection for each of them.')
   }
+  if (hasStrayAt(rest)) {
+    return refused(
+      'That address has an "@" behind its host. If the password contains /, ? or #, write them as %2F, %3F and %23.',
+    )
+  }
   return parseAuthority(schemes.get(scheme) ?? '', rest)
+}
+
+/**
+ * Reports whether an "@" stands where none belongs: behind the first `/`, `?` or `#`, values of options aside. What was
+ * meant to be a password with one of those characters would be read as port, database and options, and shown as such.
+ */
+function hasStrayAt(rest: string): boolean {
+  const behind = /^\/\/[^/?#]*(.*)$/su.exec(rest)?.[1] ?? ''
+  return behind.replace(/([?&][^=&#@]*=)[^&#]*/g, '$1').includes('@')
 }
 
 /** `jdbc:postgresql:sales` and `jdbc:postgresql:/` mean localhost; saying so beats guessing. */
@@ -75,13 +89,18 @@ function fromUrl(driver: string, url: URL, port: string): ParsedStoreUrl {
   if (tls !== undefined) parameters.tls = tls
   const username = decodeURIComponent(url.username) || options.get('user') || null
   const password = decodeURIComponent(url.password) || options.get('password') || null
-  const ignored = [...options.keys()].filter((name) => !understood.has(name))
+  const ignored = [...options].filter(isOption).flatMap(([name]) => (understood.has(name) ? [] : name))
   return { ok: true, driver, parameters, username, password: password === null ? null : new Secret(password), ignored }
 }
 
 /** URL forgets a port that is the default of its scheme, so the port is read from the text that URL has accepted. */
 function portOf(rest: string): string {
   return /^\/\/(?:[^/?#]*@)?(?:\[[^\]]*\]|[^:/?#]*):(\d+)/.exec(rest)?.[1] ?? ''
+}
+
+/** What has no value or no plain name may be the rest of a password with an "&" in it, and is not shown. */
+function isOption([name, value]: readonly [name: string, value: string]): boolean {
+  return value !== '' && /^[a-z][a-z0-9_.-]{0,39}$/.test(name)
 }
 
 const understood = new Set(['user', 'password', 'sslmode', 'ssl'])

@@ -37,6 +37,13 @@ describe.each(credentialTypes)('credential type $id', (type) => {
     }
   })
 
+  it('a secret with NUL or half a character, which cannot be sent as it is, is refused', () => {
+    for (const odd of ['a\0b', 'a\ud800', '\udfff']) {
+      const parsed = parseNewFields(type, typed(filled(odd)))
+      expect(parsed.ok ? [] : Object.keys(parsed.errors), JSON.stringify(odd)).toEqual(secretIds)
+    }
+  })
+
   it('S8 a form rendered and posted back unchanged keeps every sealed value, whatever it is', () => {
     const secret = fc.string({ unit: 'binary', minLength: 1, maxLength: 200 })
     fc.assert(

@@ -27,6 +27,11 @@ export function parseNewFields(type: CredentialType, typed: TypedFields): Parsed
   return parse(type, typed, () => undefined)
 }
 
+/** Returns the fields of a new credential that came otherwise than by its form, judged by the same rules. */
+export function parseGivenFields(type: CredentialType, given: Readonly<Record<string, Secret>>): ParsedFields {
+  return parseNewFields(type, { text: (id) => given[id]?.expose().toString('utf8'), cleared: () => false })
+}
+
 /**
  * Returns the fields of a credential after an edit: a blank secret field keeps the present value, *Clear* drops it.
  * `present` is the opened current version.
@@ -76,6 +81,8 @@ function problem(spec: FieldSpec, value: string): string | undefined {
   if (spec.secret && looksLikeMask(value)) {
     return `${spec.label} looks like a mask, not a value. Type the real one, or leave the field blank.`
   }
+  // No client sends them: a NUL ends the text on the way, half a character becomes another one.
+  if (/[\0\p{Cs}]/u.test(value)) return `${spec.label} contains a character that cannot be sent. Type it again.`
   if (!spec.secret && /[\p{Cc}\p{Cs}]/u.test(value)) return `${spec.label} contains a control character. Remove it.`
   return undefined
 }

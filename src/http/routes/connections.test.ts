@@ -138,6 +138,13 @@ describe('POST /connections/new', () => {
     expect(JSON.stringify(found)).not.toContain(canary)
   })
 
+  it('S8 a masked password in an address, and one without a username, is not offered for storing', async () => {
+    for (const account of ['u:***', 'u:•••••', `:${canary}`]) {
+      const page = await ada.post(add, { intent: 'paste', address: `postgresql://${account}@h.example.com/d` })
+      expect([page.status, page.html.querySelector('[name="taken"]')], account).toEqual([200, null])
+    }
+  })
+
   it('what was taken out of an address is forgotten for others, and when it is not saved', async () => {
     const page = await ada.post(add, { intent: 'paste', address: `postgresql://u:${canary}@h.example.com/d` })
     const { save: _, ...form } = formValues(page.html, 'main form:not([aria-label])')

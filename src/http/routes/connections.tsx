@@ -15,6 +15,7 @@ import { parseStoreUrl } from '../../connections/store-url.ts'
 import type { Driver } from '../../connector/driver.ts'
 import { parseParameters } from '../../connector/parse-parameters.ts'
 import { driver, drivers } from '../../connector/registry.ts'
+import { parseGivenFields } from '../../credentials/credential-type.ts'
 import type { CredentialQueries } from '../../credentials/queries.ts'
 import type { Vault } from '../../credentials/vault.ts'
 import { parseName } from '../../names.ts'
@@ -25,6 +26,7 @@ import type { TypedAccounts } from '../../sign-ins/typed-accounts.ts'
 import { setFlash } from '../flash.ts'
 import { type FormFields, readForm } from '../form.ts'
 import { type AppContext, Routes, signedIn } from '../routing.ts'
+import { typeFor } from './add-data.ts'
 
 type Dependencies = {
   readonly connections: Connections
@@ -141,8 +143,11 @@ export function connectionRoutes(deps: Dependencies): Routes {
       return renderNew(c, chosen, { name: '', values: {}, pasteError: parsed.error })
     }
     const { parameters, username, password, ignored } = parsed
-    const account = { username: new Secret(username ?? ''), ...(password === null ? {} : { password }) }
-    const handle = password === null ? null : typedAccounts.hold(actor, { type: 'basic', fields: account })
+    const type = typeFor(parsed.driver)
+    // A mask or a password without a username is nothing that could be stored.
+    const account = parseGivenFields(type, { username: new Secret(username ?? ''), ...(password && { password }) })
+    password?.wipe()
+    const handle = account.ok ? typedAccounts.hold(actor, { type: type.id, fields: account.fields }) : null
     const name = suggestedName(parameters)
     const accountName = `${username ?? ''} on ${name}`.trim().slice(0, 100)
     const taken = { username, handle, ignored, accountName, save: true }
@@ -173,6 +178,7 @@ export function connectionRoutes(deps: Dependencies): Routes {
     if (save && held && account) {
       await vault.create(actor, { ...held, name: account.name, description: '', connectionIds: [made.id] })
     }
+    for (const secret of Object.values(held?.fields ?? {})) secret.wipe()
     typedAccounts.forget(actor, fields.text('taken'))
     setFlash(c, 'connection-added')
     return c.redirect(paths.connection(made.id), 303)
