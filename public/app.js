@@ -41,6 +41,8 @@ on('htmx:before:history:update', (event) => {
 let place = location.pathname
 
 on('htmx:before:swap', ({ detail: { ctx, tasks } }) => {
+  // Parsed out of a response, what is meant for browsers without JavaScript would take effect: a reload, for example.
+  for (const { fragment } of tasks) for (const one of fragment?.querySelectorAll('noscript') ?? []) one.remove()
   if (isNavigation(ctx) && !tasks.some((task) => task.target?.id === 'flash')) find('#flash').replaceChildren()
 })
 on('htmx:after:swap', ({ detail: { ctx } }) => {

@@ -120,6 +120,8 @@ describe.skipIf(browserPath === undefined).each(modes)('The catalog $way', ({ ja
       await heading(page, 'endless')
       await page.getByRole('progressbar').waitFor()
       await expect.poll(() => page.locator('#progress').textContent(), { timeout: 30_000 }).toMatch(/[1-9][\d,]* rows/)
+      // Only where nothing else keeps the page fresh: it would take the focus away.
+      expect(await page.locator('meta[http-equiv=refresh]').count()).toBe(javaScriptEnabled ? 0 : 1)
       await press(page, 'Cancel this snapshot')
       await page.getByText('was cancelled').first().waitFor({ timeout: 30_000 })
     }))

@@ -12,11 +12,11 @@ export type People = {
 }
 
 /** Adds an organization with Stored credentials on and an administrator, and hands out members. */
-export async function addPeople(server: StartedServer, organization = 'Acme'): Promise<People> {
+export async function addPeople(server: StartedServer, organization = 'Acme', administrator = 'Root'): Promise<People> {
   if (server.database === null) throw new Error('People are added to servers that use the test cluster.')
   const { db } = server.database
   const organizationId = await addOrganization(db, organization)
   await db.insert(features).values({ organizationId, feature: 'stored_credentials', enabled: true })
-  const root = await addUser(db, organizationId, 'Root', 'administrator')
+  const root = await addUser(db, organizationId, administrator, 'administrator')
   return { organizationId, root, member: (name) => addUser(db, organizationId, name) }
 }

@@ -35,7 +35,7 @@ const adminStates: readonly State[] = [
   at('feature-access', '/admin/features'),
   at('users', '/admin/users'),
   at('users-new', '/admin/users/new'),
-  { name: 'users-new-errors', open: (page) => page.goto('/admin/users/new').then(() => press(page, 'Add user')) },
+  { name: 'users-new-errors', open: (page) => emptyForm(page, '/admin/users/new', 'Add user') },
   at('password', '/account/password'),
   at('not-found', '/nothing'),
   {
@@ -56,7 +56,7 @@ function credentialStates(scene: Scene, store: Store): readonly State[] {
     at('credentials-new', '/credentials/new'),
     {
       name: 'credentials-new-errors',
-      open: (page) => page.goto('/credentials/new').then(() => press(page, 'Save and sign in')),
+      open: (page) => emptyForm(page, '/credentials/new', 'Save and sign in'),
     },
     { name: 'credentials-new-refused', open: (page) => refusedCredentials(page, store) },
     at('credentials-edit', `${credential}/edit`),
@@ -75,7 +75,7 @@ function connectionStates(scene: Scene, store: Store): readonly State[] {
     at('connections', '/connections'),
     at('connections-stores', '/connections/new'),
     at('connections-new', '/connections/new?driver=postgresql'),
-    { name: 'connections-new-errors', open: emptyConnection },
+    { name: 'connections-new-errors', open: (page) => emptyForm(page, newConnection, 'Add data connection') },
     { name: 'connections-pasted', open: (page) => pasted(page, store) },
     at('connection', connection),
     at('connection-edit', `${connection}/edit`),
@@ -145,9 +145,11 @@ async function confirmation(page: Page, scene: Scene): Promise<void> {
   await heading(page, 'Confirm destination')
 }
 
-async function emptyConnection(page: Page): Promise<void> {
-  await page.goto('/connections/new?driver=postgresql')
-  await press(page, 'Add data connection')
+const newConnection = '/connections/new?driver=postgresql'
+
+async function emptyForm(page: Page, path: string, button: string): Promise<void> {
+  await page.goto(path)
+  await press(page, button)
   await page.locator('#error-summary').waitFor()
 }
 

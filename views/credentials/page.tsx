@@ -36,6 +36,7 @@ export function CredentialsPage(props: CredentialsPageProps) {
 function NothingSelected(props: CredentialsPageProps) {
   const filtered = props.listing.text !== undefined || props.listing.type !== undefined
   const none = props.page.rows.length === 0 && !filtered
+  const found = props.page.rows.length > 0
   return (
     <>
       <PageHeader title="Credentials management" />
@@ -50,6 +51,13 @@ function NothingSelected(props: CredentialsPageProps) {
         >
           Store a username and password once. Keyward seals them, uses them on the data connections you choose, and
           never shows the password again.
+        </EmptyState>
+      ) : !found ? (
+        <EmptyState
+          title="Nothing found"
+          action={<LinkButton href={paths.credentials()}>Show all credentials</LinkButton>}
+        >
+          No account has that in its name or username.
         </EmptyState>
       ) : (
         <EmptyState title="Choose an account">
