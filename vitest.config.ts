@@ -19,6 +19,7 @@ export default defineConfig({
         },
       },
       { extends: true, test: { name: 'whole', include: ['tests/**/*.test.{ts,tsx}'], ...whole } },
+      { extends: true, test: { name: 'screenshots', include: ['tests/screenshots/*.shots.ts'], testTimeout: 600_000 } },
     ],
   },
 })
