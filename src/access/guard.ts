@@ -1,5 +1,6 @@
 import type { AuditEntry, Ledger } from '../audit/ledger.ts'
 import type { Database, Transaction } from '../db/client.ts'
+import { despiteDeadlocks } from '../db/deadlock.ts'
 import type { Actor } from './actor.ts'
 import { type Deployment, featureEnabled } from './features.ts'
 import { type Action, type actions, decide, featureOf, type Resource } from './policy.ts'
@@ -31,7 +32,8 @@ export type Guard = {
    * in one transaction. When it resolves, entry and effect are committed. A refusal is recorded and thrown. If the
    * ledger cannot be written nothing happened and `LedgerUnavailable` is thrown.
    *
-   * `find` returns undefined where there is no such row; it should lock it (`for update`) if the effect changes it.
+   * `find` returns undefined where there is no such row; it should lock it (`for update`) if the effect changes it. Both
+   * run again from the start where the database had to end a deadlock, so they change nothing but rows.
    */
   change<T, R extends Resource>(
     actor: Actor,
@@ -57,6 +59,7 @@ export type Guard = {
 export function createGuard(deps: { db: Database; ledger: Ledger; deployment: Deployment }): Guard {
   const { db, ledger, deployment } = deps
   const recorded = new WeakSet<Refusal>()
+  const transaction = <T>(work: (tx: Transaction) => Promise<T>) => despiteDeadlocks(() => db.transaction(work))
 
   async function authorize(
     reader: Transaction | Database,
@@ -80,7 +83,7 @@ export function createGuard(deps: { db: Database; ledger: Ledger; deployment: De
       const { id: asked, use } = options
       let target: Resource | undefined
       try {
-        return await db.transaction(async (tx) => {
+        return await transaction(async (tx) => {
           const resource = await find(tx)
           target = resource
           await authorize(tx, actor, action, resource)

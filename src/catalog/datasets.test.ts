@@ -282,6 +282,19 @@ describe('sweep', () => {
   })
 })
 
+describe('file', () => {
+  it('of a version whose row names another file, is not found, so that no row opens what is not its own', async () => {
+    use.release()
+    const [mine, other] = await create(['mine', 'other'])
+    await catalog.snapshots.idle()
+    const theirs = await catalog.datasetQueries.file(domain.ada, other, 1)
+    for (const file of [theirs, '../kek', null]) {
+      await domain.db.update(datasetVersions).set({ file }).where(eq(datasetVersions.datasetId, mine))
+      await expect(catalog.datasetQueries.file(domain.ada, mine, 1)).rejects.toThrow(NotFound)
+    }
+  })
+})
+
 describe('list', () => {
   it('shows the newest first in pages of 50 and nothing of other people', async () => {
     use.release()

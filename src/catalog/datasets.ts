@@ -165,16 +165,18 @@ function credentialIdOf(account: Account): string | null {
 
 /** Decides on the connection and the account too, and resolves with what pages call the account. */
 async function mayUse(effect: Effect, connectionId: string, account: Account): Promise<string> {
-  await effect.also('connection.use', await findConnection(effect.tx, connectionId, 'share'))
+  const { tx } = effect
+  // The credential is locked first, as wherever both are.
+  const found = account.kind === 'stored' ? await findCredential(tx, account.credentialId) : undefined
+  await effect.also('connection.use', await findConnection(tx, connectionId, 'share'))
   if (account.kind === 'typed') {
     const type = credentialType(account.type)
     return (type && usernameOf(type, account.fields)) ?? 'typed credentials'
   }
   const { credentialId } = account
-  const found = await findCredential(effect.tx, credentialId)
   await effect.also('credential.use', found)
   const its = and(eq(associations.credentialId, credentialId), eq(associations.connectionId, connectionId))
-  const [bond] = await effect.tx.select().from(associations).where(its)
+  const [bond] = await tx.select().from(associations).where(its)
   if (found === undefined || bond === undefined) throw new NotFound()
   return found.row.name
 }

@@ -9,6 +9,7 @@ import { type DatasetColumn, type DatasetSource, datasets, datasetVersions } fro
 import { connections } from '../db/schema/connections.ts'
 import { credentials } from '../db/schema/credentials.ts'
 import { users } from '../db/schema/organizations.ts'
+import { snapshotFile } from './snapshot-store.ts'
 
 export type VersionStatus = (typeof datasetVersions.$inferSelect)['status']
 
@@ -141,12 +142,16 @@ export function createDatasetQueries(deps: { db: Database; guard: Guard }) {
       return { ...version, datasetName: dataset.name }
     },
 
-    /** Returns the file name of a completed version under the snapshot store. Throws NotFound for any other. */
+    /**
+     * Returns the file name of a completed version under the snapshot store. Throws NotFound for any other, and where the
+     * row names a file that is not this version's.
+     */
     async file(actor: Actor, id: string, number: number): Promise<string> {
-      await row(actor, id)
+      const { dataset } = await row(actor, id)
       const its = and(eq(datasetVersions.datasetId, id), eq(datasetVersions.number, number))
       const [found] = await db.select().from(datasetVersions).where(its)
-      if (found?.status !== 'completed' || found.file === null) throw new NotFound()
+      if (found?.status !== 'completed') throw new NotFound()
+      if (found.file !== snapshotFile(dataset.organizationId, found.id)) throw new NotFound()
       return found.file
     },
   }

@@ -1,12 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { UserActor } from '../access/actor.ts'
 import { NotFound, Refusal } from '../access/refusals.ts'
-import { UnknownDriver } from '../connections/destination.ts'
 import { type Imported, type Outcome, type Source, TooBusy } from '../connector/driver.ts'
 import type { Log } from '../log.ts'
 import type { Account, ConnectionUse } from '../sign-ins/use-connection.ts'
 import { copyAccount, wipeAccount } from './account-copies.ts'
-import type { SnapshotStore } from './snapshot-store.ts'
+import { type SnapshotStore, snapshotFile } from './snapshot-store.ts'
 import { cancelledMessage, type Ended, interruptedMessage, type VersionRows } from './version-rows.ts'
 
 /** One version to be made; its row is queued already. */
@@ -98,7 +97,7 @@ export function createSnapshots(deps: {
 
   async function make(run: Run): Promise<void> {
     const { actor, versionId } = run.order
-    const file = store.nameFor(actor.organizationId, versionId)
+    const file = snapshotFile(actor.organizationId, versionId)
     const imported = run.ending === undefined ? await pull(run, file) : undefined
     if (imported?.ok && (await persist(() => versions.complete(versionId, imported.value)))) return
     await store.remove(file)
@@ -112,7 +111,7 @@ export function createSnapshots(deps: {
       await store.prepare(file)
       return await importOnceThereIsRoom(run, store.pathOf(file))
     } catch (error) {
-      const expected = error instanceof Refusal || error instanceof UnknownDriver || error instanceof TooBusy
+      const expected = error instanceof Refusal || error instanceof TooBusy
       if (!expected && run.ending === undefined) {
         log.error('snapshot failed', error, { version: run.order.versionId, run: run.order.runId })
       }
@@ -210,7 +209,7 @@ function sentenceFor(error: unknown): string {
   if (error instanceof NotFound) {
     return 'The data connection or the account is gone, or you may no longer use it. Choose another account and create the snapshot again.'
   }
-  if (error instanceof Refusal || error instanceof UnknownDriver) return error.message
+  if (error instanceof Refusal) return error.message
   if (error instanceof TooBusy) return 'Keyward was too busy for half an hour. Create the snapshot again later.'
   return generalMessage
 }

@@ -1,4 +1,4 @@
-import { and, eq, sql } from 'drizzle-orm'
+import { and, asc, eq, sql } from 'drizzle-orm'
 import type { Actor, UserActor } from '../access/actor.ts'
 import type { Guard } from '../access/guard.ts'
 import type { Resource } from '../access/policy.ts'
@@ -111,7 +111,12 @@ export function createConnections(deps: { guard: Guard }) {
      * connection (`detach`), or are marked deleted too (`delete`).
      */
     delete(actor: Actor, id: string, datasetsTo: 'detach' | 'delete'): Promise<DeleteOutcome> {
-      const find = (tx: Transaction) => findConnection(tx, id, 'update')
+      const find = async (tx: Transaction) => {
+        // Datasets are locked before their connection, as a refresh does.
+        const its = eq(datasets.connectionId, id)
+        await tx.select({ id: datasets.id }).from(datasets).where(its).orderBy(asc(datasets.id)).for('update')
+        return findConnection(tx, id, 'update')
+      }
       return guard.change<DeleteOutcome, ConnectionResource>(
         actor,
         'connection.delete',

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { Refusal } from '../access/refusals.ts'
 import type { Destination, Parameters } from '../connector/driver.ts'
 import { driver } from '../connector/registry.ts'
 
@@ -24,15 +25,25 @@ export function protection(tls: Destination['tls']): { readonly text: string; re
   return { text: 'not encrypted', weak: true }
 }
 
-/** Returns the canonical text for a stored connection row as it is now; throws for a driver that is not known here. */
-export function currentDestination(connection: { readonly driver: string; readonly parameters: Parameters }): string {
+type Configured = { readonly driver: string; readonly parameters: Parameters }
+
+/**
+ * Returns the canonical text for a stored connection row as it is now, to compare with what was agreed to. That of a driver
+ * that is not known here is the text of no destination.
+ */
+export function currentDestination(connection: Configured): string {
   const destination = destinationOf(connection.driver, connection.parameters)
-  if (destination === undefined) throw new UnknownDriver(connection.driver)
-  return canonicalDestination(destination)
+  return destination === undefined ? `${connection.driver} (unknown)` : canonicalDestination(destination)
+}
+
+/** Returns the canonical text to grant a secret for. Throws UnknownDriver. */
+export function destinationToGrant(connection: Configured): string {
+  if (destinationOf(connection.driver, connection.parameters) === undefined) throw new UnknownDriver(connection.driver)
+  return currentDestination(connection)
 }
 
 /** A stored connection names a driver that this version of Keyward does not have. */
-export class UnknownDriver extends Error {
+export class UnknownDriver extends Refusal {
   constructor(id: string) {
     super(`This version of Keyward has no driver "${id}". Install the version that has it.`)
   }

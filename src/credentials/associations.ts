@@ -1,10 +1,11 @@
-import { and, asc, eq, sql } from 'drizzle-orm'
+import { and, asc, eq, inArray, sql } from 'drizzle-orm'
 import type { Actor } from '../access/actor.ts'
 import type { Effect } from '../access/guard.ts'
 import { NotFound } from '../access/refusals.ts'
 import { findConnection } from '../connections/connections.ts'
-import { currentDestination } from '../connections/destination.ts'
+import { currentDestination, destinationToGrant } from '../connections/destination.ts'
 import type { Transaction } from '../db/client.ts'
+import { connections } from '../db/schema/connections.ts'
 import { associations, grants } from '../db/schema/credentials.ts'
 import { type CredentialResource, findCredential, type VaultDependencies } from './find-credential.ts'
 import { bondOf, writeConnectionGrant } from './sealed-versions.ts'
@@ -47,7 +48,7 @@ export async function addAssociation(
   const connection = await findConnection(tx, connectionId, 'update')
   await effect.also('connection.use', connection)
   if (connection === undefined) throw new NotFound()
-  const destination = currentDestination(connection.row)
+  const destination = destinationToGrant(connection.row)
   const inserted = await tx
     .insert(associations)
     .values({
@@ -77,6 +78,7 @@ export function dissociate(
     'credential.dissociate',
     (tx) => findCredential(tx, id),
     async ({ tx, note }, { row }) => {
+      await lockConnections(tx, [connectionId])
       const [removed] = await tx.delete(associations).where(bondOf(id, connectionId)).returning()
       if (removed === undefined) throw new NotFound()
       if (removed.isDefault) await promoteOldest(tx, row.ownerId, connectionId)
@@ -108,6 +110,7 @@ export function confirmDestination(
       const connection = await findConnection(tx, connectionId, 'share')
       await effect.also('connection.use', connection)
       if (connection === undefined || currentDestination(connection.row) !== destination) return abandon(false)
+      destinationToGrant(connection.row)
       const [bond] = await tx
         .update(associations)
         .set({ destination, lastSignInCode: null })
@@ -134,6 +137,7 @@ export function makeDefault(deps: VaultDependencies, actor: Actor, id: string, c
     'credential.set-default',
     (tx) => findCredential(tx, id),
     async ({ tx, note }, { row }) => {
+      await lockConnections(tx, [connectionId])
       await tx
         .update(associations)
         .set({ isDefault: false })
@@ -158,6 +162,36 @@ async function hasDefault(tx: Transaction, ownerId: string, connectionId: string
       ),
     )
   return row !== undefined
+}
+
+/** Removes every association of a credential, each as `dissociate` does; resolves with how many there were. */
+export async function dissociateAll(tx: Transaction, credential: Owned): Promise<number> {
+  const its = eq(associations.credentialId, credential.id)
+  const held = await tx.select({ id: associations.connectionId }).from(associations).where(its)
+  await lockConnections(
+    tx,
+    held.map(({ id }) => id),
+  )
+  const removed = await tx.delete(associations).where(its).returning()
+  for (const { isDefault, connectionId } of removed) {
+    if (isDefault) await promoteOldest(tx, credential.ownerId, connectionId)
+  }
+  return removed.length
+}
+
+/**
+ * Locks connections before their associations are changed, as everything does that changes them: so two changes of one
+ * connection's default never meet half-way. The order everywhere is dataset, credential, connection, association.
+ */
+async function lockConnections(tx: Transaction, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return
+  const { id } = connections
+  await tx
+    .select({ id })
+    .from(connections)
+    .where(inArray(id, [...ids]))
+    .orderBy(asc(id))
+    .for('update')
 }
 
 async function promoteOldest(tx: Transaction, ownerId: string, connectionId: string): Promise<void> {

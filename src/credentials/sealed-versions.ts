@@ -185,6 +185,8 @@ async function takeOverGrants(
       and(eq(grants.credentialId, associations.credentialId), eq(grants.connectionId, associations.connectionId)),
     )
     .where(and(eq(associations.credentialId, owned.id), eq(grants.version, follows)))
+    // A connection may be deleted at this moment, and its associations with it.
+    .for('key share', { of: associations })
   for (const { connectionId, destination, ...grant } of held) {
     const binding = { connectionId, destination }
     if (!opens(() => openForConnection(keys.keyring, identityOf(keys, owned, follows), grant, payload, binding)))

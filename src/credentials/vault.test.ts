@@ -2,6 +2,7 @@ import { eq, sql } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { UserActor } from '../access/actor.ts'
 import { FeatureOff, NotFound, Unreadable } from '../access/refusals.ts'
+import { currentDestination, UnknownDriver } from '../connections/destination.ts'
 import { auditEntries } from '../db/schema/audit.ts'
 import { connections } from '../db/schema/connections.ts'
 import { associations, credentials, credentialVersions, grants } from '../db/schema/credentials.ts'
@@ -263,6 +264,30 @@ describe('vault', () => {
       expect(await domain.db.select().from(table).where(eq(table.credentialId, id))).toEqual([])
     }
     await expect(domain.vault.open(ada, id, connection, use)).rejects.toBeInstanceOf(NotFound)
+  })
+
+  it('deleting the default account of a connection makes the next one the default', async () => {
+    const connection = await addConnection(domain, ada, `c${names}`)
+    const [first, second] = [await store(ada, [connection]), await store(ada, [connection])]
+    await domain.vault.delete(ada, first)
+    expect(await domain.connectionQueries.associatedCredentials(ada, connection)).toMatchObject([
+      { credentialId: second, isDefault: true },
+    ])
+  })
+
+  it('S3 a driver forged in a connection closes it, and breaks no page', async () => {
+    const connection = await addConnection(domain, ada, `c${names}`)
+    const id = await store(ada, [connection])
+    await domain.db.update(connections).set({ driver: 'forged', updatedAt: new Date() }).where(eq(connections.id, connection))
+    expect(await opened(id, connection)).toBe('destination changed')
+    const { rows } = await domain.credentialQueries.list(ada, {})
+    expect(rows.find((row) => row.id === id)?.attention).toContain('destination changed')
+    expect((await domain.credentialQueries.show(ada, id)).associations).toMatchObject([{ destinationChanged: true }])
+    const [account] = await domain.connectionQueries.associatedCredentials(ada, connection)
+    expect(account?.destinationChanged).toBe(true)
+    await expect(domain.vault.associate(ada, await store(ada), connection)).rejects.toThrow(UnknownDriver)
+    const agreed = currentDestination({ driver: 'forged', parameters: {} })
+    await expect(domain.vault.confirmDestination(ada, id, connection, agreed)).rejects.toThrow(UnknownDriver)
   })
 
   it('an owner grant that does not open fails the edit closed and changes nothing', async () => {

@@ -6,7 +6,7 @@ import type { ConnectionResource } from '../connections/connections.ts'
 import type { OpenedCredential } from '../connector/driver.ts'
 import type { Transaction } from '../db/client.ts'
 import { newId } from '../db/new-id.ts'
-import { associations, credentials } from '../db/schema/credentials.ts'
+import { credentials } from '../db/schema/credentials.ts'
 import { parseName } from '../names.ts'
 import { OpenFailed } from '../secrets/record.ts'
 import type { Secret } from '../secrets/secret.ts'
@@ -16,6 +16,7 @@ import {
   associate,
   confirmDestination,
   dissociate,
+  dissociateAll,
   makeDefault,
 } from './associations.ts'
 import {
@@ -150,12 +151,9 @@ export function createVault(deps: VaultDependencies) {
         'credential.delete',
         (tx) => findCredential(tx, id),
         async ({ tx, note }, { row }) => {
-          const bonds = await tx
-            .delete(associations)
-            .where(eq(associations.credentialId, id))
-            .returning({ id: associations.connectionId })
+          const associationsRemoved = await dissociateAll(tx, row)
           await tx.delete(credentials).where(eq(credentials.id, id))
-          note({ version: row.currentVersion, associationsRemoved: bonds.length })
+          note({ version: row.currentVersion, associationsRemoved })
         },
         { id },
       )
