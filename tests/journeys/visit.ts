@@ -61,6 +61,11 @@ export async function sees(page: Page, text: string | RegExp): Promise<void> {
   await page.getByText(text).first().waitFor()
 }
 
+/** Waits until nothing that was pressed is still at work. */
+export function settled(page: Page): Promise<void> {
+  return page.locator('[aria-busy=true]').first().waitFor({ state: 'detached' })
+}
+
 /** Waits until the document has this title. */
 export async function title(page: Page, wanted: string): Promise<void> {
   await expect.poll(() => page.title()).toBe(wanted)

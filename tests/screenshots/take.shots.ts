@@ -10,7 +10,7 @@ import { addPeople, type People } from '../journeys/people.ts'
 import { fillScene, type Scene } from '../journeys/scene.ts'
 import { newcomers, ownersStates, type State, signedOut } from '../journeys/states.ts'
 import { makeStore, type Store } from '../journeys/store.ts'
-import { visit } from '../journeys/visit.ts'
+import { settled, visit } from '../journeys/visit.ts'
 
 const folder = join(packageRoot(), 'docs/screenshots')
 let server: StartedServer
@@ -54,6 +54,7 @@ async function take(states: readonly State[], user: UserActor | null): Promise<v
     for (const { name, open } of states) {
       await page.setViewportSize({ width: 1280, height: 800 })
       await open(page)
+      await settled(page)
       for (const colorScheme of ['light', 'dark'] as const) {
         for (const width of [320, 768, 1280]) await picture(page, name, colorScheme, width)
       }
