@@ -85,6 +85,13 @@ export type CredentialQueries = ReturnType<typeof createCredentialQueries>
 export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
   const { db, guard } = deps
 
+  /** What is true of one credential is true of a list of them: none while the feature is off. Throws FeatureOff. */
+  function mayList(actor: Actor): Promise<void> {
+    const { id: ownerId } = actor
+    const organizationId = actor.kind === 'user' ? actor.organizationId : ''
+    return guard.read(actor, 'credential.read', { type: 'credential', id: null, organizationId, ownerId })
+  }
+
   async function show(actor: Actor, id: string): Promise<CredentialDetail> {
     const [row] = await db
       .select({ credential: credentials, ownerName: users.name })
@@ -114,6 +121,7 @@ export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
 
   /** Reports whether another credential of the actor's has this name key. */
   async function nameInUse(actor: UserActor, key: string, exceptId?: string): Promise<boolean> {
+    await mayList(actor)
     const its = and(eq(credentials.ownerId, actor.id), eq(credentials.nameKey, key))
     const others = exceptId === undefined ? its : and(its, ne(credentials.id, exceptId))
     const [row] = await db.select({ id: credentials.id }).from(credentials).where(others).limit(1)
@@ -123,6 +131,7 @@ export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
   return {
     /** Returns a page of 50; `next` continues after its last row. The first page counts nothing. */
     async list(actor: Actor, listing: CredentialListing): Promise<CredentialPage> {
+      await mayList(actor)
       const sort = listing.sort ?? 'name'
       const page = db
         .select()
@@ -162,6 +171,7 @@ export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
 
     /** Returns the actor's credentials that are not associated with a connection, by name, at most 200. */
     async notAssociated(actor: UserActor, connectionId: string) {
+      await mayList(actor)
       const { id, name, username } = credentials
       return db
         .select({ id, name, username })

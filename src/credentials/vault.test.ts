@@ -9,6 +9,7 @@ import { associations, credentials, credentialVersions, grants } from '../db/sch
 import { Secret } from '../secrets/secret.ts'
 import { addConnection, asOwner, signedIn, type TestDomain, testDomain } from '../testing/domain.ts'
 import type { TypedFields } from './credential-type.ts'
+import { basic } from './types/basic.ts'
 
 let domain: TestDomain
 let ada: UserActor
@@ -278,7 +279,10 @@ describe('vault', () => {
   it('S3 a driver forged in a connection closes it, and breaks no page', async () => {
     const connection = await addConnection(domain, ada, `c${names}`)
     const id = await store(ada, [connection])
-    await domain.db.update(connections).set({ driver: 'forged', updatedAt: new Date() }).where(eq(connections.id, connection))
+    await domain.db
+      .update(connections)
+      .set({ driver: 'forged', updatedAt: new Date() })
+      .where(eq(connections.id, connection))
     expect(await opened(id, connection)).toBe('destination changed')
     const { rows } = await domain.credentialQueries.list(ada, {})
     expect(rows.find((row) => row.id === id)?.attention).toContain('destination changed')
@@ -322,7 +326,17 @@ describe('vault', () => {
     try {
       await expect(store(ada)).rejects.toBeInstanceOf(FeatureOff)
       await expect(opened(id, connection)).rejects.toBeInstanceOf(FeatureOff)
-      await expect(domain.credentialQueries.show(ada, id)).rejects.toBeInstanceOf(FeatureOff)
+      const { credentialQueries: queries } = domain
+      await expect(queries.show(ada, id)).rejects.toBeInstanceOf(FeatureOff)
+      await expect(queries.list(ada, {})).rejects.toBeInstanceOf(FeatureOff)
+      await expect(queries.notAssociated(ada, connection)).rejects.toBeInstanceOf(FeatureOff)
+      await expect(queries.checkName(ada, 'any')).rejects.toBeInstanceOf(FeatureOff)
+      // Refused before anything is sent to the target.
+      const jobs = domain.connector.jobs.length
+      const account = { type: basic, name: `new ${names}`, description: '', connectionId: connection, signIn: true }
+      const saving = domain.saving.create(ada, { ...account, typed: typed({ username: 'u', password: 'p' }) })
+      await expect(saving).rejects.toBeInstanceOf(FeatureOff)
+      expect(domain.connector.jobs).toHaveLength(jobs)
     } finally {
       await domain.features.change(domain.root, ada.organizationId, 'stored_credentials', true)
     }
