@@ -3,6 +3,7 @@ import postgres from 'postgres'
 import type { UserActor } from '../access/actor.ts'
 import type { Connections } from '../connections/connections.ts'
 import type { Vault } from '../credentials/vault.ts'
+import { scramVerifier } from '../db/scram-verifier.ts'
 import { Secret } from '../secrets/secret.ts'
 import { sampleTables } from './tables.ts'
 
@@ -44,9 +45,9 @@ export function createSample(deps: { server: SampleServer; connections: Connecti
 async function makeDatabase(superuserUrl: string, password: string): Promise<void> {
   await withClient(superuserUrl, async (sql) => {
     const [existing] = await sql`select 1 from pg_roles where rolname = ${role}`
-    // PostgreSQL takes no parameters here; the password is base64url of our own random bytes.
+    // PostgreSQL takes no parameters here.
     await sql.unsafe(
-      `${existing ? 'alter' : 'create'} role ${role} login nosuperuser nocreatedb nocreaterole connection limit 10 password '${password}'`,
+      `${existing ? 'alter' : 'create'} role ${role} login nosuperuser nocreatedb nocreaterole connection limit 10 password '${scramVerifier(password)}'`,
     )
     const [found] = await sql`select 1 from pg_database where datname = ${database}`
     if (!found) await sql.unsafe(`create database ${database}`)

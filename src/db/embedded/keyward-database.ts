@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import { withClient } from '../one-client.ts'
+import { scramVerifier } from '../scram-verifier.ts'
 import { type Cluster, clusterUrl } from './cluster.ts'
 import { readPasswords } from './passwords.ts'
 
@@ -31,10 +32,10 @@ export function keywardDatabase(cluster: Cluster, name = 'keyward'): KeywardData
   }
 }
 
-/** The password is set every time: it is the one in the file whatever happened before. Random base64url, so quotable. */
+/** The password is set every time: it is the one in the file whatever happened before. */
 async function ensureRole(client: pg.Client, role: string, password: string): Promise<void> {
   const found = await client.query('select 1 from pg_roles where rolname = $1', [role])
-  await client.query(`${found.rowCount ? 'alter' : 'create'} role ${role} login password '${password}'`)
+  await client.query(`${found.rowCount ? 'alter' : 'create'} role ${role} login password '${scramVerifier(password)}'`)
 }
 
 async function ensureDatabase(client: pg.Client, name: string): Promise<void> {
