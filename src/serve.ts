@@ -5,7 +5,6 @@ import { failureSentence } from './failure-sentence.ts'
 import { listen } from './http-server.ts'
 import { knownErrors } from './known-errors.ts'
 import { createLog, type Log } from './log.ts'
-import { issueSetupToken } from './setup-token.ts'
 import { createWeb } from './web.ts'
 
 /**
@@ -37,7 +36,7 @@ async function start(config: Config, log: Log, closers: (() => Promise<void>)[])
   closers.unshift(() => web.close())
   const server = await listen(web.app, { ...config, serverOptions: web.serverOptions })
   closers.unshift(() => server.drain(10_000))
-  const setupToken = await issueSetupToken(composition.db)
+  const setupToken = await web.setup.newToken()
   const { embedded } = composition.database
   const movedTo = embedded === null || embedded.home === embedded.directory ? null : embedded.home
   process.stdout.write(banner(config, { port: server.port, setupToken, newKekFile: composition.newKekFile, movedTo }))
