@@ -369,6 +369,19 @@ describe('what the target said of an account', () => {
     expect(after.ok && after.credential.knownExpiry).toBeUndefined()
   })
 
+  it.each(['nonsense', '0000-01-01T00:00:00.000Z', '+275000-01-01T00:00:00.000Z', '-000001-01-01T00:00:00.000Z'])(
+    'an end that is no date of ours, %s, is not kept',
+    async (expiresAt) => {
+      const connection = await addConnection(domain, ada, `c${names}-${expiresAt}`)
+      const id = await store(ada, [connection])
+      domain.connector.next = { ...signedIn, value: { serverVersion: '18', expiresAt } } as typeof signedIn
+      await domain.signIns.create(ada, connection, { kind: 'stored', credentialId: id }, 'test')
+      domain.connector.next = signedIn
+      const [bond] = await domain.db.select().from(associations).where(eq(associations.credentialId, id))
+      expect([bond?.lastSignInCode, bond?.learnedExpiresAt]).toEqual(['ok', null])
+    },
+  )
+
   it('a sign-in whose connection is deleted meanwhile still says what came of it', async () => {
     const connection = await addConnection(domain, ada, `c${names}`)
     const run = domain.connector.run

@@ -113,6 +113,7 @@ async function keep(db: Database, kept: Kept): Promise<void> {
   })
 }
 
+/** A target may say anything; only a date that the database takes is kept. */
 function dateOf(text: string | null | undefined): Date | null {
-  return text ? new Date(text) : null
+  return text && /^(?!0000)\d{4}-/.test(text) && !Number.isNaN(Date.parse(text)) ? new Date(text) : null
 }
