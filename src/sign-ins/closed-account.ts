@@ -1,7 +1,7 @@
 import { type Diagnosis, type Outcome, rungNames } from '../connector/driver.ts'
 import type { OpenOutcome } from '../credentials/vault.ts'
 
-type Reason = Extract<OpenOutcome, { ok: false }>['reason']
+type Reason = Extract<OpenOutcome, { ok: false }>['reason'] | 'moved'
 
 /** What a person reads where an account stays closed: that nothing was sent, and the next step. */
 const sentences: Record<Reason, readonly [sentence: string, nextStep: string]> = {
@@ -12,6 +12,10 @@ const sentences: Record<Reason, readonly [sentence: string, nextStep: string]> =
   'destination changed': [
     'The destination changed since this account was associated, so nothing was sent.',
     'Its owner confirms the new destination under Credentials management.',
+  ],
+  moved: [
+    'The destination changed since these credentials were typed, so nothing was sent.',
+    'Check the destination of the connection, then type them again.',
   ],
   unreadable: [
     'The stored account cannot be opened for this connection, so nothing was sent.',

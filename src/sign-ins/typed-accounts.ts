@@ -1,9 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { UserActor } from '../access/actor.ts'
-import type { Secret } from '../secrets/secret.ts'
-
-/** Credentials that a person typed and that are kept nowhere but in this process, for ten minutes at most. */
-export type TypedAccount = { readonly type: string; readonly fields: Readonly<Record<string, Secret>> }
+import type { TypedAccount } from './use-connection.ts'
 
 export type TypedAccounts = ReturnType<typeof createTypedAccounts>
 
@@ -11,7 +8,7 @@ const lifetime = 10 * 60 * 1000
 const perUser = 5
 
 /**
- * Holds typed credentials between two steps of a page, so that they need not be in it. A handle is a random id in a
+ * Holds typed credentials between two steps of a page, ten minutes at most, so that they need not be in it. A handle is a random id in a
  * hidden field, good for the person who typed them and for this process only (docs/decisions/070).
  */
 export function createTypedAccounts() {
@@ -41,8 +38,11 @@ export function createTypedAccounts() {
     get(actor: UserActor, handle: string): TypedAccount | undefined {
       const entry = held.get(handle)
       if (entry === undefined || entry.userId !== actor.id) return undefined
-      const { type, fields } = entry.account
-      return { type, fields: Object.fromEntries(Object.entries(fields).map(([id, value]) => [id, value.copy()])) }
+      const { fields } = entry.account
+      return {
+        ...entry.account,
+        fields: Object.fromEntries(Object.entries(fields).map(([id, value]) => [id, value.copy()])),
+      }
     },
 
     /** Wipes what is held under `handle`, if it is this person's. */

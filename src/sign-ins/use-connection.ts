@@ -2,7 +2,7 @@ import type { Actor, UserActor } from '../access/actor.ts'
 import { type Deployment, featureEnabled } from '../access/features.ts'
 import type { Guard, Use } from '../access/guard.ts'
 import { type ConnectionResource, findConnection } from '../connections/connections.ts'
-import { destinationOf, UnknownDriver } from '../connections/destination.ts'
+import { currentDestination, destinationOf, UnknownDriver } from '../connections/destination.ts'
 import type { AssociatedCredential, ConnectionQueries } from '../connections/queries.ts'
 import type {
   Connector,
@@ -24,7 +24,15 @@ import { closedAccount } from './closed-account.ts'
 /** How to sign in: with a stored account, one as an edit would leave it, or with what was typed, once. */
 export type Account =
   | { readonly kind: 'stored'; readonly credentialId: string; readonly edited?: TypedFields }
-  | { readonly kind: 'typed'; readonly type: string; readonly fields: Readonly<Record<string, Secret>> }
+  | ({ readonly kind: 'typed' } & TypedAccount)
+
+/** Credentials that a person typed. */
+export type TypedAccount = {
+  readonly type: string
+  readonly fields: Readonly<Record<string, Secret>>
+  /** Where they were typed for (canonical text); used later, they go nowhere else. Absent where they are used at once. */
+  readonly destination?: string
+}
 
 /** One use of a connection. `purpose` is what the ledger says it was for. */
 export type ConnectionRequest<O extends Operation> = {
@@ -57,24 +65,28 @@ export function createConnectionUse(deps: {
 }) {
   const { db, guard, vault, connector, queries, deployment } = deps
 
-  /** Records the use of typed credentials and resolves with the connection's row. */
-  function recordTyped(actor: Actor, connectionId: string, use: Use) {
-    return guard.change<ConnectionResource['row'], ConnectionResource>(
+  /** Records the use of typed credentials; they stay unused where the connection leads elsewhere by now. */
+  async function openTyped(actor: Actor, connectionId: string, account: TypedAccount, use: Use): Promise<Opened> {
+    const found = await guard.change<ConnectionResource, ConnectionResource>(
       actor,
       'connection.use',
       (tx) => findConnection(tx, connectionId, 'share'),
-      async ({ note }, { row }) => {
+      async ({ note, abandon }, connection) => {
+        if (hasMoved(account, connection.row)) return abandon(connection)
         note({ account: 'typed' })
-        return row
+        return connection
       },
       { id: connectionId, use },
     )
+    const { type, fields } = account
+    if (!hasMoved(account, found.row)) return { ok: true, connection: found.row, credential: { type, fields } }
+    await guard.recordFailure(actor, 'connection.use', found, use, { account: 'typed', reason: 'destination changed' })
+    return { ok: false, reason: 'moved' }
   }
 
-  async function openAccount(actor: Actor, connectionId: string, account: Account, use: Use): Promise<OpenOutcome> {
-    if (account.kind === 'stored') return vault.open(actor, account.credentialId, connectionId, use, account.edited)
-    const connection = await recordTyped(actor, connectionId, use)
-    return { ok: true, connection, credential: { type: account.type, fields: account.fields } }
+  function openAccount(actor: Actor, connectionId: string, account: Account, use: Use): Promise<Opened> {
+    if (account.kind === 'typed') return openTyped(actor, connectionId, account, use)
+    return vault.open(actor, account.credentialId, connectionId, use, account.edited)
   }
 
   return {
@@ -88,10 +100,16 @@ export function createConnectionUse(deps: {
       options: RunOptions = {},
     ): Promise<Outcome<Operations[O]['output']>> {
       const use: Use = { purpose: request.purpose, runId: request.runId ?? newId() }
-      const opened = await openAccount(actor, request.connectionId, request.account, use)
-      if (!opened.ok) return closedAccount(opened.reason)
-      const job = jobFor(opened.connection, opened.credential, request, use.runId)
-      return connector.run(job, { userId: actor.id, ...options })
+      const { account, connectionId } = request
+      try {
+        const opened = await openAccount(actor, connectionId, account, use)
+        if (!opened.ok) return closedAccount(opened.reason)
+        const job = jobFor(opened.connection, opened.credential, request, use.runId)
+        return await connector.run(job, { userId: actor.id, ...options })
+      } finally {
+        // Also where nothing was run.
+        if (account.kind === 'typed') for (const secret of Object.values(account.fields)) secret.wipe()
+      }
     },
 
     /** Returns the actor's stored accounts for a connection, the default first; none while the feature is off. */
@@ -100,6 +118,12 @@ export function createConnectionUse(deps: {
       return queries.associatedCredentials(actor, connectionId)
     },
   }
+}
+
+type Opened = OpenOutcome | { readonly ok: false; readonly reason: 'moved' }
+
+function hasMoved(account: TypedAccount, connection: ConnectionResource['row']): boolean {
+  return account.destination !== undefined && account.destination !== currentDestination(connection)
 }
 
 function jobFor<O extends Operation>(

@@ -1,10 +1,10 @@
 import { blankAccountForm, type TypedAccountForm } from '../../../views/catalog/account.tsx'
 import type { UserActor } from '../../access/actor.ts'
+import { currentDestination } from '../../connections/destination.ts'
 import type { ConnectionDetail } from '../../connections/queries.ts'
 import { parseNewFields } from '../../credentials/credential-type.ts'
 import type { SavingAccounts } from '../../sign-ins/save-and-sign-in.ts'
-import type { TypedAccount } from '../../sign-ins/typed-accounts.ts'
-import type { StoredAccount } from '../../sign-ins/use-connection.ts'
+import type { StoredAccount, TypedAccount } from '../../sign-ins/use-connection.ts'
 import type { FormFields } from '../form.ts'
 import { typedFields } from '../typed-fields.ts'
 import { typedForm, typeFor } from './add-data.ts'
@@ -35,7 +35,8 @@ export async function readAccount(
   if (!fields.checked('save') && fields.text('sign-in') !== 'save') {
     const parsed = parseNewFields(type, typedFields(fields))
     if (!parsed.ok) return { kind: 'again', form: { ...form, errors: parsed.errors } }
-    return { kind: 'typed', account: { type: type.id, fields: parsed.fields } }
+    const destination = currentDestination(connection)
+    return { kind: 'typed', account: { type: type.id, fields: parsed.fields, destination } }
   }
   const username = type.usernameField === null ? type.label : fields.text(type.usernameField).trim()
   const outcome = await saving.create(actor, {

@@ -1,8 +1,10 @@
 import { writeFileSync } from 'node:fs'
+import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Job, Outcome } from '../../connector/driver.ts'
 import { TooBusy } from '../../connector/driver.ts'
 import { auditEntries } from '../../db/schema/audit.ts'
+import { connections } from '../../db/schema/connections.ts'
 import { paths } from '../../paths.ts'
 import { Secret } from '../../secrets/secret.ts'
 import { type TestApp, testApp } from '../../testing/app.ts'
@@ -246,6 +248,22 @@ describe('POST /catalog/add with a different account', () => {
     for (const page of [first, second]) expect(page.text).not.toContain('typed  secret')
     const after = await ada.post(at(), { held, open: 'public' })
     expect([after.status, after.text.includes('not held any more')]).toEqual([422, true])
+  })
+
+  test('goes to no other destination than it was typed for, also by its handle on another connection', async () => {
+    const moving = await addConnection(app, app.ada, 'Moving')
+    const other = await addConnection(app, app.ada, 'Elsewhere', 'other.example.com')
+    const page = await ada.post(paths.addData({ connection: moving }), typed)
+    const held = page.html.querySelector('input[name=held]')?.getAttribute('value') ?? ''
+    const parameters = { host: 'moved.example.com', port: '5432', database: 'sales', tls: 'verify-full' }
+    await app.db.update(connections).set({ parameters }).where(eq(connections.id, moving))
+    jobs = []
+    for (const connectionId of [moving, other]) {
+      const { status, text } = await ada.post(paths.addData({ connection: connectionId }), { held, open: 'public' })
+      expect([status, text.includes('since these credentials were typed'), jobs]).toEqual([422, true, []])
+    }
+    const failed = (await app.db.select().from(auditEntries)).filter(({ outcome }) => outcome === 'failed')
+    expect(failed.map(({ resourceId }) => resourceId)).toEqual(expect.arrayContaining([moving, other]))
   })
 
   test('whose handle another person sends, is asked for again', async () => {
