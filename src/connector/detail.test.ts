@@ -30,3 +30,10 @@ test('no text gives a secret away, wherever it is and whatever stands between it
     }),
   )
 })
+
+test('what is too long is not cut between the halves of a character', () => {
+  for (const start of ['', 'a']) {
+    const folded = foldDetail(`${start}${'😀'.repeat(600)}`, []) ?? ''
+    expect([folded.isWellFormed(), folded.length <= detailCharacters]).toEqual([true, true])
+  }
+})

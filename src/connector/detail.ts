@@ -15,7 +15,9 @@ export function foldDetail(raw: string | undefined, secrets: readonly string[]):
     .sort((a, b) => b.length - a.length)
     .reduce((text, secret) => text.replaceAll(secret, '[secret]'), visible)
   if (cleared === '') return null
-  return cleared.length > detailCharacters ? `${cleared.slice(0, detailCharacters - 1)}…` : cleared
+  if (cleared.length <= detailCharacters) return cleared
+  // Not between the two halves of a character: half of one cannot be stored.
+  return `${cleared.slice(0, detailCharacters - 1).replace(/[\ud800-\udbff]$/, '')}…`
 }
 
 /** Line breaks become spaces; lone halves of surrogate pairs, which cannot be stored, become U+FFFD. */

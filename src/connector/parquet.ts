@@ -60,7 +60,7 @@ export async function startParquet(file: string, columns: readonly CsvColumn[]):
 function unstorable(error: unknown, columns: readonly CsvColumn[]): Refusal {
   const words = error instanceof Error ? error.message : ''
   const column = columns[Number(/column "?c(\d+)/.exec(words)?.[1] ?? -1)]
-  const where = column === undefined ? 'A column' : `The column "${column.name.slice(0, 63)}"`
+  const where = column === undefined ? 'A column' : `The column "${column.name.slice(0, 63).toWellFormed()}"`
   if (/maximum line size|buffer_size|out of memory/i.test(words)) {
     return new Refusal('read', 'limit.exceeded', {
       sentence: 'A row is larger than an import can take (16 MB).',
