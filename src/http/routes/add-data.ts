@@ -6,6 +6,7 @@ import { driver } from '../../connector/registry.ts'
 import type { CredentialType } from '../../credentials/credential-type.ts'
 import { credentialType } from '../../credentials/types/registry.ts'
 import type { FormFields } from '../form.ts'
+import { isId } from '../id.ts'
 
 /** Returns what the form of **Add from data connection** carries. What is not one of ours is taken as absent. */
 export function readState(fields: FormFields): AddState {
@@ -14,7 +15,7 @@ export function readState(fields: FormFields): AddState {
     tab,
     as: tab === 'query' ? 'query' : 'tables',
     schema: fields.text('schema').replaceAll('\0', ''),
-    account: uuid.test(fields.text('account')) ? fields.text('account') : '',
+    account: isId(fields.text('account')) ? fields.text('account') : '',
     held: fields.text('held'),
     tables: decodeTables(fields.all('item')),
     query: fields.text('query'),
@@ -42,5 +43,3 @@ export function typeFor(driverId: string): CredentialType {
   if (type === undefined) throw new NotFound()
   return type
 }
-
-export const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/

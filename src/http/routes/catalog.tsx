@@ -19,9 +19,10 @@ import type { TypedAccounts } from '../../sign-ins/typed-accounts.ts'
 import type { Account, ConnectionUse } from '../../sign-ins/use-connection.ts'
 import { setFlash } from '../flash.ts'
 import { type FormFields, readForm } from '../form.ts'
+import { isId } from '../id.ts'
 import { type AppContext, Routes, signedIn } from '../routing.ts'
 import { formToShow, isAccountForm, onlyAccount, readAccount } from './account-step.ts'
-import { asTab, readState, typedForm, typeFor, uuid } from './add-data.ts'
+import { asTab, readState, typedForm, typeFor } from './add-data.ts'
 
 type Dependencies = {
   readonly datasets: Pick<Datasets, 'create'>
@@ -88,7 +89,7 @@ export function catalogRoutes(deps: Dependencies): Routes {
   }
 
   function findConnection(actor: UserActor, id: string): Promise<ConnectionDetail> {
-    if (!uuid.test(id)) throw new NotFound()
+    if (!isId(id)) throw new NotFound()
     return connectionQueries.show(actor, id)
   }
 

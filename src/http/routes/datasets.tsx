@@ -20,10 +20,11 @@ import type { SavingAccounts } from '../../sign-ins/save-and-sign-in.ts'
 import type { Account, ConnectionUse } from '../../sign-ins/use-connection.ts'
 import { setFlash } from '../flash.ts'
 import { type FormFields, readForm } from '../form.ts'
+import { isId } from '../id.ts'
 import { RequestRefused } from '../request-refused.ts'
 import { type AppContext, Routes, signedIn } from '../routing.ts'
 import { formToShow, isAccountForm, onlyAccount, readAccount } from './account-step.ts'
-import { typeFor, uuid } from './add-data.ts'
+import { typeFor } from './add-data.ts'
 
 type Dependencies = {
   readonly datasets: Datasets
@@ -180,7 +181,7 @@ function versionOf(c: AppContext): number {
 }
 
 function storedAccount(credentialId: string): Account | undefined {
-  return uuid.test(credentialId) ? { kind: 'stored', credentialId } : undefined
+  return isId(credentialId) ? { kind: 'stored', credentialId } : undefined
 }
 
 /** A file that somebody took away by hand is said so before anything is sent. */

@@ -3,7 +3,6 @@ import { SignInPage } from '../../../views/sign-ins/show.tsx'
 import type { UserActor } from '../../access/actor.ts'
 import { NotFound } from '../../access/refusals.ts'
 import type { ConnectionQueries } from '../../connections/queries.ts'
-import { driver } from '../../connector/registry.ts'
 import { type CredentialType, parseNewFields } from '../../credentials/credential-type.ts'
 import type { CredentialQueries } from '../../credentials/queries.ts'
 import { credentialType, credentialTypes } from '../../credentials/types/registry.ts'
@@ -15,6 +14,7 @@ import { savedFlash, setFlash } from '../flash.ts'
 import { type FormFields, readForm } from '../form.ts'
 import { type AppContext, Routes, signedIn } from '../routing.ts'
 import { typedFields } from '../typed-fields.ts'
+import { typeFor } from './add-data.ts'
 
 type Dependencies = {
   readonly use: ConnectionUse
@@ -131,14 +131,6 @@ function formOf(fields: FormFields): SignInForm {
 
 function typeOf(fields: FormFields): CredentialType {
   const type = credentialType(fields.text('type'))
-  if (type === undefined) throw new NotFound()
-  return type
-}
-
-/** The credential type that is typed for a driver: the first it accepts. */
-function typeFor(driverId: string) {
-  const [id] = driver(driverId)?.credentialTypes ?? []
-  const type = credentialType(id ?? '')
   if (type === undefined) throw new NotFound()
   return type
 }
