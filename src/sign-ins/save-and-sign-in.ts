@@ -75,7 +75,7 @@ export function createSavingAccounts(deps: { vault: Vault; queries: CredentialQu
       }
       const saved = await vault.edit(actor, id, edit)
       if (saved.ok) {
-        if (tryOn !== undefined) await signIns.credit(tryOn.connectionId, id)
+        if (tryOn !== undefined) await signIns.credit(actor, tryOn.connectionId, id)
         const unproven = edit.signIn ? 'nothing to try' : 'skipped'
         return { kind: 'saved', id, proof: proves ? (tryOn ? 'signed in' : unproven) : 'nothing to prove' }
       }
@@ -97,7 +97,7 @@ export function createSavingAccounts(deps: { vault: Vault; queries: CredentialQu
     const { id } = saved
     if (connectionId === null) return { kind: 'saved', id, proof: 'nothing to try' }
     if (!account.signIn) return { kind: 'saved', id, proof: 'skipped' }
-    await signIns.credit(connectionId, id)
+    await signIns.credit(actor, connectionId, id)
     return { kind: 'saved', id, proof: 'signed in' }
   }
 }

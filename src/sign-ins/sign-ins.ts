@@ -44,8 +44,9 @@ export function createSignIns(deps: { db: Database; use: ConnectionUse; queries:
     },
 
     /** Records on the association that a just stored account has already proven itself. */
-    async credit(connectionId: string, credentialId: string): Promise<void> {
-      const its = and(eq(associations.connectionId, connectionId), eq(associations.credentialId, credentialId))
+    async credit(actor: UserActor, connectionId: string, credentialId: string): Promise<void> {
+      const bond = and(eq(associations.connectionId, connectionId), eq(associations.credentialId, credentialId))
+      const its = and(bond, eq(associations.ownerId, actor.id))
       await db.update(associations).set({ lastSignInAt: new Date(), lastSignInCode: 'ok' }).where(its)
     },
 
