@@ -1,8 +1,8 @@
-import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
+import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { build } from 'esbuild'
 import { packageRoot } from '../../src/package-root.ts'
 
@@ -56,9 +56,9 @@ export function start(command: readonly string[], options: SpawnOptions = {}): R
   }
 }
 
-/** Bundles one program of these tests so that Node runs it, and returns its file. */
-export async function bundle(source: string): Promise<string> {
-  const outfile = join(packageRoot(), 'node_modules/.cache/keyward-tests', source.replace(/\.ts$/, '.mjs'))
+/** Bundles one program of these tests so that Node runs it, into the package at `root`, and returns its file. */
+export async function bundle(source: string, root = packageRoot()): Promise<string> {
+  const outfile = join(root, 'node_modules/.cache/keyward-tests', source.replace(/\.ts$/, '.mjs'))
   await build({
     entryPoints: [join(packageRoot(), 'tests/start', source)],
     bundle: true,
@@ -81,6 +81,7 @@ export function folder(mode = 0o755): string {
 
 /** Removes every folder that `folder` made. */
 export function removeFolders(): void {
+  copied = undefined
   for (const path of made.splice(0)) rmSync(path, { recursive: true, force: true })
 }
 
@@ -91,6 +92,29 @@ export function unprivileged(): { uid: number; gid: number; name: string } {
     .map((line) => line.split(':'))
   const line = lines.find(([name]) => name === 'nobody')
   return { uid: Number(line?.[2] ?? 65_534), gid: Number(line?.[3] ?? 65_534), name: 'nobody' }
+}
+
+/**
+ * Returns a folder with the built package that every account may read: where it is, or a copy where only this account can
+ * enter, as when root runs the tests in a folder of its own.
+ */
+export function packageForOthers(): string {
+  const root = packageRoot()
+  if (readableByOthers(root)) return root
+  if (copied !== undefined) return copied
+  copied = folder()
+  for (const part of ['package.json', 'dist', 'drizzle', 'public', 'node_modules']) {
+    cpSync(join(root, part), join(copied, part), { recursive: true, verbatimSymlinks: true })
+  }
+  spawnSync('chmod', ['-R', 'a+rX', copied])
+  return copied
+}
+
+let copied: string | undefined
+
+function readableByOthers(path: string): boolean {
+  if ((statSync(path).mode & 0o005) !== 0o005) return false
+  return dirname(path) === path || readableByOthers(dirname(path))
 }
 
 /** Reports whether these tests may become another account. */

@@ -4,7 +4,17 @@ import postgres from 'postgres'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { clusterUrl } from '../../src/db/embedded/cluster.ts'
 import { processesIn, signalProcess, waitUntil } from '../../src/db/embedded/processes.ts'
-import { bundle, folder, isRoot, ownFolder, type Running, removeFolders, start, unprivileged } from './children.ts'
+import {
+  bundle,
+  folder,
+  isRoot,
+  ownFolder,
+  packageForOthers,
+  type Running,
+  removeFolders,
+  start,
+  unprivileged,
+} from './children.ts'
 
 type Where = { host: '127.0.0.1'; port: number; user: string; password: string; home: string }
 
@@ -28,8 +38,8 @@ afterAll(() => {
   for (const path of moved) rmSync(path, { recursive: true, force: true })
 })
 
-function hold(directory: string, options: Parameters<typeof start>[1] = {}): Running {
-  const one = start([process.execPath, program, directory], options)
+function hold(directory: string, options: Parameters<typeof start>[1] = {}, file = program): Running {
+  const one = start([process.execPath, file, directory], options)
   running.push(one)
   return one
 }
@@ -235,7 +245,9 @@ describe.runIf(isRoot)('the embedded PostgreSQL, started by root', () => {
     const account = unprivileged()
     const directory = folder()
     chownSync(directory, account.uid, account.gid)
-    const where = await held(hold(join(directory, 'data'), { uid: account.uid, gid: account.gid, cwd: '/' }))
+    const { uid, gid } = account
+    const file = await bundle('cluster-holder.ts', packageForOthers())
+    const where = await held(hold(join(directory, 'data'), { uid, gid, cwd: '/' }, file))
     expect(statSync(data(where)).uid).toBe(account.uid)
     await expect(ask(where, (sql) => sql`select 1 as one`)).resolves.toHaveLength(1)
   })
@@ -243,8 +255,9 @@ describe.runIf(isRoot)('the embedded PostgreSQL, started by root', () => {
   it('where user namespaces are refused, runs as another account, and again, and later with namespaces', async () => {
     const directory = join(folder(), 'data')
     const without = { env: { PATH: pathWithoutNamespaces() } }
+    const file = await bundle('cluster-holder.ts', packageForOthers())
     for (const options of [without, without, {}]) {
-      const one = hold(directory, options)
+      const one = hold(directory, options, file)
       const where = await held(one)
       expect(statSync(data(where)).uid).not.toBe(0)
       expect(where.home).toBe(realpathSync(directory))

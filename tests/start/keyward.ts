@@ -7,10 +7,15 @@ import { type Running, start } from './children.ts'
 
 export type Environment = Readonly<Record<string, string>>
 
-/** Starts the built server on the data in `directory`, on any free port unless told. */
-export function startKeyward(directory: string, environment: Environment = {}, options: SpawnOptions = {}): Running {
+/** Starts the built server on the data in `directory`, on any free port unless told; from the package at `root`. */
+export function startKeyward(
+  directory: string,
+  environment: Environment = {},
+  options: SpawnOptions & { readonly root?: string } = {},
+): Running {
+  const { root = packageRoot() } = options
   const env = { DATA_DIR: directory, PORT: '0', ...environment }
-  return start([process.execPath, join(packageRoot(), 'dist/main.js')], { ...options, env: { ...env, ...options.env } })
+  return start([process.execPath, join(root, 'dist/main.js')], { ...options, env: { ...env, ...options.env } })
 }
 
 /** Resolves to the address that the server prints when it is up. */

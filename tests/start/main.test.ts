@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { signalProcess } from '../../src/db/embedded/processes.ts'
 import { testDatabase } from '../../src/testing/database.ts'
-import { folder, isRoot, ownFolder, type Running, removeFolders, unprivileged } from './children.ts'
+import { folder, isRoot, ownFolder, packageForOthers, type Running, removeFolders, unprivileged } from './children.ts'
 import { addressOf, type Environment, postgresOf, run, startKeyward } from './keyward.ts'
 
 const running: Running[] = []
@@ -218,6 +218,7 @@ describe.runIf(isRoot)('started by root', () => {
     const { uid, gid } = unprivileged()
     const directory = folder()
     chownSync(directory, uid, gid)
-    expect(await serves(keyward(join(directory, 'data'), {}, { uid, gid, cwd: '/' }))).toBe(true)
+    const options = { uid, gid, cwd: '/', root: packageForOthers() }
+    expect(await serves(keyward(join(directory, 'data'), {}, options))).toBe(true)
   })
 })
