@@ -255,15 +255,37 @@ async function newVersion(
   const type = knownType(row.type)
   const present = await openPresent(tx, deps, row)
   const edited = parseEditedFields(type, typed, present)
-  if (!edited.ok) return { ok: false, errors: edited.errors }
-  const username = usernameOf(type, edited.fields)
-  if (!touchesSecrets(type, typed) && sameFields(present, edited.fields)) {
+  try {
+    return edited.ok ? await writeEdited(tx, deps, row, { type, typed, present, fields: edited.fields, by }) : edited
+  } finally {
+    wipeUnused(present, {})
+    if (edited.ok) wipeUnused(edited.fields, {})
+  }
+}
+
+type Edited = {
+  readonly type: CredentialType
+  readonly typed: TypedFields
+  readonly present: Fields
+  readonly fields: Fields
+  readonly by: string | null
+}
+
+/** Seals the fields as the next version, unless they are those of the present one. */
+async function writeEdited(
+  tx: Transaction,
+  deps: VaultDependencies,
+  row: typeof credentials.$inferSelect,
+  { type, typed, present, fields, by }: Edited,
+): Promise<NextVersion> {
+  const username = usernameOf(type, fields)
+  if (!touchesSecrets(type, typed) && sameFields(present, fields)) {
     return { ok: true, version: row.currentVersion, username }
   }
   const version = row.currentVersion + 1
   await writeVersion(tx, deps, row, {
     version,
-    fields: edited.fields,
+    fields,
     by,
     reason: 'edited',
     follows: row.currentVersion,
