@@ -22,6 +22,10 @@ const messages = {
   'association-default': ['success', 'This account is now the default of the data connection.'],
   'destination-confirmed': ['success', 'Destination confirmed. The credentials can be used there again.'],
   'connection-added': ['success', 'Data connection added.'],
+  'connection-added-without-account': [
+    'warning',
+    'Data connection added. The account was not stored, because its name was taken meanwhile. Add credentials to store it.',
+  ],
   'connection-saved': ['success', 'Data connection saved.'],
   'connection-destination-changed': [
     'warning',

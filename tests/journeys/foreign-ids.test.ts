@@ -203,10 +203,16 @@ async function settle(user: UserActor): Promise<Belongings> {
   const create = { account: credential, tab: 'tables', intent: 'create', item: '["public","customers"]' }
   const added = await browser.post(`/catalog/add?connection=${connection}`, create)
   const dataset = idIn(added, /\/catalog\/([0-9a-f-]{36})\/deletion/)
+  // The snapshot dials in its own time; what is counted later must not be its.
+  await until(async () => (await browser.get(`/catalog/${dataset}`)).text.includes('>failed<'))
   const address = `postgresql://${name}:held@127.0.0.1/db`
   const pasted = await browser.post('/connections/new?driver=postgresql', { intent: 'paste', address })
   const held = pasted.html.querySelector('[name=taken]')?.getAttribute('value') ?? ''
   return { browser, connection, credential, signIn, dataset, held }
+}
+
+async function until(reached: () => Promise<boolean>): Promise<void> {
+  while (!(await reached())) await new Promise((resolve) => setTimeout(resolve, 100))
 }
 
 function idIn(page: Page, pattern: RegExp): string {

@@ -23,7 +23,7 @@ import { paths } from '../../paths.ts'
 import { Secret } from '../../secrets/secret.ts'
 import type { SignIns } from '../../sign-ins/sign-ins.ts'
 import type { TypedAccounts } from '../../sign-ins/typed-accounts.ts'
-import { setFlash } from '../flash.ts'
+import { type FlashKey, setFlash } from '../flash.ts'
 import { type FormFields, readForm } from '../form.ts'
 import { type AppContext, Routes, signedIn } from '../routing.ts'
 import { typeFor } from './add-data.ts'
@@ -175,12 +175,15 @@ export function connectionRoutes(deps: Dependencies): Routes {
     if (account !== undefined && !account.ok) return refuse({ account: account.error })
     const made = await connections.create(actor, { name: form.name, driver: chosen.id, parameters: parsed.values })
     if (!made.ok) return refuse({ name: made.error })
+    let flash: FlashKey = 'connection-added'
     if (save && held && account) {
-      await vault.create(actor, { ...held, name: account.name, description: '', connectionIds: [made.id] })
+      const kept = { ...held, name: account.name, description: '', connectionIds: [made.id] }
+      // The name was free a moment ago; who took it meanwhile is rare, and must not go unsaid.
+      if (!(await vault.create(actor, kept)).ok) flash = 'connection-added-without-account'
     }
     for (const secret of Object.values(held?.fields ?? {})) secret.wipe()
     typedAccounts.forget(actor, fields.text('taken'))
-    setFlash(c, 'connection-added')
+    setFlash(c, flash)
     return c.redirect(paths.connection(made.id), 303)
   }
 
