@@ -13,7 +13,10 @@ it('the migrations make just the tables that the schema says: generating finds n
     const schema = ['--dialect', 'postgresql', '--schema', './src/db/schema/index.ts', '--casing', 'snake_case']
     const out = ['--out', relative(packageRoot(), copy), '--name', 'drift']
     const kit = join(packageRoot(), 'node_modules/drizzle-kit/bin.cjs')
-    const run = spawnSync(process.execPath, [kit, 'generate', ...schema, ...out], { cwd: packageRoot(), encoding: 'utf8' })
+    const run = spawnSync(process.execPath, [kit, 'generate', ...schema, ...out], {
+      cwd: packageRoot(),
+      encoding: 'utf8',
+    })
     expect(run.stdout + run.stderr).toContain('No schema changes')
     expect(readdirSync(copy)).toEqual(before)
   } finally {
