@@ -2,14 +2,13 @@ import type { Child } from 'hono/jsx'
 import type { AssociatedCredential } from '../../src/connections/queries.ts'
 import type { CredentialType } from '../../src/credentials/credential-type.ts'
 import { type AccountForm, accountErrors } from '../credentials/fields.tsx'
+import { SaveChoice } from '../credentials/save-choice.tsx'
 import { AccountPicker } from '../ui/account-picker.tsx'
 import { Actions, Button, CancelLink } from '../ui/button.tsx'
-import { CheckboxField } from '../ui/checkbox-field.tsx'
 import { ErrorSummary } from '../ui/error-summary.tsx'
 import { Notice } from '../ui/notice.tsx'
 import { PageHeader } from '../ui/page-header.tsx'
 import { SpecFields } from '../ui/spec-field.tsx'
-import { TextField } from '../ui/text-field.tsx'
 import { Title } from '../ui/title.tsx'
 import { Refused } from './refusal.tsx'
 
@@ -107,25 +106,6 @@ function TypedAccount(props: AccountStepProps & { form: TypedAccountForm }) {
           <CancelLink href={props.cancelHref} />
         </Actions>
       </form>
-    </>
-  )
-}
-
-function SaveChoice(props: { form: TypedAccountForm }) {
-  return (
-    <>
-      <CheckboxField name="save" label="Securely save credentials" checked={props.form.save} />
-      <div class="when-saving">
-        <TextField
-          name="name"
-          label="Account name"
-          hint="Left blank, it is named after the username and the connection."
-          value={props.form.name}
-          error={props.form.errors?.name}
-          maximumLength={100}
-          optional
-        />
-      </div>
     </>
   )
 }

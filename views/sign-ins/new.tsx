@@ -3,15 +3,14 @@ import type { CredentialType } from '../../src/credentials/credential-type.ts'
 import { paths } from '../../src/paths.ts'
 import { connectionTrail } from '../connections/address.tsx'
 import { type AccountForm, accountErrors, Refusal } from '../credentials/fields.tsx'
+import { SaveChoice } from '../credentials/save-choice.tsx'
 import { AccountPicker } from '../ui/account-picker.tsx'
 import { Breadcrumbs } from '../ui/breadcrumbs.tsx'
 import { Actions, Button, CancelLink } from '../ui/button.tsx'
-import { CheckboxField } from '../ui/checkbox-field.tsx'
 import { ErrorSummary } from '../ui/error-summary.tsx'
 import { Form } from '../ui/form.tsx'
 import { PageHeader } from '../ui/page-header.tsx'
 import { SpecFields } from '../ui/spec-field.tsx'
-import { TextField } from '../ui/text-field.tsx'
 import { Title } from '../ui/title.tsx'
 
 export type SignInForm = AccountForm & { readonly save: boolean }
@@ -98,25 +97,6 @@ function TypedAccount(props: {
           <CancelLink href={accounts.length > 0 ? paths.signIns(connection.id) : paths.connection(connection.id)} />
         </Actions>
       </Form>
-    </>
-  )
-}
-
-function SaveChoice(props: { form: SignInForm }) {
-  return (
-    <>
-      <CheckboxField name="save" label="Securely save credentials" checked={props.form.save} />
-      <div class="when-saving">
-        <TextField
-          name="name"
-          label="Account name"
-          hint="Left blank, it is named after the username and the connection."
-          value={props.form.name}
-          error={props.form.errors?.name}
-          maximumLength={100}
-          optional
-        />
-      </div>
     </>
   )
 }
