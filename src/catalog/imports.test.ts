@@ -21,6 +21,7 @@ import { kekFromKey } from '../secrets/kek/kek.ts'
 import { Secret } from '../secrets/secret.ts'
 import { createServices } from '../services.ts'
 import { addOrganization, addUser } from '../testing/actors.ts'
+import { childrenOf, isRunning } from '../testing/child-processes.ts'
 import { type TestDatabase, testCluster, testDatabase } from '../testing/database.ts'
 import type { SnapshotProcessOrder } from '../testing/snapshot-order.ts'
 import { type Catalog, createCatalog } from './catalog.ts'
@@ -144,13 +145,16 @@ describe('a process that is killed while it makes a snapshot', () => {
   })
 
   for (const milliseconds of [0, 150, 400, 800, 1300]) {
-    it(`${milliseconds} ms after it began, leaves no half version and no file after the sweep`, async () => {
+    it(`${milliseconds} ms after it began, leaves no process, no half version and no file after the sweep`, async () => {
       const before = filesLeft()
       child.stdin?.end(JSON.stringify(order()))
       if (child.stdout) await once(child.stdout, 'data')
       await pause(milliseconds)
+      const workers = childrenOf(child.pid ?? 0)
+      expect(workers).not.toEqual([])
       child.kill('SIGKILL')
       await once(child, 'exit')
+      await vi.waitFor(() => expect(workers.filter(isRunning)).toEqual([]), { timeout: 5_000, interval: 50 })
       await database.db.execute(
         sql`update dataset_versions set heartbeat_at = heartbeat_at - interval '31 seconds' where status in ('queued', 'running')`,
       )
@@ -163,7 +167,7 @@ describe('a process that is killed while it makes a snapshot', () => {
         expect((await readPage(catalog.store.pathOf(file), 1)).rows).toHaveLength(20)
         return
       }
-      // Its worker notices that it is alone and ends; what it may still have written goes with the next sweep.
+      // What its worker wrote until it noticed that it was alone goes with the next sweep.
       await vi.waitFor(
         async () => {
           await catalog.sweep.once()

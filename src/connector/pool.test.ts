@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { childrenOf, isRunning } from '../testing/child-processes.ts'
 import { testConnector, testJob } from '../testing/jobs.ts'
 import { type Rogue, startRogue } from '../testing/rogue-postgres.ts'
 import { TooBusy } from './driver.ts'
@@ -23,11 +24,7 @@ afterAll(async () => {
 
 /** Process ids of the workers of this process. */
 function workers(): number[] {
-  const rows = execFileSync('ps', ['-eo', 'pid=,ppid=,stat=,args=']).toString().split('\n')
-  const own = rows.map((row) => row.trim().split(/\s+/)).filter((words) => Number(words[1]) === process.pid)
-  return own
-    .filter((words) => words[2] !== 'Z' && words.join(' ').includes('worker.js'))
-    .map((words) => Number(words[0]))
+  return childrenOf(process.pid, 'worker.js')
 }
 
 describe('a connector', () => {
@@ -178,11 +175,3 @@ describe('a worker', () => {
     await vi.waitFor(() => expect(isRunning(pid)).toBe(false), 5_000)
   })
 })
-
-function isRunning(pid: number): boolean {
-  try {
-    return !/\) Z /.test(execFileSync('cat', [`/proc/${pid}/stat`], { stdio: ['ignore', 'pipe', 'ignore'] }).toString())
-  } catch {
-    return false
-  }
-}

@@ -11,7 +11,7 @@ import { type FromWorker, fromWire, type ToWorker } from './messages.ts'
 /** Nothing it writes, an import above all, is for others on this machine. */
 process.umask(0o077)
 // Without the process that started it there is no one to answer to.
-process.on('disconnect', () => process.exit(0))
+process.on('disconnect', end)
 // Whatever a library lets fall is the end of this job, and no words about it leave by another way.
 process.on('uncaughtException', (error) => void answerFailure(error))
 process.on('unhandledRejection', (error) => void answerFailure(error))
@@ -110,7 +110,15 @@ async function answer(message: FromWorker): Promise<void> {
     if (process.send === undefined) resolve()
     else process.send(message, () => resolve())
   })
-  process.exit(0)
+  end()
+}
+
+/**
+ * Ends this process, its open connections and its memory, whatever its threads do. `process.exit` waits for them, and
+ * DuckDB's waits for rows that this process would have to write: such a worker stayed for ever, and the target with it.
+ */
+function end(): void {
+  process.kill(process.pid, 'SIGKILL')
 }
 
 function send(message: FromWorker): void {
