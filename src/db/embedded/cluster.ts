@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFil
 import { join } from 'node:path'
 import { OperatorError } from '../../operator-error.ts'
 import { findNative, linkLibraries } from './binaries.ts'
-import { holdDirectory, holderOf } from './data-lock.ts'
+import { type Holder, holdDirectory, holderOf } from './data-lock.ts'
 import { chooseIdentity, type Identity } from './identity.ts'
 import { createData, hasData } from './initialize.ts'
 import { readPasswords } from './passwords.ts'
@@ -133,7 +133,7 @@ async function run(identity: Identity, directory: string, settings: Readonly<Rec
     const port = Number(settings.port ?? (await choosePort(readNote(directory)?.port)))
     const outcome = await startServer(identity, logFile, { ...ours, ...settings, port: String(port) })
     if (typeof outcome !== 'string') {
-      writeNote(directory, { holder: holderOf(directory)?.birth ?? '', port, home: identity.home })
+      writeNote(directory, { holder: nameOf(holderOf(directory)), port, home: identity.home })
       return { port, child: outcome }
     }
     // Someone took the port meanwhile, or the last backend of a killed server has not gone yet.
@@ -143,12 +143,17 @@ async function run(identity: Identity, directory: string, settings: Readonly<Rec
   }
 }
 
-/** `holder` is the birth of the process that wrote it: a note of an earlier start is not about the server of this one. */
+/** `holder` names the process that wrote it: a note of an earlier start is not about the server of this one. */
 type Note = { readonly holder: string; readonly port: number; readonly home: string }
 
 function currentNote(directory: string): Note | undefined {
   const note = readNote(directory)
-  return note !== undefined && note.holder === holderOf(directory)?.birth ? note : undefined
+  return note !== undefined && note.holder === nameOf(holderOf(directory)) ? note : undefined
+}
+
+/** By both: births are counted in hundredths of a second, and a command and a server may be started in the same one. */
+function nameOf(holder: Holder | undefined): string {
+  return holder === undefined ? '' : `${holder.pid}, ${holder.birth}`
 }
 
 function readNote(directory: string): Note | undefined {
