@@ -1,3 +1,4 @@
+import type { Deployment } from './access/features.ts'
 import type { Guard } from './access/guard.ts'
 import { createUsers } from './access/users.ts'
 import type { Ledger } from './audit/ledger.ts'
@@ -11,9 +12,10 @@ import type { Database } from './db/client.ts'
 export type Accounts = ReturnType<typeof createAccounts>
 
 /** Returns the services around people's accounts, wired to each other; for the server and for local commands. */
-export function createAccounts({ db, ledger, guard }: { db: Database; ledger: Ledger; guard: Guard }) {
+export function createAccounts(deps: { db: Database; ledger: Ledger; guard: Guard; deployment: Deployment }) {
+  const { db, ledger, guard, deployment } = deps
   const passwords = createPasswords()
-  const sessions = createSessions({ db })
+  const sessions = createSessions({ db, deployment })
   const signIn = createSignIn({ db, ledger, passwords, sessions, throttle: createThrottle({ db }) })
   const setup = createSetup({ db, guard, passwords })
   const users = createUsers({ db, guard, passwords, sessions })

@@ -1,5 +1,4 @@
 import { Hono } from 'hono'
-import type { UserActor } from './access/actor.ts'
 import type { Sessions } from './auth/sessions.ts'
 import type { AppEnv } from './http/app-context.ts'
 import type { Assets } from './http/assets.ts'
@@ -20,8 +19,6 @@ export type AppDependencies = {
   readonly assets: Assets
   readonly log: Log
   readonly sessions: Pick<Sessions, 'read'>
-  /** Whether *Stored credentials* is on for someone; asked once a request. */
-  readonly storedCredentials: (actor: UserActor) => Promise<boolean>
   /** The rooms' routes, each with its policies. */
   readonly routes: readonly Routes[]
   readonly recordRefusal: RecordRefusal
@@ -50,7 +47,7 @@ export function createApp(deps: AppDependencies): App {
   app.use(onlyOwnHosts(origin))
   app.use(onlyCanonicalPaths)
   app.use(onlyOwnForms(origin))
-  app.use(sessionReader(deps))
+  app.use(sessionReader(deps.sessions))
   mount(app, table, deps.recordRefusal)
   app.notFound(renderNotFound)
   app.onError(failureRenderer(log))

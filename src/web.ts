@@ -1,6 +1,5 @@
 import { join } from 'node:path'
 import type { UserActor } from './access/actor.ts'
-import { featureEnabled } from './access/features.ts'
 import { createAccounts } from './accounts.ts'
 import { createApp } from './app.tsx'
 import { createCatalog } from './catalog/catalog.ts'
@@ -29,7 +28,7 @@ export function createWeb({ config, composition, log }: { config: Config; compos
     workerFile: join(packageRoot(), 'dist/worker.js'),
   })
   const services = createServices({ db, ledger, ...keys, deployment, connector })
-  const accounts = createAccounts({ db, ledger, guard: services.guard })
+  const accounts = createAccounts({ db, ledger, guard: services.guard, deployment })
   const catalog = createCatalog({ db, ...services, directory: config.snapshotDirectory, log })
   catalog.start()
   const assets = loadAssets()
@@ -38,14 +37,12 @@ export function createWeb({ config, composition, log }: { config: Config; compos
   const typedAccounts = createTypedAccounts()
   const pages = { catalog, typedAccounts, assets, log, deployment, ready, addSample }
   const routes = allRoutes({ ...services, ...accounts, ...pages })
-  const storedCredentials = (actor: UserActor) => featureEnabled(db, deployment, actor, 'stored_credentials')
   const app = createApp({
     origin,
     trustProxy,
     log,
     sessions: accounts.sessions,
     assets,
-    storedCredentials,
     routes,
     recordRefusal: services.guard.recordRefusal,
   })

@@ -12,6 +12,8 @@ export type UserActor = {
   /** Where the request came from, for the ledger. */
   readonly address: string | null
   readonly requestId: string | null
+  /** Whether they have the feature *Stored credentials*; undefined where that was not looked up with them. */
+  readonly storedCredentials?: boolean
 }
 
 /** Keyward itself: the command line on the server, and work that no person started. */

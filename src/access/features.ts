@@ -1,4 +1,4 @@
-import { and, eq, sql } from 'drizzle-orm'
+import { and, eq, type SQL, sql } from 'drizzle-orm'
 import type { Reader } from '../db/client.ts'
 import { featureExceptions, features } from '../db/schema/organizations.ts'
 import type { Actor, UserActor } from './actor.ts'
@@ -24,17 +24,19 @@ export async function featureEnabled(
   user: Pick<UserActor, 'id' | 'organizationId'>,
   feature: Feature,
 ): Promise<boolean> {
-  const [row] = await reader
-    .select({
-      organization: sql<
-        boolean | null
-      >`(select enabled from ${features} where ${features.organizationId} = ${user.organizationId} and ${features.feature} = ${feature})`,
-      exception: sql<
-        boolean | null
-      >`(select enabled from ${featureExceptions} where ${featureExceptions.userId} = ${user.id} and ${featureExceptions.organizationId} = ${user.organizationId} and ${featureExceptions.feature} = ${feature})`,
-    })
-    .from(sql`(select 1) as one`)
-  return row?.exception ?? row?.organization ?? deployment === 'managed'
+  const [row] = await reader.select({ enabled: featureSql(user, feature, deployment) }).from(sql`(select 1) as one`)
+  return row?.enabled ?? false
+}
+
+/** Returns the same as SQL, for a user whose ids are values or columns: so that it is read along with them. */
+export function featureSql(
+  user: { readonly id: unknown; readonly organizationId: unknown },
+  feature: Feature,
+  deployment: Deployment,
+): SQL<boolean> {
+  const exception = sql`(select enabled from ${featureExceptions} where ${featureExceptions.userId} = ${user.id} and ${featureExceptions.organizationId} = ${user.organizationId} and ${featureExceptions.feature} = ${feature})`
+  const setting = sql`(select enabled from ${features} where ${features.organizationId} = ${user.organizationId} and ${features.feature} = ${feature})`
+  return sql<boolean>`coalesce(${exception}, ${setting}, ${deployment === 'managed'})`
 }
 
 export type Features = ReturnType<typeof createFeatures>

@@ -73,7 +73,9 @@ export function createGuard(deps: { db: Database; ledger: Ledger; deployment: De
     if (decision === 'forbidden') throw new Forbidden()
     const feature = featureOf(action)
     if (feature === undefined || actor.kind === 'system') return
-    if (!(await featureEnabled(reader, deployment, actor, feature))) throw new FeatureOff()
+    // What reads show is what was so when the request began; what changes something asks again, in its transaction.
+    const known = reader === db ? actor.storedCredentials : undefined
+    if (!(known ?? (await featureEnabled(reader, deployment, actor, feature)))) throw new FeatureOff()
   }
 
   return {

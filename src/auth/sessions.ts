@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { and, eq, gt, lt, ne, or, sql } from 'drizzle-orm'
 import { type Adapter, type DatabaseSession, type DatabaseUser, Lucia, TimeSpan } from 'lucia'
 import type { UserActor } from '../access/actor.ts'
+import { type Deployment, featureSql } from '../access/features.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { newId } from '../db/new-id.ts'
 import { sessions, users } from '../db/schema/organizations.ts'
@@ -28,19 +29,21 @@ const slideEverySeconds = 60
 export type Sessions = ReturnType<typeof createSessions>
 
 /** Returns the sessions of this installation, kept in Postgres under the SHA-256 of their token. */
-export function createSessions(deps: { db: Database }) {
-  const { db } = deps
+export function createSessions(deps: { db: Database; deployment: Deployment }) {
+  const { db, deployment } = deps
+  const luciaOn = (store: Store) => createLucia(adapterOn(store, deployment))
   const lucia = luciaOn(db)
+  const adapter = adapterOn(db, deployment)
   return {
     /** Begins a session that ends twelve hours from now at the latest. */
     begin: (store: Store, userId: string, address: string | null): Promise<NewSession> =>
-      begin(store, userId, address, new Date(Date.now() + absoluteHours * 3_600_000)),
+      begin(luciaOn(store), userId, address, new Date(Date.now() + absoluteHours * 3_600_000)),
 
     /** Returns who a token belongs to, or null: unknown, idle for an hour, twelve hours old, or the user disabled. */
     async read(token: string, origin: Origin): Promise<CurrentSession | null> {
       const { session, user } = await lucia.validateSession(token)
       if (session === null) return null
-      await slide(db, token, session.expiresAt)
+      await slide(adapter, token, session.expiresAt)
       return {
         actor: { ...user, kind: 'user', ...origin },
         publicId: session.publicId,
@@ -54,7 +57,7 @@ export function createSessions(deps: { db: Database }) {
         .delete(sessions)
         .where(and(eq(sessions.id, hashOf(token)), gt(sessions.endsAt, sql`now()`)))
         .returning()
-      return old === undefined ? null : begin(tx, old.userId, old.address, old.endsAt)
+      return old === undefined ? null : begin(luciaOn(tx), old.userId, old.address, old.endsAt)
     },
 
     /** Ends one session. */
@@ -75,47 +78,49 @@ export function createSessions(deps: { db: Database }) {
   }
 }
 
-async function begin(store: Store, userId: string, address: string | null, endsAt: Date): Promise<NewSession> {
+type LuciaHere = ReturnType<typeof createLucia>
+
+async function begin(lucia: LuciaHere, userId: string, address: string | null, endsAt: Date): Promise<NewSession> {
   const publicId = newId()
   const attributes = { publicId, address, endsAt, authenticatedAt: new Date() }
-  const { id } = await luciaOn(store).createSession(userId, attributes)
+  const { id } = await lucia.createSession(userId, attributes)
   return { token: id, publicId, endsAt }
 }
 
 declare module 'lucia' {
   interface Register {
-    Lucia: ReturnType<typeof luciaOn>
+    Lucia: LuciaHere
     DatabaseSessionAttributes: { publicId: string; address: string | null; endsAt: Date; authenticatedAt: Date }
-    DatabaseUserAttributes: Pick<UserActor, 'organizationId' | 'role' | 'name' | 'email'>
+    DatabaseUserAttributes: Pick<UserActor, 'organizationId' | 'role' | 'name' | 'email' | 'storedCredentials'>
   }
 }
 
-function luciaOn(store: Store) {
-  return new Lucia(adapterOn(store), {
+function createLucia(adapter: Adapter) {
+  return new Lucia(adapter, {
     sessionExpiresIn: new TimeSpan(idleMinutes, 'm'),
     getSessionAttributes: ({ publicId, endsAt, authenticatedAt }) => ({ publicId, endsAt, authenticatedAt }),
-    getUserAttributes: ({ organizationId, role, name, email }) => ({ organizationId, role, name, email }),
+    getUserAttributes: (attributes) => attributes,
   })
 }
 
 /** Lucia extends a session only in the second half of its time; idle means 60 minutes since the last request. */
-async function slide(db: Database, token: string, expiresAt: Date): Promise<void> {
+async function slide(adapter: Adapter, token: string, expiresAt: Date): Promise<void> {
   const full = Date.now() + idleMinutes * 60_000
   if (full - expiresAt.getTime() < slideEverySeconds * 1000) return
-  await adapterOn(db).updateSessionExpiration(token, new Date(full))
+  await adapter.updateSessionExpiration(token, new Date(full))
 }
 
 /**
  * Keeps sessions under the hash of their token. Lucia's session id is the bearer token: it is hashed on the way in and
  * handed back as it came, so a stolen table signs nobody in. The absolute end is enforced here; Lucia has none.
  */
-function adapterOn(store: Store): Adapter {
+function adapterOn(store: Store, deployment: Deployment): Adapter {
   let find: ReturnType<typeof findOn> | undefined
   return {
     async getSessionAndUser(token) {
-      find ??= findOn(store)
+      find ??= findOn(store, deployment)
       const [row] = await find.execute({ hash: hashOf(token) })
-      return row === undefined ? [null, null] : [sessionFrom(token, row.session), userFrom(row.user)]
+      return row === undefined ? [null, null] : [sessionFrom(token, row.session), userFrom(row)]
     },
 
     async setSession({ id, userId, expiresAt, attributes }) {
@@ -149,10 +154,14 @@ function adapterOn(store: Store): Adapter {
 }
 
 /** Every request runs it: its text is made once. Without a name it stays with the client, so that poolers do not matter. */
-function findOn(store: Store) {
+function findOn(store: Store, deployment: Deployment) {
   const alive = sql`${sessions.endsAt} > now() and ${sessions.expiresAt} > now()`
   return store
-    .select({ session: sessions, user: users })
+    .select({
+      session: sessions,
+      user: users,
+      storedCredentials: featureSql(users, 'stored_credentials', deployment),
+    })
     .from(sessions)
     .innerJoin(users, eq(users.id, sessions.userId))
     .where(and(eq(sessions.id, sql.placeholder('hash')), alive, sql`${users.disabledAt} is null`))
@@ -164,8 +173,9 @@ function sessionFrom(token: string, row: typeof sessions.$inferSelect): Database
   return { id: token, userId, expiresAt, attributes: { publicId, address, endsAt, authenticatedAt } }
 }
 
-function userFrom({ id, organizationId, role, name, email }: typeof users.$inferSelect): DatabaseUser {
-  return { id, attributes: { organizationId, role, name, email } }
+function userFrom(row: { user: typeof users.$inferSelect; storedCredentials: boolean }): DatabaseUser {
+  const { id, organizationId, role, name, email } = row.user
+  return { id, attributes: { organizationId, role, name, email, storedCredentials: row.storedCredentials } }
 }
 
 function hashOf(token: string): string {

@@ -22,7 +22,7 @@ export async function withAccounts<T>(
 
 function accountsOf({ db, ledger }: Composition, deployment: 'self-managed' | 'managed') {
   const guard = createGuard({ db, ledger, deployment })
-  const { users, setup } = createAccounts({ db, ledger, guard })
+  const { users, setup } = createAccounts({ db, ledger, guard, deployment })
   return { db, users, setup, features: createFeatures({ guard, reader: db, deployment }) }
 }
 

@@ -26,7 +26,6 @@ function appThatThrows(error: Error) {
     assets,
     log,
     sessions,
-    storedCredentials: async () => false,
     routes: [routes],
     recordRefusal: async () => {},
   })

@@ -99,7 +99,6 @@ test('W3 a bug, answers 500 with the headers, its request id and nothing of the 
     assets,
     log,
     sessions,
-    storedCredentials: async () => false,
     routes: [routes],
     recordRefusal: async () => {},
   })

@@ -1,23 +1,19 @@
 import type { MiddlewareHandler } from 'hono'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
-import type { UserActor } from '../access/actor.ts'
 import type { NewSession, Sessions } from '../auth/sessions.ts'
 import type { AppContext, AppEnv } from './app-context.ts'
 import { cookieName, cookieOptions } from './cookies.ts'
 
 /** Finds out who is signed in, for pages; files and probes do not ask. */
-export function sessionReader(deps: {
-  sessions: Pick<Sessions, 'read'>
-  storedCredentials: (actor: UserActor) => Promise<boolean>
-}): MiddlewareHandler<AppEnv> {
+export function sessionReader(sessions: Pick<Sessions, 'read'>): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const token = sessionToken(c)
     if (token !== undefined && !/^\/(assets\/|up$|ready$)/.test(c.req.path)) {
-      const found = await deps.sessions.read(token, { address: c.get('address'), requestId: c.get('requestId') })
+      const found = await sessions.read(token, { address: c.get('address'), requestId: c.get('requestId') })
       if (found !== null) {
         c.set('actor', found.actor)
         c.set('sessionId', found.publicId)
-        c.set('storedCredentials', await deps.storedCredentials(found.actor))
+        c.set('storedCredentials', found.actor.storedCredentials ?? false)
       }
     }
     await next()

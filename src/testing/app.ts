@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { UserActor } from '../access/actor.ts'
-import { type Deployment, featureEnabled } from '../access/features.ts'
+import type { Deployment } from '../access/features.ts'
 import { createAccounts } from '../accounts.ts'
 import { createApp } from '../app.tsx'
 import { createCatalog } from '../catalog/catalog.ts'
@@ -30,7 +30,7 @@ export async function testApp(options: Options = {}) {
   const { deployment = 'managed', origin = null, addSample = null } = options
   const domain = await testDomain({ deployment })
   const { db } = domain
-  const accounts = createAccounts(domain)
+  const accounts = createAccounts({ ...domain, deployment })
   const logged: string[] = []
   const log = createLog({ level: 'trace', destination: { write: (line) => void logged.push(line) } })
   const assets = loadAssets()
@@ -40,13 +40,11 @@ export async function testApp(options: Options = {}) {
   const catalog = createCatalog({ ...domain, directory, log, beatMilliseconds: 50 })
   const pages = { catalog, typedAccounts, assets, log, deployment, ready, addSample }
   const routes = allRoutes({ ...domain, ...accounts, ...pages })
-  const storedCredentials = (actor: UserActor) => featureEnabled(db, deployment, actor, 'stored_credentials')
   const app = createApp({
     origin,
     assets,
     log,
     sessions: accounts.sessions,
-    storedCredentials,
     routes,
     recordRefusal: domain.guard.recordRefusal,
   })
