@@ -6,10 +6,11 @@ const file = process.env.BENCH_STATEMENTS ?? ''
 const prototype = pg.Client.prototype as { query: (...parameters: unknown[]) => unknown }
 const { query } = prototype
 
+type Statement = { text: string; rowMode?: string; name?: string; values?: unknown }
+
 prototype.query = function (...parameters) {
-  const [config, values] = parameters as [string | { text: string; rowMode?: string; name?: string }, unknown]
-  const statement = typeof config === 'string' ? { text: config } : config
-  const { text, rowMode, name } = statement
+  const [config, given] = parameters as [string | Statement, unknown]
+  const { text, rowMode, name, values = given } = typeof config === 'string' ? { text: config } : config
   appendFileSync(file, `${JSON.stringify({ text, rowMode, name, values: Array.isArray(values) ? values : [] })}\n`)
   return query.apply(this, parameters)
 }

@@ -1,29 +1,15 @@
-import { and, asc, type Column, desc, eq, isNull, like, lt, ne, or, type SQL, sql } from 'drizzle-orm'
+import { and, asc, eq, isNull, ne, sql } from 'drizzle-orm'
 import type { Actor, UserActor } from '../access/actor.ts'
 import type { Guard } from '../access/guard.ts'
 import { currentDestination } from '../connections/destination.ts'
-import { type Address, addressOf, likeEscaped } from '../connections/queries.ts'
+import { type Address, addressOf } from '../connections/queries.ts'
 import type { Database } from '../db/client.ts'
 import { datasets } from '../db/schema/catalog.ts'
 import { connections } from '../db/schema/connections.ts'
 import { associations, credentials } from '../db/schema/credentials.ts'
 import { users } from '../db/schema/organizations.ts'
-import { nameKey, type ParsedName, parseName } from '../names.ts'
-import { decodeCursor, encodeCursor } from './cursor.ts'
-
-/** What needs its owner's attention. */
-export type Attention = 'refused' | 'destination changed' | 'unused for 90 days'
-
-/** One row of the left panel. */
-export type CredentialRow = {
-  readonly id: string
-  readonly name: string
-  readonly type: string
-  readonly username: string | null
-  readonly connections: number
-  readonly lastUsedAt: Date | null
-  readonly attention: readonly Attention[]
-}
+import { type ParsedName, parseName } from '../names.ts'
+import { type CredentialListing, type CredentialPage, createListing, visibleTo } from './listing.ts'
 
 /** One association of a credential as its detail shows it. */
 export type AssociationRow = {
@@ -61,29 +47,18 @@ export type CredentialDetail = {
   readonly associations: readonly AssociationRow[]
 }
 
-export type CredentialSort = 'name' | 'used' | 'created'
-export type CredentialListing = {
-  readonly text?: string | undefined
-  readonly type?: string | undefined
-  readonly sort?: CredentialSort | undefined
-  /** Opaque; the `next` of the page before. An unreadable one starts from the beginning. */
-  readonly after?: string | undefined
-}
-export type CredentialPage = { readonly rows: readonly CredentialRow[]; readonly next: string | null }
-
 /** What would stop working without a credential. */
 export type CredentialDependants = {
   readonly associations: readonly AssociationRow[]
   readonly datasets: readonly { readonly id: string; readonly name: string }[]
 }
 
-const pageSize = 50
-
 export type CredentialQueries = ReturnType<typeof createCredentialQueries>
 
 /** Reads about credentials, limited to what the actor may see. No result has room for a secret. */
 export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
   const { db, guard } = deps
+  const readPage = createListing(db)
 
   /** What is true of one credential is true of a list of them: none while the feature is off. Throws FeatureOff. */
   function mayList(actor: Actor): Promise<void> {
@@ -132,38 +107,7 @@ export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
     /** Returns a page of 50; `next` continues after its last row. The first page counts nothing. */
     async list(actor: Actor, listing: CredentialListing): Promise<CredentialPage> {
       await mayList(actor)
-      const sort = listing.sort ?? 'name'
-      const page = db
-        .select()
-        .from(credentials)
-        .where(
-          and(
-            visibleTo(actor),
-            matches(listing.text),
-            listing.type ? eq(credentials.type, listing.type) : undefined,
-            after(sort, listing.after),
-          ),
-        )
-        .orderBy(...order(sort))
-        .limit(pageSize + 1)
-        .as('page')
-      const found = await db
-        .select({
-          row: {
-            id: asSent<string>(page.id),
-            name: asSent<string>(page.name),
-            nameKey: asSent<string>(page.nameKey),
-            type: asSent<string>(page.type),
-            username: asSent<string | null>(page.username),
-            createdAt: asSent<string>(page.createdAt).mapWith(momentOf),
-            lastUsedAt: asSent<string | null>(page.lastUsedAt).mapWith(momentOf),
-          },
-          ...bondColumns,
-        })
-        .from(page)
-      const rows = found.slice(0, pageSize)
-      const last = rows.at(-1)?.row
-      return { rows: rows.map(listed), next: found.length > pageSize && last ? cursorOf(sort, last) : null }
+      return readPage(actor, listing)
     },
 
     /** Returns one credential with its associations. Throws NotFound where the actor may not see it. */
@@ -233,87 +177,6 @@ export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
 /** The sentence about an account name that its owner has already. */
 export function accountNameTaken(name: string): string {
   return `You already have an account named "${name}". Choose another name.`
-}
-
-/** The credentials an actor may know of: the SQL of `credential.read`. */
-export function visibleTo(actor: Actor): SQL | undefined {
-  if (actor.kind === 'system') return undefined
-  return and(eq(credentials.organizationId, actor.organizationId), eq(credentials.ownerId, actor.id))
-}
-
-function matches(text: string | undefined): SQL | undefined {
-  if (text === undefined || text.trim() === '') return undefined
-  const pattern = `%${likeEscaped(nameKey(text))}%`
-  return or(like(credentials.nameKey, pattern), sql`lower(${credentials.username}) like ${pattern}`)
-}
-
-const neverUsed = sql`'-infinity'::timestamptz`
-const lastUsed = sql`coalesce(${credentials.lastUsedAt}, ${neverUsed})`
-
-function order(sort: CredentialSort): SQL[] {
-  if (sort === 'used') return [desc(lastUsed), desc(credentials.id)]
-  // Ids are of UUID version 7: their order is the order of creation.
-  if (sort === 'created') return [desc(credentials.id)]
-  return [asc(credentials.nameKey), asc(credentials.id)]
-}
-
-function after(sort: CredentialSort, cursor: string | undefined): SQL | undefined {
-  const from = cursor === undefined ? undefined : decodeCursor(cursor, sort)
-  if (from === undefined) return undefined
-  if (sort === 'name') return sql`(${credentials.nameKey}, ${credentials.id}) > (${from.key}, ${from.id}::uuid)`
-  if (sort === 'created') return lt(credentials.id, from.id)
-  return sql`(${lastUsed}, ${credentials.id}) < (${from.key}::timestamptz, ${from.id}::uuid)`
-}
-
-type Cursored = {
-  readonly id: string
-  readonly nameKey: string
-  readonly createdAt: Date
-  readonly lastUsedAt: Date | null
-}
-
-function cursorOf(sort: CredentialSort, row: Cursored): string {
-  if (sort === 'name') return encodeCursor(sort, row.nameKey, row.id)
-  if (sort === 'created') return encodeCursor(sort, '', row.id)
-  return encodeCursor(sort, row.lastUsedAt?.toISOString() ?? '-infinity', row.id)
-}
-
-/** A column of a subquery, without Drizzle's way of reading it: that took a quarter of the time of the whole page. */
-function asSent<T>(column: Column): SQL<T> {
-  return sql<T>`${column}`
-}
-
-function momentOf(text: string): Date {
-  return new Date(text)
-}
-
-/** Written out: drizzle leaves a column of a subquery unqualified, and `connections` has an `id` too. */
-const bondColumns = {
-  connections: sql<number>`(select count(*)::int from associations bond where bond.credential_id = "page"."id")`,
-  refused: sql<boolean>`exists (select from associations bond where bond.credential_id = "page"."id" and bond.last_sign_in_code like 'auth.%')`,
-  bonds: sql<
-    { destination: string; driver: string; parameters: Record<string, string> }[] | null
-  >`(select json_agg(json_build_object('destination', bond.destination, 'driver', other.driver, 'parameters', other.parameters)) from associations bond join connections other on other.id = bond.connection_id where bond.credential_id = "page"."id" and other.updated_at > bond.created_at)`,
-}
-
-type Listed = {
-  readonly row: Cursored & { readonly name: string; readonly type: string; readonly username: string | null }
-  readonly connections: number
-  readonly refused: boolean
-  readonly bonds: readonly { destination: string; driver: string; parameters: Record<string, string> }[] | null
-}
-
-function listed({ row, connections: count, refused, bonds }: Listed): CredentialRow {
-  const attention: Attention[] = []
-  if (refused) attention.push('refused')
-  if ((bonds ?? []).some((bond) => currentDestination(bond) !== bond.destination)) attention.push('destination changed')
-  if (unusedFor90Days(row)) attention.push('unused for 90 days')
-  const { id, name, type, username, lastUsedAt } = row
-  return { id, name, type, username, connections: count, lastUsedAt, attention }
-}
-
-function unusedFor90Days(row: Pick<Cursored, 'createdAt' | 'lastUsedAt'>): boolean {
-  return Date.now() - (row.lastUsedAt ?? row.createdAt).getTime() > 90 * 24 * 60 * 60 * 1000
 }
 
 async function lastUseOf(db: Database, row: typeof credentials.$inferSelect): Promise<CredentialDetail['lastUse']> {

@@ -3,7 +3,7 @@ import pg from 'pg'
 import * as schema from './schema/index.ts'
 
 /** Keyward's own database. */
-export type Database = NodePgDatabase<typeof schema>
+export type Database = NodePgDatabase<typeof schema> & { readonly $client: pg.Pool }
 /** A transaction on it; whatever takes one runs inside its caller's. */
 export type Transaction = Parameters<Parameters<Database['transaction']>[0]>[0]
 /** For reads that do not care whether they run inside a transaction. `execute` gives `{ rows }`. */

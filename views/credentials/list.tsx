@@ -1,4 +1,4 @@
-import type { CredentialListing, CredentialRow } from '../../src/credentials/queries.ts'
+import type { CredentialListing, CredentialRow } from '../../src/credentials/listing.ts'
 import { paths } from '../../src/paths.ts'
 import { Badge } from '../ui/badge.tsx'
 import { Actions, LinkButton } from '../ui/button.tsx'

@@ -1,5 +1,6 @@
 import type { CredentialType } from '../../src/credentials/credential-type.ts'
-import type { CredentialDetail, CredentialListing, CredentialPage } from '../../src/credentials/queries.ts'
+import type { CredentialListing, CredentialPage } from '../../src/credentials/listing.ts'
+import type { CredentialDetail } from '../../src/credentials/queries.ts'
 import { paths } from '../../src/paths.ts'
 import { LinkButton } from '../ui/button.tsx'
 import { EmptyState } from '../ui/empty-state.tsx'
