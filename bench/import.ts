@@ -44,6 +44,8 @@ export const importOfRows: Measurement = {
     const ours: Made[] = []
     for (let round = 0; round < rounds; round++) {
       theirs.push(copy(psql, source, file))
+      // As a server has been idle before somebody asks: psql has kept this process from doing anything.
+      await pause(4_000)
       ours.push(await create(`Measured ${round}`))
     }
     const times = ours.map(({ seconds }) => seconds)
@@ -113,7 +115,7 @@ function watchWorkers(): () => number {
   const looking = async () => {
     while (!stop.signal.aborted) {
       for (const pid of descendants(process.pid, 'dist/worker.js')) most = Math.max(most, memoryOf(pid, 'VmHWM'))
-      await pause(100)
+      await pause(250)
     }
   }
   void looking()

@@ -2,8 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 
 /** Returns the processes that descend from `pid` and whose command line contains `text`. Empty where there is no /proc. */
 export function descendants(pid: number, text: string): number[] {
-  const children = childrenByParent().get(pid) ?? []
-  return children.flatMap((child) => [...(commandOf(child).includes(text) ? [child] : []), ...descendants(child, text)])
+  const children = childrenByParent()
+  const below = (parent: number): number[] => (children.get(parent) ?? []).flatMap((child) => [child, ...below(child)])
+  return below(pid).filter((one) => commandOf(one).includes(text))
 }
 
 /** Returns a line of /proc/PID/status in megabytes: `VmRSS` is resident now, `VmHWM` the most so far. 0 when it is gone. */

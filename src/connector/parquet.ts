@@ -6,29 +6,30 @@ import { Refusal } from './diagnosis.ts'
 import type { Column, Imported } from './driver.ts'
 import { temporaryFiles } from './import-files.ts'
 
-/** A column of CSV on its way into Parquet. */
-export type CsvColumn = Column & {
-  /** The type it has while it is CSV. */
-  readonly csvType: string
-  /** Makes the value of `type` from the name of the CSV column. */
-  readonly expression: (name: string) => string
+/** A column of text on its way into Parquet. */
+export type TextColumn = Column & {
+  /** The type that its cells are read as. */
+  readonly textType: string
+  /** Makes the value of `type` from a cell as it was before it was escaped. */
+  readonly expression: (cell: string) => string
 }
 
-/** A Parquet file in the making. CSV goes in by `write`; nothing is at `file` before `finish` resolves. */
+/** A Parquet file in the making. Text goes in by `write`; nothing is at `file` before `finish` resolves. */
 export type ParquetWriter = {
   /** Resolves when the bytes are on their way to DuckDB. */
-  write(csv: readonly Uint8Array[]): Promise<void>
-  /** Ends the CSV, and resolves when the file is complete, on the disk and in its place. */
+  write(text: readonly Uint8Array[]): Promise<void>
+  /** Ends the text, and resolves when the file is complete, on the disk and in its place. */
   finish(): Promise<Imported>
   /** Rejects when DuckDB gives up, maybe before all is written. */
   readonly failed: Promise<never>
 }
 
 /**
- * Starts turning CSV (no header, NULL empty, the empty string quoted) into a zstd Parquet file. DuckDB may open the two
- * temporary files and nothing else.
+ * Starts turning text into a zstd Parquet file. The text is what PostgreSQL's COPY writes: a line a row, tabs between
+ * cells, `\N` for NULL, and a backslash before what stands for a backslash, tab or end of line (`\\`, `\t`, `\n`, `\r`). A
+ * row of one column ends in a tab, so that no line is empty. DuckDB may open the two temporary files and nothing else.
  */
-export async function startParquet(file: string, columns: readonly CsvColumn[]): Promise<ParquetWriter> {
+export async function startParquet(file: string, columns: readonly TextColumn[]): Promise<ParquetWriter> {
   const [partial, fifo] = temporaryFiles(file)
   await makeFifo(fifo)
   const connection = await openDuckDB([partial, fifo])
@@ -42,8 +43,8 @@ export async function startParquet(file: string, columns: readonly CsvColumn[]):
   return {
     failed,
     // A reader that has gone has a reason, which comes a moment later: it repeats the whole row.
-    write: (csv) =>
-      writeAll(pipe, csv).catch((error) => Promise.race([failed, sleep(10_000).then(() => Promise.reject(error))])),
+    write: (text) =>
+      writeAll(pipe, text).catch((error) => Promise.race([failed, sleep(10_000).then(() => Promise.reject(error))])),
     async finish() {
       await pipe.close()
       const reader = await converted
@@ -57,7 +58,7 @@ export async function startParquet(file: string, columns: readonly CsvColumn[]):
 }
 
 /** Says which column could not be kept. DuckDB's own words repeat the row, so they go no further. */
-function unstorable(error: unknown, columns: readonly CsvColumn[]): Refusal {
+function unstorable(error: unknown, columns: readonly TextColumn[]): Refusal {
   const words = error instanceof Error ? error.message : ''
   const column = columns[Number(/column "?c(\d+)/.exec(words)?.[1] ?? -1)]
   const where = column === undefined ? 'A column' : `The column "${column.name.slice(0, 63).toWellFormed()}"`
@@ -105,18 +106,43 @@ async function openDuckDB(files: readonly string[]) {
   return connection
 }
 
-function copySql(partial: string, fifo: string, columns: readonly CsvColumn[]): string {
-  const types = columns.map((column, index) => `'c${index}': ${quoteText(column.csvType)}`)
+function copySql(partial: string, fifo: string, columns: readonly TextColumn[]): string {
+  const types = columns.map((column, index) => `'c${index}': ${quoteText(column.textType)}`)
+  // What is behind the tab at the end of a single cell.
+  if (columns.length === 1) types.push("'nothing': 'VARCHAR'")
   const names = uniqueNames(columns.map((column) => column.name))
-  const values = columns.map((column, index) => `${column.expression(`c${index}`)} AS ${quoteName(names[index] ?? '')}`)
+  const values = columns.map(
+    (column, index) => `${column.expression(cellOf(column, index))} AS ${quoteName(names[index] ?? '')}`,
+  )
   return `COPY (SELECT ${values.join(', ')} FROM read_csv(${quoteText(fifo)}, columns = {${types.join(', ')}},
-    auto_detect = false, header = false, delim = ',', quote = '"', escape = '"', nullstr = '',
-    allow_quoted_nulls = false, compression = 'none',
-    max_line_size = ${longestLine}, buffer_size = ${2 * longestLine}))
-    TO ${quoteText(partial)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES '48MB', USE_TMP_FILE false)`
+    auto_detect = false, header = false, delim = '\t', quote = '', escape = '', nullstr = '\\N', new_line = '\\n',
+    compression = 'none', max_line_size = ${longestLine}, buffer_size = ${2 * longestLine}))
+    TO ${quoteText(partial)} (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 1,
+    ROW_GROUP_SIZE_BYTES '48MB', USE_TMP_FILE false)`
 }
 
-/** Bytes of one row as CSV. */
+/** A cell without its escapes. No cell holds a NUL, so one may stand for the backslash while the others are undone. */
+function cellOf({ textType }: TextColumn, index: number): string {
+  const c = `c${index}`
+  if (textType !== 'VARCHAR') return c
+  const undone = [...escapes].reduce(
+    (text, [letter, code]) => `replace(${text}, '\\${letter}', chr(${code}))`,
+    `replace(${c}, '\\\\', chr(0))`,
+  )
+  return `CASE WHEN contains(${c}, '\\') THEN replace(${undone}, chr(0), '\\') ELSE ${c} END`
+}
+
+/** What PostgreSQL writes behind a backslash, and the code of the character it means. */
+const escapes = new Map([
+  ['b', 8],
+  ['t', 9],
+  ['n', 10],
+  ['v', 11],
+  ['f', 12],
+  ['r', 13],
+])
+
+/** Bytes of one row as text. */
 const longestLine = 16_777_216
 
 /** Parquet readers want every name once, whatever the case of its letters; the source need not keep to that. */

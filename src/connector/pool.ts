@@ -47,11 +47,11 @@ export function createConnector(options: ConnectorOptions): Connector {
     while (!closed && ready.length < warm) ready.push(start(standardHeap))
   }
 
-  function take(heapMegabytes: number): WorkerProcess {
+  function take(heapMegabytes: number, pause: number): WorkerProcess {
     const place = ready.findIndex((worker) => !worker.hasEnded && worker.heapMegabytes === heapMegabytes)
     const [worker] = place === -1 ? [] : ready.splice(place, 1)
-    // The next worker starts when this one has had the processor for itself.
-    setTimeout(refill, 100).unref()
+    // The next worker starts when this one has had the processor for itself, unless none would be ready meanwhile.
+    setTimeout(refill, ready.length === 0 ? soon : pause).unref()
     return worker ?? start(heapMegabytes)
   }
 
@@ -92,6 +92,9 @@ export function createConnector(options: ConnectorOptions): Connector {
   }
 }
 
+/** Milliseconds from a job to the start of the worker for the next: behind a short job, and beside a long one. */
+const soon = 100
+const later = 10_000
 /** The heap of the workers that are kept ready, in megabytes: what `Limits` usually ask for. */
 const standardHeap = 256
 const startingMilliseconds = 10_000
@@ -102,13 +105,13 @@ async function runJob<O extends Operation>(
   job: Job<O>,
   options: RunOptions,
   policy: EgressPolicy,
-  take: (heapMegabytes: number) => WorkerProcess,
+  take: (heapMegabytes: number, pause: number) => WorkerProcess,
 ): Promise<Outcome<Operations[O]['output']>> {
   const climbed: ClimbedRung[] = []
   const file = job.operation === 'import' ? (job.input as Operations['import']['input']).file : undefined
   if (options.signal?.aborted === true) return failure(climbed, cancelled(climbed))
   if (file !== undefined && existsSync(file)) return failure(climbed, failedRung('policy', 'internal'))
-  const worker = take(job.limits.heapMegabytes)
+  const worker = take(job.limits.heapMegabytes, file === undefined ? soon : later)
   const ending = await follow(worker, job, options, policy, climbed)
   worker.kill()
   await worker.ended

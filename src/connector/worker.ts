@@ -25,8 +25,11 @@ let answered = false
 // The library is loaded while waiting, so that the first job does not wait for it.
 await Promise.all([...clients.values()].map((load) => load()))
 send({ kind: 'ready' })
+// What imports need takes a quarter of a second to load: workers that wait have the time, the others load it on demand.
+const idle = setTimeout(() => void import('./parquet.ts'), 2_000)
 
 async function work(message: ToWorker): Promise<void> {
+  clearTimeout(idle)
   try {
     job = fromWire(message.job)
     since = performance.now()

@@ -165,6 +165,7 @@ describe('an import', () => {
       ["'NULL'", 'VARCHAR', 'NULL'],
       ['E\'line\\nbreak, "quote" \\\\ tab\\t end\\r\'', 'VARCHAR', 'line\nbreak, "quote" \\ tab\t end\r'],
       ["'\\N'", 'VARCHAR', '\\N'],
+      ["E'\\\\n \\\\\\\\t \\b\\f\\x0b'", 'VARCHAR', '\\n \\\\t \b\f\v'],
       ["'  spaces  '", 'VARCHAR', '  spaces  '],
       ["'😀 é \u202e'", 'VARCHAR', '😀 é \u202e'],
       ["'ab '::char(5)", 'VARCHAR', 'ab   '],

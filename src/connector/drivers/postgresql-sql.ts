@@ -31,11 +31,12 @@ export function previewSql(source: Source, columns: readonly PostgresColumn[], r
   return `${select(source, columns, cells)} LIMIT ${rows}`
 }
 
-/** Returns the COPY that exports a source as CSV: NULL is an empty cell, the empty string is a quoted one. */
+/** Returns the COPY that exports a source as the text that `startParquet` takes. */
 export function exportSql(source: Source, columns: readonly PostgresColumn[], rowLimit: number | null): string {
   const cells = columns.map(({ kind }, index) => cell(kind, index))
   const limit = rowLimit === null ? '' : ` LIMIT ${rowLimit}`
-  return `COPY (${select(source, columns, cells)}${limit}) TO STDOUT (FORMAT csv, ENCODING 'UTF8')`
+  if (cells.length === 1) cells.push("''")
+  return `COPY (${select(source, columns, cells)}${limit}) TO STDOUT (FORMAT text, ENCODING 'UTF8')`
 }
 
 /** Returns the statement for the largest scale, the least and the greatest value of each `numeric` of free size. */
