@@ -8,7 +8,7 @@ export function isAnswer(job: Job, value: unknown): boolean {
   if (!isRecord(value)) return false
   switch (job.operation) {
     case 'signIn':
-      return isText(value.serverVersion, 100) && isOptionalText(value.expiresAt, 40)
+      return isSignIn(value)
     case 'listSchemas':
       return isList(value.schemas, mostNames, isName)
     case 'listTables':
@@ -18,6 +18,16 @@ export function isAnswer(job: Job, value: unknown): boolean {
     case 'import':
       return isCount(value.rows) && isCount(value.bytes) && isList(value.columns, mostColumns, isColumn)
   }
+}
+
+function isSignIn({ serverVersion, expiresAt, product, privileges }: Fields): boolean {
+  if (!isText(serverVersion, 100) || !isOptionalText(expiresAt, 40) || !isOptionalText(product, 60)) return false
+  if (privileges === undefined) return true
+  return isRecord(privileges) && isVerdict(privileges.superuser) && isVerdict(privileges.canWrite)
+}
+
+function isVerdict(value: unknown): boolean {
+  return value === null || typeof value === 'boolean'
 }
 
 const mostNames = 10_000

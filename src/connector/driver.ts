@@ -77,12 +77,21 @@ export type Progress = { readonly rows: number; readonly bytes: number }
 /** A finished import: the Parquet file's rows, size in bytes and columns. */
 export type Imported = { readonly rows: number; readonly bytes: number; readonly columns: readonly Column[] }
 
+/** What an account may do beyond reading, as far as the target tells; null where it does not. */
+export type Privileges = { readonly superuser: boolean | null; readonly canWrite: boolean | null }
+
 /** What a connector worker can be asked to do, with what it answers. */
 export type Operations = {
   signIn: {
     input: Record<never, never>
     /** `expiresAt` is when the target says the secret ends (ISO 8601); null where it says nothing or never. */
-    output: { readonly serverVersion: string; readonly expiresAt?: string | null }
+    output: {
+      readonly serverVersion: string
+      readonly expiresAt?: string | null
+      /** What the server turned out to be, where that is not what its driver is called: `Amazon Redshift`. */
+      readonly product?: string
+      readonly privileges?: Privileges
+    }
   }
   listSchemas: { input: Record<never, never>; output: { readonly schemas: readonly string[] } }
   listTables: { input: { readonly schema: string }; output: { readonly tables: readonly TableEntry[] } }
@@ -151,6 +160,10 @@ export type Driver = {
   /** One line under the label in the list of stores. */
   readonly summary: string
   readonly defaultPort: number
+  /** The npm package it cannot do without and that an installation may leave out; null where it always works. */
+  readonly library: string | null
+  /** True where the tests run against a real server of this kind; people see *preview* on the others. */
+  readonly isVerified: boolean
   readonly parameters: readonly FieldSpec[]
   /** Ids of the credential types it can sign in with. */
   readonly credentialTypes: readonly string[]

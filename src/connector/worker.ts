@@ -22,8 +22,8 @@ let job: Job | undefined
 let since = performance.now()
 let answered = false
 
-// The library is loaded while waiting, so that the first job does not wait for it.
-await Promise.all([...clients.values()].map((load) => load()))
+// The library of the commonest store is loaded while waiting, so that its first job does not wait for it.
+await clients.get('postgresql')?.()
 send({ kind: 'ready' })
 // What imports need takes a quarter of a second to load: workers that wait have the time, the others load it on demand.
 const idle = setTimeout(() => void import('./parquet.ts'), 2_000)

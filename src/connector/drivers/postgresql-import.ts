@@ -1,10 +1,10 @@
 import { Refusal } from '../diagnosis.ts'
-import type { Imported, Operations, Progress, Session } from '../driver.ts'
-import type { ParquetWriter, TextColumn } from '../parquet.ts'
+import type { Imported, Operations, Session } from '../driver.ts'
+import type { TextColumn } from '../parquet.ts'
+import { TextSink } from '../text-sink.ts'
 import type { PostgresColumn } from './postgresql-columns.ts'
 import type { PostgresSession } from './postgresql-session.ts'
 import { exportSql, measureSql, noticeGoneReader } from './postgresql-sql.ts'
-import type { CopySink } from './postgresql-wire.ts'
 
 /** Copies a source into a Parquet file: COPY as text, which the server writes faster than CSV, into DuckDB. */
 export async function importSource(
@@ -74,72 +74,3 @@ function exactly(c: string, type: string): string {
   const tooFine = `contains(${c}, '.') AND strlen(${c}) - instr(${c}, '.') > ${scale}`
   return `CASE WHEN ${tooFine} THEN error('Conversion Error: not exact') ELSE ${c}::${type} END`
 }
-
-/** Gathers the pieces of a COPY; while some are written, the next gather, and are then written in one go. */
-class TextSink implements CopySink {
-  /** Rejects when the pipe cannot be written. */
-  readonly failed: Promise<never>
-  readonly #writer: ParquetWriter
-  readonly #resume: () => void
-  readonly #report: (progress: Progress) => void
-  #fail: (error: unknown) => void = () => {}
-  #pieces: Buffer[] = []
-  #gathered = 0
-  #writing: Promise<void> | undefined
-  #rows = 0
-  #bytes = 0
-
-  constructor(writer: ParquetWriter, resume: () => void, report: (progress: Progress) => void) {
-    this.#writer = writer
-    this.#resume = resume
-    this.#report = report
-    this.failed = new Promise((_, reject) => {
-      this.#fail = reject
-    })
-    this.failed.catch(() => {})
-  }
-
-  get isFull(): boolean {
-    return this.#gathered >= mostGathered
-  }
-
-  take(bytes: Buffer, rows: number): void {
-    this.#pieces.push(bytes)
-    this.#gathered += bytes.length
-    this.#bytes += bytes.length
-    this.#rows += rows
-    if (this.#gathered >= enoughBytes) this.#writing ??= this.#write()
-  }
-
-  /** Resolves when everything has been written. */
-  async end(): Promise<void> {
-    this.#writing ??= this.#write()
-    await Promise.race([this.#writing, this.failed])
-    this.#report({ rows: this.#rows, bytes: this.#bytes })
-  }
-
-  async #write(): Promise<void> {
-    try {
-      while (this.#pieces.length > 0) {
-        const pieces = this.#pieces
-        this.#pieces = []
-        this.#gathered = 0
-        this.#resume()
-        await this.#writer.write(pieces)
-        this.#report({ rows: this.#rows, bytes: this.#bytes })
-      }
-      this.#writing = undefined
-    } catch (error) {
-      this.#fail(error)
-    }
-  }
-}
-
-/** Bytes worth a call to the system. */
-const enoughBytes = 524_288
-
-/**
- * Bytes that wait while others are written: as many as DuckDB reads before it parses them. While it does, the server goes
- * on; when less could wait, the two took turns.
- */
-const mostGathered = 33_554_432

@@ -1,4 +1,5 @@
-import { index, integer, jsonb, pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import { sql } from 'drizzle-orm'
+import { index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { moment } from './columns.ts'
 import { organizations, users } from './organizations.ts'
 
@@ -22,11 +23,53 @@ export const connections = pgTable(
     updatedAt: moment().notNull().defaultNow(),
     lastSignInAt: moment(),
     lastSignInCode: text(),
+    /** How often its owner has it tried by itself, and with which of their accounts; null for never. */
+    healthMinutes: integer(),
+    healthCredentialId: uuid(),
+    healthNextAt: moment(),
+    /** Why it is not tried by itself at the moment: the code of the refusal that stopped it. */
+    healthStoppedCode: text(),
   },
   (table) => [
+    index('connections_health').on(table.healthNextAt).where(sql`health_next_at is not null`),
     uniqueIndex('connections_owner_name').on(table.ownerId, table.nameKey),
     index('connections_organization').on(table.organizationId),
   ],
+)
+
+/** Who else may work with a connection, and how: `consumer` uses it, `editor` also changes it, `owner` does all. */
+export const connectionShares = pgTable(
+  'connection_shares',
+  {
+    connectionId: uuid()
+      .notNull()
+      .references(() => connections.id, { onDelete: 'cascade' }),
+    userId: uuid()
+      .notNull()
+      .references(() => users.id),
+    organizationId: uuid().notNull(),
+    role: text({ enum: ['consumer', 'editor', 'owner'] }).notNull(),
+    createdAt: moment().notNull().defaultNow(),
+    createdBy: uuid().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.connectionId, table.userId] }),
+    index('connection_shares_user').on(table.userId),
+  ],
+)
+
+/** What came of each sign-in that nobody asked for. */
+export const connectionHealth = pgTable(
+  'connection_health',
+  {
+    connectionId: uuid()
+      .notNull()
+      .references(() => connections.id, { onDelete: 'cascade' }),
+    at: moment().notNull().defaultNow(),
+    code: text().notNull(),
+    milliseconds: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.connectionId, table.at] })],
 )
 
 /** One climb of the diagnosis ladder, kept so that its page can be shown again. */

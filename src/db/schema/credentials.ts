@@ -5,6 +5,7 @@ import {
   foreignKey,
   index,
   integer,
+  jsonb,
   pgTable,
   primaryKey,
   text,
@@ -15,6 +16,13 @@ import { bytes, moment } from './columns.ts'
 import { connections } from './connections.ts'
 import { keyring } from './keyring.ts'
 import { organizations, users } from './organizations.ts'
+
+/** As a driver reports them; `at` is when (ISO 8601). */
+export type SeenPrivileges = {
+  readonly at: string
+  readonly superuser: boolean | null
+  readonly canWrite: boolean | null
+}
 
 export const credentials = pgTable(
   'credentials',
@@ -95,6 +103,9 @@ export const associations = pgTable(
     lastSignInCode: text(),
     /** When the target last said that this account ends; of the version that signed in, so an edit forgets it. */
     learnedExpiresAt: moment(),
+    /** What the account could do on the target at its last good sign-in, and at the look before that differed. */
+    privileges: jsonb().$type<SeenPrivileges>(),
+    previousPrivileges: jsonb().$type<SeenPrivileges>(),
   },
   (table) => [
     primaryKey({ columns: [table.credentialId, table.connectionId] }),
