@@ -21,15 +21,19 @@ const climbed: ClimbedRung[] = []
 let job: Job | undefined
 let since = performance.now()
 let answered = false
+/** A job may come before this process is ready for it. */
+let begun = false
 
 // The library of the commonest store is loaded while waiting, so that its first job does not wait for it.
 await clients.get('postgresql')?.()
 send({ kind: 'ready' })
 // What imports need takes a quarter of a second to load: workers that wait have the time, the others load it on demand.
-const idle = setTimeout(() => void import('./parquet.ts'), 2_000)
+setTimeout(() => {
+  if (!begun) void import('./parquet.ts')
+}, 2_000)
 
 async function work(message: ToWorker): Promise<void> {
-  clearTimeout(idle)
+  begun = true
   try {
     job = fromWire(message.job)
     since = performance.now()
