@@ -30,6 +30,10 @@ export const paths = {
   connectionCredentials: (id: string) => `/connections/${id}/credentials`,
   newConnectionCredential: (id: string) => `/connections/${id}/credentials/new`,
   connectionDatasets: (id: string) => `/connections/${id}/datasets`,
+  connectionSharing: (id: string) => `/connections/${id}/sharing`,
+  connectionShareRole: (id: string, userId: string) => `/connections/${id}/sharing/${userId}/role`,
+  connectionShareRemoval: (id: string, userId: string) => `/connections/${id}/sharing/${userId}/removal`,
+  connectionActivity: (id: string, search: { before?: string } = {}) => query(`/connections/${id}/activity`, search),
   signIns: (connectionId: string, search: { account?: string; different?: string } = {}) =>
     query(`/connections/${connectionId}/sign-ins/new`, search),
   signIn: (connectionId: string, id: string) => `/connections/${connectionId}/sign-ins/${id}`,

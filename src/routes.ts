@@ -14,6 +14,7 @@ import { datasetRoutes } from './http/routes/datasets.tsx'
 import { homeRoutes } from './http/routes/home.tsx'
 import { loginRoutes } from './http/routes/login.tsx'
 import { setupRoutes } from './http/routes/setup.tsx'
+import { sharingRoutes } from './http/routes/sharing.tsx'
 import { signInRoutes } from './http/routes/sign-ins.tsx'
 import type { Routes } from './http/routing.ts'
 import type { Log } from './log.ts'
@@ -46,6 +47,7 @@ export function allRoutes(services: RouteDependencies): Routes[] {
     credentialRoutes(deps),
     associationRoutes(deps),
     connectionRoutes(deps),
+    sharingRoutes(deps),
     signInRoutes(deps),
     activityRoutes(deps),
     // Before the routes of one dataset: `/catalog/add` is no id.

@@ -2,8 +2,10 @@ import { createFeatures, type Deployment } from './access/features.ts'
 import { createGuard } from './access/guard.ts'
 import { createActivity } from './audit/activity.ts'
 import type { Ledger } from './audit/ledger.ts'
+import { createConnectionActivity } from './connections/activity.ts'
 import { createConnections } from './connections/connections.ts'
 import { createConnectionQueries } from './connections/queries.ts'
+import { createSharing } from './connections/sharing.ts'
 import type { Connector } from './connector/driver.ts'
 import { createCredentialQueries } from './credentials/queries.ts'
 import { createVault } from './credentials/vault.ts'
@@ -32,11 +34,26 @@ export function createServices(deps: ServiceDependencies) {
   const features = createFeatures({ guard, reader: db, deployment })
   const connections = createConnections({ guard })
   const connectionQueries = createConnectionQueries({ db, guard })
+  const sharing = createSharing({ db, guard })
+  const connectionActivity = createConnectionActivity({ db, queries: connectionQueries })
   const vault = createVault({ guard, keyring, deploymentId })
   const credentialQueries = createCredentialQueries({ db, guard })
   const use = createConnectionUse({ db, guard, vault, connector, queries: connectionQueries, deployment })
   const signIns = createSignIns({ db, use, queries: connectionQueries })
-  const saving = createSavingAccounts({ vault, queries: credentialQueries, signIns })
+  const saving = createSavingAccounts({ vault, queries: credentialQueries, connections: connectionQueries, signIns })
   const activity = createActivity({ db })
-  return { guard, features, connections, connectionQueries, vault, credentialQueries, use, signIns, saving, activity }
+  return {
+    guard,
+    features,
+    connections,
+    connectionQueries,
+    sharing,
+    connectionActivity,
+    vault,
+    credentialQueries,
+    use,
+    signIns,
+    saving,
+    activity,
+  }
 }

@@ -1,10 +1,12 @@
+import { and, eq, isNotNull } from 'drizzle-orm'
 import type { AuditEntry, Ledger } from '../audit/ledger.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { despiteDeadlocks } from '../db/deadlock.ts'
+import { users } from '../db/schema/organizations.ts'
 import type { Actor } from './actor.ts'
 import { type Deployment, featureEnabled } from './features.ts'
 import { type Action, type actions, decide, featureOf, type Resource } from './policy.ts'
-import { FeatureOff, Forbidden, NotFound, Refusal, Unreadable } from './refusals.ts'
+import { AccountDisabled, FeatureOff, Forbidden, NotFound, Refusal, RoleTooLow, Unreadable } from './refusals.ts'
 
 type Details = NonNullable<AuditEntry['details']>
 
@@ -70,7 +72,7 @@ export function createGuard(deps: { db: Database; ledger: Ledger; deployment: De
     if (resource === undefined) throw new NotFound()
     const decision = decide(actor, action, resource)
     if (decision === 'hidden') throw new NotFound()
-    if (decision === 'forbidden') throw new Forbidden()
+    if (decision === 'forbidden') throw resource.type === 'connection' ? new RoleTooLow() : new Forbidden()
     const feature = featureOf(action)
     if (feature === undefined || actor.kind === 'system') return
     // What reads show is what was so when the request began; what changes something asks again, in its transaction.
@@ -88,6 +90,7 @@ export function createGuard(deps: { db: Database; ledger: Ledger; deployment: De
         return await transaction(async (tx) => {
           const resource = await find(tx)
           target = resource
+          await refuseDisabled(tx, actor)
           await authorize(tx, actor, action, resource)
           if (resource === undefined) throw new NotFound()
           const details: Details = {}
@@ -132,6 +135,14 @@ export function createGuard(deps: { db: Database; ledger: Ledger; deployment: De
     recordFailure: (actor, action, resource, use, details) =>
       db.transaction((tx) => ledger.append(tx, entry(actor, action, resource, 'failed', use, details))),
   }
+}
+
+/** A session ends when its user is disabled; what they had begun asks here, each time it goes on. */
+async function refuseDisabled(tx: Transaction, actor: Actor): Promise<void> {
+  if (actor.kind !== 'user') return
+  const disabled = and(eq(users.id, actor.id), isNotNull(users.disabledAt))
+  const [row] = await tx.select({ id: users.id }).from(users).where(disabled)
+  if (row !== undefined) throw new AccountDisabled()
 }
 
 class Abandoned {

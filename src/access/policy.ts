@@ -1,6 +1,10 @@
 import type { Actor, UserActor } from './actor.ts'
 import type { Feature } from './features.ts'
 
+/** How someone may work with a shared thing; each role may all that the one before it may. */
+export const shareRoles = ['consumer', 'editor', 'owner'] as const
+export type ShareRole = (typeof shareRoles)[number]
+
 /** What an action is about, as far as deciding needs it. `id` is null for what does not exist yet. */
 export type Resource = {
   readonly type: 'credential' | 'connection' | 'dataset' | 'organization' | 'user'
@@ -8,9 +12,11 @@ export type Resource = {
   readonly organizationId: string
   /** Null where nobody in particular owns it. */
   readonly ownerId: string | null
+  /** With whom it is shared, by user id. The actor's own role is enough to decide; absent where nothing is shared. */
+  readonly shares?: Readonly<Record<string, ShareRole>>
 }
 
-type Standing = 'owner' | 'member' | 'administrator' | 'system'
+type Standing = ShareRole | 'member' | 'administrator' | 'system'
 type Rule = { readonly needs: Standing; readonly feature?: Feature }
 
 const stored = 'stored_credentials'
@@ -26,11 +32,14 @@ export const actions = {
   'credential.confirm-destination': { needs: 'owner', feature: stored },
   'credential.set-default': { needs: 'owner', feature: stored },
   'credential.use': { needs: 'owner', feature: stored },
-  'connection.read': { needs: 'owner' },
+  'connection.read': { needs: 'consumer' },
   'connection.create': { needs: 'member' },
-  'connection.edit': { needs: 'owner' },
+  'connection.edit': { needs: 'editor' },
   'connection.delete': { needs: 'owner' },
-  'connection.use': { needs: 'owner' },
+  'connection.use': { needs: 'consumer' },
+  'connection.share': { needs: 'owner' },
+  'connection.unshare': { needs: 'owner' },
+  'connection.leave': { needs: 'consumer' },
   'dataset.read': { needs: 'owner' },
   'dataset.create': { needs: 'member' },
   'dataset.refresh': { needs: 'owner' },
@@ -66,10 +75,23 @@ export function decide(actor: Actor, action: Action, resource: Resource): Decisi
   return decideWithin(actor, actions[action].needs, resource)
 }
 
+/** Returns the role that `actor` has on `resource`; null where they have none. Its owner and Keyward itself have all. */
+export function roleOn(actor: Actor, resource: Pick<Resource, 'ownerId' | 'shares'>): ShareRole | null {
+  if (actor.kind === 'system' || resource.ownerId === actor.id) return 'owner'
+  return resource.shares?.[actor.id] ?? null
+}
+
+/** Reports whether who has `role` may do what `needed` may. */
+export function isAtLeast(role: ShareRole, needed: ShareRole): boolean {
+  return shareRoles.indexOf(role) >= shareRoles.indexOf(needed)
+}
+
 function decideWithin(actor: UserActor, needs: Standing, resource: Resource): Decision {
   switch (needs) {
+    case 'consumer':
+    case 'editor':
     case 'owner':
-      return resource.ownerId === actor.id ? 'allowed' : 'hidden'
+      return decideByRole(roleOn(actor, resource), needs)
     case 'member':
       return 'allowed'
     case 'administrator':
@@ -77,4 +99,10 @@ function decideWithin(actor: UserActor, needs: Standing, resource: Resource): De
     case 'system':
       return 'forbidden'
   }
+}
+
+/** Who has no role at all may not learn that it exists. */
+function decideByRole(role: ShareRole | null, needs: ShareRole): Decision {
+  if (role === null) return 'hidden'
+  return isAtLeast(role, needs) ? 'allowed' : 'forbidden'
 }

@@ -15,6 +15,20 @@ export class Forbidden extends Refusal {
   }
 }
 
+/** The actor's role on something shared does not go that far. */
+export class RoleTooLow extends Forbidden {
+  constructor() {
+    super('Your role on this data connection does not allow that. Ask one of its owners.')
+  }
+}
+
+/** The actor was disabled since they asked for it, for example while a snapshot waited in line. */
+export class AccountDisabled extends Forbidden {
+  constructor() {
+    super('The account that asked for this was disabled, so nothing was done. Ask an administrator to enable it.')
+  }
+}
+
 /** The organization has the feature switched off for this actor. */
 export class FeatureOff extends Forbidden {
   constructor() {

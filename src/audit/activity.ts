@@ -46,11 +46,12 @@ export function createActivity(deps: { db: Database }) {
   }
 }
 
-/** The present name of the actor's own credential, connection or dataset; null for what is gone or not theirs. */
+/** The present name of a credential, connection or dataset that the actor may see; null for what is gone or hidden. */
 function nameOf(actor: UserActor) {
-  const named = (table: string, type: string) =>
-    sql`when audit_entries.resource_type = ${type} then (select name from ${sql.identifier(table)} where id::text = audit_entries.resource_id and owner_id = ${actor.id})`
+  const named = (table: string, type: string, orShared = sql``) =>
+    sql`when audit_entries.resource_type = ${type} then (select name from ${sql.identifier(table)} where id::text = audit_entries.resource_id and (owner_id = ${actor.id} ${orShared}))`
+  const shared = sql`or exists (select from connection_shares where connection_id = id and user_id = ${actor.id})`
   return sql<
     string | null
-  >`case ${named('credentials', 'credential')} ${named('connections', 'connection')} ${named('datasets', 'dataset')} end`
+  >`case ${named('credentials', 'credential')} ${named('connections', 'connection', shared)} ${named('datasets', 'dataset')} end`
 }

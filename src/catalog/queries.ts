@@ -3,6 +3,7 @@ import type { Actor } from '../access/actor.ts'
 import type { Guard } from '../access/guard.ts'
 import type { Resource } from '../access/policy.ts'
 import { NotFound } from '../access/refusals.ts'
+import { visibleTo as connectionsVisibleTo } from '../connections/queries.ts'
 import type { Diagnosis, DiagnosisCode } from '../connector/driver.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { type DatasetColumn, type DatasetSource, datasets, datasetVersions } from '../db/schema/catalog.ts'
@@ -40,6 +41,8 @@ export type DatasetRow = {
   readonly id: string
   readonly name: string
   readonly connectionName: string | null
+  /** Whether the connection is still there, but not for the actor. */
+  readonly connectionWithdrawn: boolean
   readonly source: DatasetSource
   readonly createdAt: Date
   readonly version: Pick<VersionDetail, 'number' | 'status' | 'rows' | 'bytes' | 'finishedAt'>
@@ -48,8 +51,10 @@ export type DatasetRow = {
 export type DatasetDetail = {
   readonly id: string
   readonly name: string
-  /** Null once the connection was deleted: the versions stay, no new one can be made. */
+  /** Null once the connection was deleted or is not shared any more: the versions stay, no new one can be made. */
   readonly connection: { readonly id: string; readonly name: string } | null
+  /** Whether the connection is still there, but not for the actor. */
+  readonly connectionWithdrawn: boolean
   /** The stored account that was chosen last; null where it was typed and forgotten, or is gone. */
   readonly account: { readonly id: string; readonly name: string } | null
   readonly ownerName: string
@@ -81,7 +86,7 @@ export function createDatasetQueries(deps: { db: Database; guard: Guard }) {
       })
       .from(datasets)
       .innerJoin(users, eq(users.id, datasets.ownerId))
-      .leftJoin(connections, eq(connections.id, datasets.connectionId))
+      .leftJoin(connections, itsConnection(actor))
       .leftJoin(credentials, eq(credentials.id, datasets.credentialId))
       .where(and(eq(datasets.id, id), isNull(datasets.deletedAt)))
     await guard.read(actor, 'dataset.read', found && resourceOf(found.dataset))
@@ -99,7 +104,7 @@ export function createDatasetQueries(deps: { db: Database; guard: Guard }) {
         .select({ dataset: datasets, connectionName: connections.name, version: datasetVersions })
         .from(datasets)
         .innerJoin(datasetVersions, and(eq(datasetVersions.datasetId, datasets.id), isLatest))
-        .leftJoin(connections, eq(connections.id, datasets.connectionId))
+        .leftJoin(connections, itsConnection(actor))
         .where(
           and(
             visibleTo(actor),
@@ -112,7 +117,8 @@ export function createDatasetQueries(deps: { db: Database; guard: Guard }) {
         .limit(pageSize + 1)
       const rows = found.slice(0, pageSize).map(({ dataset, connectionName, version }) => {
         const { id, name, source, createdAt } = dataset
-        return { id, name, source, createdAt, connectionName, version }
+        const connectionWithdrawn = dataset.connectionId !== null && connectionName === null
+        return { id, name, source, createdAt, connectionName, connectionWithdrawn, version }
       })
       return { rows, next: found.length > pageSize ? (rows.at(-1)?.id ?? null) : null }
     },
@@ -124,7 +130,9 @@ export function createDatasetQueries(deps: { db: Database; guard: Guard }) {
       return {
         id,
         name,
-        connection: connectionId === null ? null : { id: connectionId, name: connectionName ?? '' },
+        connection:
+          connectionId === null || connectionName === null ? null : { id: connectionId, name: connectionName },
+        connectionWithdrawn: connectionId !== null && connectionName === null,
         account: credentialId === null || accountName === null ? null : { id: credentialId, name: accountName },
         ownerName,
         source,
@@ -161,6 +169,11 @@ export function createDatasetQueries(deps: { db: Database; guard: Guard }) {
 export function visibleTo(actor: Actor): SQL | undefined {
   if (actor.kind === 'system') return undefined
   return and(eq(datasets.organizationId, actor.organizationId), eq(datasets.ownerId, actor.id))
+}
+
+/** The connection of a dataset, where the actor may still know of it. */
+function itsConnection(actor: Actor): SQL | undefined {
+  return and(eq(connections.id, datasets.connectionId), connectionsVisibleTo(actor))
 }
 
 /** Finds a dataset to decide on; `update` locks its row until the transaction ends. A deleted one is not found. */

@@ -6,7 +6,7 @@ import type { Parameters } from '../connector/driver.ts'
 import type { Transaction } from '../db/client.ts'
 import { newId } from '../db/new-id.ts'
 import { datasets } from '../db/schema/catalog.ts'
-import { connections } from '../db/schema/connections.ts'
+import { connectionShares, connections } from '../db/schema/connections.ts'
 import { associations } from '../db/schema/credentials.ts'
 import { parseName } from '../names.ts'
 import { currentDestination } from './destination.ts'
@@ -57,7 +57,7 @@ export function createConnections(deps: { guard: Guard }) {
             })
             .onConflictDoNothing()
             .returning({ id: connections.id })
-          if (inserted.length === 0) return abandon(nameTaken(name.name))
+          if (inserted.length === 0) return abandon(nameTaken(name.name, true))
           created(id)
           return { ok: true, id }
         },
@@ -87,7 +87,8 @@ export function createConnections(deps: { guard: Guard }) {
           if (moves && stopped > 0 && !change.destinationConfirmed) {
             return abandon({ ok: false, reason: 'destination changes', associations: stopped } as const)
           }
-          if (await nameUsed(tx, row.ownerId, name.key, id)) return abandon(nameTaken(name.name))
+          if (await nameUsed(tx, row.ownerId, name.key, id))
+            return abandon(nameTaken(name.name, row.ownerId === actor.id))
           await tx
             .update(connections)
             .set({
@@ -107,8 +108,9 @@ export function createConnections(deps: { guard: Guard }) {
     },
 
     /**
-     * Deletes the connection with its associations and their grants. Its datasets keep their versions and lose the
-     * connection (`detach`), or are marked deleted too (`delete`).
+     * Deletes the connection with its shares, its associations and their grants. Its datasets keep their versions and
+     * lose the connection (`detach`), or the actor's own are marked deleted too (`delete`): a role on a connection is
+     * none on what others made from it.
      */
     delete(actor: Actor, id: string, datasetsTo: 'detach' | 'delete'): Promise<DeleteOutcome> {
       const find = async (tx: Transaction) => {
@@ -123,7 +125,8 @@ export function createConnections(deps: { guard: Guard }) {
         find,
         async ({ tx, note }) => {
           if (datasetsTo === 'delete') {
-            const its = and(eq(datasets.connectionId, id), sql`${datasets.deletedAt} is null`)
+            const own = actor.kind === 'user' ? eq(datasets.ownerId, actor.id) : undefined
+            const its = and(eq(datasets.connectionId, id), own, sql`${datasets.deletedAt} is null`)
             const gone = await tx
               .update(datasets)
               .set({ deletedAt: new Date() })
@@ -145,7 +148,7 @@ export function createConnections(deps: { guard: Guard }) {
   }
 }
 
-/** Finds a connection to decide on; `update` locks its row until the transaction ends. */
+/** Finds a connection with its shares to decide on; `update` locks its row until the transaction ends. */
 export async function findConnection(
   tx: Transaction,
   id: string,
@@ -153,7 +156,24 @@ export async function findConnection(
 ): Promise<ConnectionResource | undefined> {
   const [row] = await tx.select().from(connections).where(eq(connections.id, id)).for(lock)
   if (row === undefined) return undefined
-  return { type: 'connection', id, organizationId: row.organizationId, ownerId: row.ownerId, row }
+  return {
+    type: 'connection',
+    id,
+    organizationId: row.organizationId,
+    ownerId: row.ownerId,
+    shares: await sharesOf(tx, id),
+    row,
+  }
+}
+
+/** Read by itself, once the lock is held: along with the row they would be those of before the wait for it. */
+async function sharesOf(tx: Transaction, connectionId: string): Promise<NonNullable<Resource['shares']>> {
+  const { userId, role } = connectionShares
+  const rows = await tx
+    .select({ userId, role })
+    .from(connectionShares)
+    .where(eq(connectionShares.connectionId, connectionId))
+  return Object.fromEntries(rows.map((share) => [share.userId, share.role]))
 }
 
 function ownedBy(actor: UserActor): Resource {
@@ -176,6 +196,7 @@ async function nameUsed(tx: Transaction, ownerId: string, key: string, exceptId:
   return row !== undefined
 }
 
-function nameTaken(name: string): NameRefused {
-  return { ok: false, reason: 'name', error: `You already have a connection named "${name}". Choose another name.` }
+function nameTaken(name: string, own: boolean): NameRefused {
+  const who = own ? 'You already have' : 'Its owner already has'
+  return { ok: false, reason: 'name', error: `${who} a connection named "${name}". Choose another name.` }
 }

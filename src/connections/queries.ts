@@ -1,11 +1,12 @@
-import { and, asc, desc, eq, gt, isNull, like, or, type SQL, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, isNull, like, or, type SQL, sql } from 'drizzle-orm'
 import type { Actor } from '../access/actor.ts'
 import type { Guard } from '../access/guard.ts'
+import type { ShareRole } from '../access/policy.ts'
 import type { Parameters } from '../connector/driver.ts'
 import { driver } from '../connector/registry.ts'
 import type { Database } from '../db/client.ts'
 import { datasets } from '../db/schema/catalog.ts'
-import { connections } from '../db/schema/connections.ts'
+import { connectionShares, connections } from '../db/schema/connections.ts'
 import { associations, credentials } from '../db/schema/credentials.ts'
 import { users } from '../db/schema/organizations.ts'
 import { nameKey } from '../names.ts'
@@ -30,6 +31,10 @@ export type ConnectionRow = {
 export type ConnectionDetail = ConnectionRow & {
   readonly driver: string
   readonly parameters: Parameters
+  /** Canonical text: what someone who associates credentials on a page agrees to. */
+  readonly destination: string
+  /** The actor's. */
+  readonly role: ShareRole
   readonly revision: number
   readonly createdAt: Date
   readonly updatedAt: Date
@@ -53,7 +58,11 @@ export type ConnectionDependants = {
   readonly credentials: readonly { readonly id: string; readonly name: string }[]
   readonly credentialsOfOthers: number
   readonly datasets: readonly { readonly id: string; readonly name: string }[]
+  readonly datasetsOfOthers: number
 }
+
+/** What a page of a connection may be read for: who may not go on to do it is refused when the page opens. */
+type ReadAction = 'connection.read' | 'connection.edit' | 'connection.delete' | 'connection.share'
 
 const pageSize = 50
 
@@ -63,7 +72,7 @@ export type ConnectionQueries = ReturnType<typeof createConnectionQueries>
 export function createConnectionQueries(deps: { db: Database; guard: Guard }) {
   const { db, guard } = deps
 
-  async function one(actor: Actor, id: string) {
+  async function one(actor: Actor, id: string, action: ReadAction = 'connection.read') {
     const [row] = await db
       .select(detailColumns(actor))
       .from(connections)
@@ -74,9 +83,11 @@ export function createConnectionQueries(deps: { db: Database; guard: Guard }) {
       id,
       organizationId: row.organizationId,
       ownerId: row.ownerId,
+      shares: actor.kind === 'user' && row.role !== null ? { [actor.id]: row.role } : {},
     }
-    await guard.read(actor, 'connection.read', resource)
-    return row as NonNullable<typeof row>
+    await guard.read(actor, action, resource)
+    const { role, ...found } = row as NonNullable<typeof row>
+    return { ...found, role: role as ShareRole }
   }
 
   return {
@@ -89,20 +100,20 @@ export function createConnectionQueries(deps: { db: Database; guard: Guard }) {
         .select(detailColumns(actor))
         .from(connections)
         .innerJoin(users, eq(users.id, connections.ownerId))
-        .where(
-          and(visibleTo(actor), matches(search.text), search.after ? gt(connections.nameKey, search.after) : undefined),
-        )
+        .where(and(visibleTo(actor), matches(search.text), follows(search.after)))
         .orderBy(asc(connections.nameKey), asc(connections.id))
         .limit(pageSize + 1)
       const rows = found.slice(0, pageSize)
-      return { rows: rows.map(describe), next: found.length > pageSize ? (rows.at(-1)?.nameKey ?? null) : null }
+      const last = rows.at(-1)
+      return { rows: rows.map(describe), next: found.length > pageSize && last ? last.id + last.nameKey : null }
     },
 
-    /** Returns one connection. Throws NotFound where the actor may not see it. */
-    async show(actor: Actor, id: string): Promise<ConnectionDetail> {
-      const row = await one(actor, id)
-      const { driver: driverId, parameters, revision, createdAt, updatedAt } = row
-      return { ...describe(row), driver: driverId, parameters, revision, createdAt, updatedAt }
+    /** Returns one connection, for `action` with it. Throws NotFound where the actor may not see it, or Forbidden. */
+    async show(actor: Actor, id: string, action?: ReadAction): Promise<ConnectionDetail> {
+      const row = await one(actor, id, action)
+      const { driver: driverId, parameters, role, revision, createdAt, updatedAt } = row
+      const destination = currentDestination(row)
+      return { ...describe(row), driver: driverId, parameters, destination, role, revision, createdAt, updatedAt }
     },
 
     /** Returns the actor's own credentials associated with a connection, the default first. */
@@ -141,12 +152,18 @@ export function createConnectionQueries(deps: { db: Database; guard: Guard }) {
         .where(eq(associations.connectionId, id))
         .orderBy(asc(credentials.nameKey))
       const its = await db
-        .select({ id: datasets.id, name: datasets.name })
+        .select({ id: datasets.id, name: datasets.name, ownerId: datasets.ownerId })
         .from(datasets)
         .where(and(eq(datasets.connectionId, id), isNull(datasets.deletedAt)))
         .orderBy(asc(datasets.name))
-      const own = bonds.filter((bond) => actor.kind === 'system' || bond.ownerId === actor.id)
-      return { credentials: own, credentialsOfOthers: bonds.length - own.length, datasets: its }
+      const isOwn = ({ ownerId }: { ownerId: string }) => actor.kind === 'system' || ownerId === actor.id
+      const [own, ownDatasets] = [bonds.filter(isOwn), its.filter(isOwn)]
+      return {
+        credentials: own,
+        credentialsOfOthers: bonds.length - own.length,
+        datasets: ownDatasets,
+        datasetsOfOthers: its.length - ownDatasets.length,
+      }
     },
   }
 }
@@ -154,7 +171,8 @@ export function createConnectionQueries(deps: { db: Database; guard: Guard }) {
 /** The connections an actor may know of: the SQL of `connection.read`. */
 export function visibleTo(actor: Actor): SQL | undefined {
   if (actor.kind === 'system') return undefined
-  return and(eq(connections.organizationId, actor.organizationId), eq(connections.ownerId, actor.id))
+  const shared = sql`exists (select from ${connectionShares} where ${connectionShares.connectionId} = ${connections.id} and ${connectionShares.userId} = ${actor.id})`
+  return and(eq(connections.organizationId, actor.organizationId), or(eq(connections.ownerId, actor.id), shared))
 }
 
 /** Returns how a stored connection's address reads to people. */
@@ -166,6 +184,12 @@ export function addressOf(connection: { readonly driver: string; readonly parame
   }
   const { text, weak } = protection(destination.tls)
   return { address: known.address(connection.parameters), protection: text, weak }
+}
+
+/** Names are unique for their owner only, so a page continues after a name and an id: 36 characters of it, then the name. */
+function follows(after: string | undefined): SQL | undefined {
+  if (after === undefined || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/.test(after)) return undefined
+  return sql`(${connections.nameKey}, ${connections.id}) > (${after.slice(36).replaceAll('\0', '')}, ${after.slice(0, 36)}::uuid)`
 }
 
 function matches(text: string | undefined): SQL | undefined {
@@ -195,8 +219,15 @@ function detailColumns(actor: Actor) {
     updatedAt: connections.updatedAt,
     lastSignInAt: connections.lastSignInAt,
     lastSignInCode: connections.lastSignInCode,
+    role: roleOf(actor),
     credentials: sql<number>`(select count(*)::int from ${associations} where ${associations.connectionId} = ${connections.id} ${mine})`,
   }
+}
+
+/** The SQL of `roleOn`. */
+function roleOf(actor: Actor): SQL<ShareRole | null> {
+  if (actor.kind === 'system') return sql`'owner'`
+  return sql`case when ${connections.ownerId} = ${actor.id} then 'owner' else (select role from ${connectionShares} where ${connectionShares.connectionId} = ${connections.id} and ${connectionShares.userId} = ${actor.id}) end`
 }
 
 type Described = Pick<

@@ -12,43 +12,47 @@ import { bondOf, writeConnectionGrant } from './sealed-versions.ts'
 
 type Owned = { readonly id: string; readonly organizationId: string; readonly ownerId: string }
 
-export type AssociateOutcome = { readonly ok: true } | { readonly ok: false; readonly reason: 'already associated' }
+export type AssociateOutcome =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly reason: 'already associated' | 'destination changed' }
 
-/** Associates a credential with a connection that the actor may use, for its present destination. */
-export function associate(
-  deps: VaultDependencies,
-  actor: Actor,
-  id: string,
-  connectionId: string,
-): Promise<AssociateOutcome> {
+/** What is to be granted: `destination` is what the actor agreed to (canonical text), where they were shown one. */
+export type Bond = { readonly connectionId: string; readonly destination?: string | undefined }
+
+/**
+ * Associates a credential with a connection that the actor may use, for its present destination; nothing is granted where
+ * that is no longer the one they agreed to.
+ */
+export function associate(deps: VaultDependencies, actor: Actor, id: string, bond: Bond): Promise<AssociateOutcome> {
   return deps.guard.change<AssociateOutcome, CredentialResource>(
     actor,
     'credential.associate',
     (tx) => findCredential(tx, id),
     async (effect, { row }) => {
-      const added = await addAssociation(effect, deps, row, row.currentVersion, connectionId)
-      if (!added) return effect.abandon({ ok: false, reason: 'already associated' } as const)
-      effect.note({ connectionId })
-      return { ok: true }
+      const outcome = await addAssociation(effect, deps, row, row.currentVersion, bond)
+      if (!outcome.ok) return effect.abandon(outcome)
+      effect.note({ connectionId: bond.connectionId })
+      return outcome
     },
     { id },
   )
 }
 
-/** Adds the bond and its grant inside an action on the credential; false where it is there already. */
+/** Adds the bond and its grant inside an action on the credential. */
 export async function addAssociation(
   effect: Effect,
   deps: VaultDependencies,
   owned: Owned,
   version: number,
-  connectionId: string,
-): Promise<boolean> {
+  { connectionId, destination: agreed }: Bond,
+): Promise<AssociateOutcome> {
   const { tx } = effect
   // Locked for update, so that two first accounts of a connection do not both become its default.
   const connection = await findConnection(tx, connectionId, 'update')
   await effect.also('connection.use', connection)
   if (connection === undefined) throw new NotFound()
   const destination = destinationToGrant(connection.row)
+  if (agreed !== undefined && agreed !== destination) return { ok: false, reason: 'destination changed' }
   const inserted = await tx
     .insert(associations)
     .values({
@@ -61,9 +65,9 @@ export async function addAssociation(
     })
     .onConflictDoNothing({ target: [associations.credentialId, associations.connectionId] })
     .returning({ connectionId: associations.connectionId })
-  if (inserted.length === 0) return false
+  if (inserted.length === 0) return { ok: false, reason: 'already associated' }
   await writeConnectionGrant(tx, deps, owned, version, { connectionId, destination })
-  return true
+  return { ok: true }
 }
 
 /** Removes the bond with its grants. The next account of that connection, if any, becomes the default. */

@@ -2,7 +2,7 @@ import { and, asc, eq, isNull, ne, sql } from 'drizzle-orm'
 import type { Actor, UserActor } from '../access/actor.ts'
 import type { Guard } from '../access/guard.ts'
 import { currentDestination } from '../connections/destination.ts'
-import { type Address, addressOf } from '../connections/queries.ts'
+import { type Address, addressOf, visibleTo as connectionsVisibleTo } from '../connections/queries.ts'
 import type { Database } from '../db/client.ts'
 import { datasets } from '../db/schema/catalog.ts'
 import { connections } from '../db/schema/connections.ts'
@@ -53,6 +53,14 @@ export type CredentialDependants = {
   readonly datasets: readonly { readonly id: string; readonly name: string }[]
 }
 
+/** A connection that a credential could be associated with, and the destination that would be agreed to (canonical text). */
+export type AssociableConnection = {
+  readonly id: string
+  readonly name: string
+  readonly address: Address
+  readonly destination: string
+}
+
 export type CredentialQueries = ReturnType<typeof createCredentialQueries>
 
 /** Reads about credentials, limited to what the actor may see. No result has room for a secret. */
@@ -76,7 +84,7 @@ export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
     await guard.read(actor, 'credential.read', row && { ...row.credential, type: 'credential' })
     const { credential, ownerName } = row as NonNullable<typeof row>
     const { name, type, username, description, currentVersion: version, revision, createdAt, updatedAt } = credential
-    const lastUse = await lastUseOf(db, credential)
+    const lastUse = await lastUseOf(db, actor, credential)
     const bonds = await associationsOf(db, id)
     return {
       id,
@@ -151,7 +159,7 @@ export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
     },
 
     /** Returns the connections the actor may use that this credential is not associated with, by name, at most 200. */
-    async associable(actor: Actor, id: string): Promise<readonly { id: string; name: string; address: Address }[]> {
+    async associable(actor: Actor, id: string): Promise<readonly AssociableConnection[]> {
       await show(actor, id)
       const rows = await db
         .select({
@@ -163,13 +171,16 @@ export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
         .from(connections)
         .where(
           and(
-            actor.kind === 'user' ? eq(connections.ownerId, actor.id) : undefined,
+            connectionsVisibleTo(actor),
             sql`not exists (select from associations bond where bond.credential_id = ${id} and bond.connection_id = ${connections.id})`,
           ),
         )
         .orderBy(asc(connections.nameKey))
         .limit(200)
-      return rows.map((row) => ({ id: row.id, name: row.name, address: addressOf(row) }))
+      return rows.map((row) => {
+        const { id: connectionId, name } = row
+        return { id: connectionId, name, address: addressOf(row), destination: currentDestination(row) }
+      })
     },
   }
 }
@@ -179,14 +190,18 @@ export function accountNameTaken(name: string): string {
   return `You already have an account named "${name}". Choose another name.`
 }
 
-async function lastUseOf(db: Database, row: typeof credentials.$inferSelect): Promise<CredentialDetail['lastUse']> {
+async function lastUseOf(
+  db: Database,
+  actor: Actor,
+  row: typeof credentials.$inferSelect,
+): Promise<CredentialDetail['lastUse']> {
   if (row.lastUsedAt === null) return null
   const [names] = await db
     .select({
       by: sql<string | null>`(select name from ${users} where ${users.id} = ${row.lastUsedBy})`,
       connectionName: sql<
         string | null
-      >`(select name from ${connections} where ${connections.id} = ${row.lastUsedConnectionId})`,
+      >`(select name from ${connections} where ${connections.id} = ${row.lastUsedConnectionId} and ${connectionsVisibleTo(actor) ?? true})`,
     })
     .from(sql`(select 1) as one`)
   return {

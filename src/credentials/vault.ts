@@ -39,6 +39,8 @@ export type NewCredential = {
   readonly fields: Readonly<Record<string, Secret>>
   /** Associated at once, each as `associate` would. */
   readonly connectionIds: readonly string[]
+  /** What the actor agreed to, or what the fields have proven themselves on, by connection id (canonical text). */
+  readonly destinations?: Readonly<Record<string, string>>
 }
 
 export type CredentialEdit = {
@@ -48,7 +50,11 @@ export type CredentialEdit = {
   readonly typed: TypedFields
 }
 
-export type SaveOutcome = { readonly ok: true; readonly id: string } | NameRefused
+export type SaveOutcome =
+  | { readonly ok: true; readonly id: string }
+  | NameRefused
+  /** A connection leads elsewhere than what was agreed to; nothing was stored. */
+  | { readonly ok: false; readonly reason: 'destination changed'; readonly error: string }
 export type EditOutcome =
   | { readonly ok: true; readonly version: number }
   | NameRefused
@@ -103,7 +109,11 @@ export function createVault(deps: VaultDependencies) {
         created(id)
         const owned = { id, organizationId: actor.organizationId, ownerId: actor.id }
         await writeVersion(tx, deps, owned, { version: 1, fields: input.fields, by: actor.id, reason: 'created' })
-        for (const connectionId of input.connectionIds) await addAssociation(effect, deps, owned, 1, connectionId)
+        for (const connectionId of input.connectionIds) {
+          const bond = { connectionId, destination: input.destinations?.[connectionId] }
+          const added = await addAssociation(effect, deps, owned, 1, bond)
+          if (!added.ok && added.reason === 'destination changed') return abandon(moved)
+        }
         note({ version: 1, associations: input.connectionIds.length })
         return { ok: true, id }
       })
@@ -159,9 +169,12 @@ export function createVault(deps: VaultDependencies) {
       )
     },
 
-    /** Associates a credential with a connection: from now on it can be opened for that destination, and only for it. */
-    associate: (actor: Actor, id: string, connectionId: string): Promise<AssociateOutcome> =>
-      associate(deps, actor, id, connectionId),
+    /**
+     * Associates a credential with a connection: from now on it can be opened for that destination, and only for it.
+     * `destination` is the one the actor agreed to.
+     */
+    associate: (actor: Actor, id: string, connectionId: string, destination?: string): Promise<AssociateOutcome> =>
+      associate(deps, actor, id, { connectionId, destination }),
 
     /** Removes an association and its grants; resolves with how many associations the credential has left. */
     dissociate: (actor: Actor, id: string, connectionId: string): Promise<{ readonly remaining: number }> =>
@@ -314,6 +327,12 @@ async function nameUsed(tx: Transaction, ownerId: string, key: string, exceptId:
     .from(credentials)
     .where(and(eq(credentials.ownerId, ownerId), eq(credentials.nameKey, key), sql`${credentials.id} <> ${exceptId}`))
   return row !== undefined
+}
+
+const moved: SaveOutcome = {
+  ok: false,
+  reason: 'destination changed',
+  error: 'The destination of the connection changed meanwhile, so nothing was stored. Check it, then try again.',
 }
 
 function refusedName(error: string): NameRefused {

@@ -1,5 +1,6 @@
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import type { FlashMessage } from '../../views/ui/flash.tsx'
+import type { AssociateOutcome } from '../credentials/associations.ts'
 import type { Proof } from '../sign-ins/save-and-sign-in.ts'
 import type { AppContext } from './app-context.ts'
 import { cookieName, cookieOptions } from './cookies.ts'
@@ -17,6 +18,10 @@ const messages = {
   'credentials-kept': ['success', 'Association removed. The credentials are kept without connections.'],
   'association-added': ['success', 'Connected. These credentials can now be used on this data connection.'],
   'association-there': ['neutral', 'These credentials are associated with that data connection already.'],
+  'association-moved': [
+    'warning',
+    'Nothing was connected: the destination of that data connection changed meanwhile. Check it, then connect again.',
+  ],
   'association-proven': ['success', 'Connected. The sign-in worked.'],
   'association-removed': ['success', 'Association removed.'],
   'association-default': ['success', 'This account is now the default of the data connection.'],
@@ -32,6 +37,13 @@ const messages = {
     'Data connection saved. Its destination changed, so each associated account stops until its owner confirms it.',
   ],
   'connection-deleted': ['success', 'Data connection deleted.'],
+  'connection-shared': ['success', 'Shared. They use this data connection with credentials of their own.'],
+  'connection-role-changed': ['success', 'Role changed.'],
+  'connection-unshared': [
+    'success',
+    'Removed. They can no longer see this data connection, nor use their credentials on it.',
+  ],
+  'connection-left': ['success', 'You left the data connection.'],
   'dataset-started': ['success', 'Snapshot started.'],
   'dataset-cancelled': ['success', 'Snapshot cancelled. Nothing of it was kept.'],
   'dataset-deleted': ['success', 'Dataset deleted.'],
@@ -58,6 +70,12 @@ export const savedFlash: Record<Proof, FlashKey> = {
   skipped: 'credentials-unproven',
   'nothing to try': 'credentials-saved',
   'nothing to prove': 'credentials-renamed',
+}
+
+/** Returns what is said after someone pressed **Connect**. */
+export function associatedFlash(outcome: AssociateOutcome): FlashKey {
+  if (outcome.ok) return 'association-added'
+  return outcome.reason === 'already associated' ? 'association-there' : 'association-moved'
 }
 
 /** Shows a message on the next page. */

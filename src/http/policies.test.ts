@@ -122,6 +122,48 @@ describe('W1 every route', () => {
   })
 })
 
+describe('W1 a connection that is shared', () => {
+  /** What is refused to each role; everything else of a connection is theirs to open. */
+  const refusedTo: Readonly<Record<string, RegExp>> = {
+    consumer: /^\/connections\/:id\/(edit|deletion|sharing\/.*)$|^POST \/connections\/:id\/sharing$/,
+    editor: /^\/connections\/:id\/(deletion|sharing\/.*)$|^POST \/connections\/:id\/sharing$/,
+    owner: /^nothing$/,
+  }
+
+  test.each(['consumer', 'editor', 'owner'])(
+    'with someone as %s, answers 403 to what the role may not',
+    async (role) => {
+      const shared = await addConnection(app, app.ada, `Shared as ${role}`)
+      await app.sharing.share(app.ada, shared, app.ben.email, role)
+      const client = await app.signInAs(app.ben)
+      const routes = app.app.table.filter(({ path }) => path.startsWith('/connections/:id'))
+      expect(routes.length).toBeGreaterThan(12)
+      // What ends the connection comes last.
+      const ordered = [...routes].sort(
+        (a, b) => Number(a.path.includes('deletion')) - Number(b.path.includes('deletion')),
+      )
+      for (const route of ordered) {
+        const name = `${route.method} ${route.path} as ${role}`
+        const path = pathOf(route, { id: shared, userId: app.root.id })
+        const { status } = await ask(client, route, path)
+        const forbidden = refusedTo[role]?.test(route.path) || refusedTo[role]?.test(`${route.method} ${route.path}`)
+        if (forbidden) expect(status, name).toBe(403)
+        // Another person's share, and the sign-in of a random id, are not there.
+        else if (/:\w+Id/.test(route.path)) expect(status, name).toBe(404)
+        else expect([200, 303, 422], name).toContain(status)
+        const stranger = await ask(await strangerClient(), route, path)
+        expect(stranger.status, `${name}, to a stranger`).toBe(404)
+      }
+    },
+  )
+
+  let stranger: Client | undefined
+  async function strangerClient(): Promise<Client> {
+    stranger ??= await app.signInAs(app.eve)
+    return stranger
+  }
+})
+
 describe('Paths', () => {
   test('of a page, spelled in another way, never reach it but through the one address', async () => {
     const client = await app.signInAs(app.ada)

@@ -1,4 +1,5 @@
 import type { UserActor } from '../access/actor.ts'
+import type { ConnectionQueries } from '../connections/queries.ts'
 import type { Diagnosis } from '../connector/driver.ts'
 import {
   type CredentialType,
@@ -10,6 +11,7 @@ import { accountNameTaken, type CredentialDetail, type CredentialQueries } from 
 import { credentialType } from '../credentials/types/registry.ts'
 import type { CredentialEdit, CurrentCredential, Vault } from '../credentials/vault.ts'
 import { parseName } from '../names.ts'
+import { closedAccount } from './closed-account.ts'
 import type { SignIns } from './sign-ins.ts'
 
 /** Whether what was stored has proven itself, and if not, why. */
@@ -30,6 +32,8 @@ export type NewAccount = {
   readonly typed: TypedFields
   /** The connection to associate with, and to try first; null for none. */
   readonly connectionId: string | null
+  /** Where the page said the connection leads (canonical text); where it leads when saving begins, unless told. */
+  readonly destination?: string | undefined
   /** False for *Save without signing in*. */
   readonly signIn: boolean
 }
@@ -37,8 +41,13 @@ export type NewAccount = {
 export type SavingAccounts = ReturnType<typeof createSavingAccounts>
 
 /** Stores new and edited accounts, each proven first on a connection where there is one. */
-export function createSavingAccounts(deps: { vault: Vault; queries: CredentialQueries; signIns: SignIns }) {
-  const { vault, queries, signIns } = deps
+export function createSavingAccounts(deps: {
+  vault: Vault
+  queries: CredentialQueries
+  connections: ConnectionQueries
+  signIns: SignIns
+}) {
+  const { vault, queries, connections, signIns } = deps
   return {
     /** Signs in with what was typed, then stores and associates it. Field errors carry field ids, and `name`. */
     async create(actor: UserActor, account: NewAccount): Promise<SaveAndSignIn> {
@@ -47,12 +56,15 @@ export function createSavingAccounts(deps: { vault: Vault; queries: CredentialQu
       if (!name.ok || !parsed.ok) return invalid(name.ok ? {} : { name: name.error }, parsed.ok ? {} : parsed.errors)
       if (await queries.nameInUse(actor, name.key)) return invalid({ name: accountNameTaken(name.name) })
       const { connectionId } = account
-      if (connectionId !== null && account.signIn) {
-        const tried = { kind: 'typed', type: account.type.id, fields: parsed.fields } as const
+      if (connectionId === null) return store(actor, account, null)
+      // What is tried and what is granted must be one: someone else may change the connection between the two.
+      const destination = account.destination ?? (await connections.show(actor, connectionId)).destination
+      if (account.signIn) {
+        const tried = { kind: 'typed', type: account.type.id, fields: parsed.fields, destination } as const
         const { ok, diagnosis } = await signIns.create(actor, connectionId, tried, 'sign in before saving')
         if (!ok) return { kind: 'refused', diagnosis, connectionId }
       }
-      return store(actor, account)
+      return store(actor, account, { connectionId, destination })
     },
 
     /** Tries the edit on the credential's first association, then stores it for all of them. */
@@ -84,23 +96,32 @@ export function createSavingAccounts(deps: { vault: Vault; queries: CredentialQu
     },
   }
 
-  async function store(actor: UserActor, account: NewAccount): Promise<SaveAndSignIn> {
-    const { connectionId, type, name, description } = account
+  async function store(actor: UserActor, account: NewAccount, proven: Proven | null): Promise<SaveAndSignIn> {
+    const { type, name, description } = account
     // Parsed again: the worker that signed in has wiped the first copy.
     const parsed = parseNewFields(type, account.typed)
     if (!parsed.ok) return invalid(parsed.errors)
     const { fields } = parsed
-    const connectionIds = connectionId === null ? [] : [connectionId]
-    const saved = await vault.create(actor, { type: type.id, name, description, fields, connectionIds })
+    const associated =
+      proven === null
+        ? { connectionIds: [] }
+        : { connectionIds: [proven.connectionId], destinations: { [proven.connectionId]: proven.destination } }
+    const saved = await vault.create(actor, { type: type.id, name, description, fields, ...associated })
     for (const secret of Object.values(fields)) secret.wipe()
-    if (!saved.ok) return invalid({ name: saved.error })
+    if (!saved.ok && saved.reason === 'name') return invalid({ name: saved.error })
+    if (!saved.ok) {
+      return { kind: 'refused', diagnosis: closedAccount('moved').diagnosis, connectionId: proven?.connectionId ?? '' }
+    }
     const { id } = saved
-    if (connectionId === null) return { kind: 'saved', id, proof: 'nothing to try' }
+    if (proven === null) return { kind: 'saved', id, proof: 'nothing to try' }
     if (!account.signIn) return { kind: 'saved', id, proof: 'skipped' }
-    await signIns.credit(actor, connectionId, id)
+    await signIns.credit(actor, proven.connectionId, id)
     return { kind: 'saved', id, proof: 'signed in' }
   }
 }
+
+/** Where an account is to be associated, and the destination that its sign-in was for. */
+type Proven = { readonly connectionId: string; readonly destination: string }
 
 /** A new name or description has nothing to prove; a username or a secret has. */
 function changesFields(detail: CredentialDetail, typed: TypedFields): boolean {

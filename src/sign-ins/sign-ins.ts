@@ -1,5 +1,6 @@
-import { and, desc, eq } from 'drizzle-orm'
+import { and, desc, eq, type SQL } from 'drizzle-orm'
 import type { UserActor } from '../access/actor.ts'
+import type { ShareRole } from '../access/policy.ts'
 import { findConnection } from '../connections/connections.ts'
 import type { ConnectionQueries } from '../connections/queries.ts'
 import type { Diagnosis, DiagnosisCode, Operations, Outcome } from '../connector/driver.ts'
@@ -9,14 +10,18 @@ import type { Database } from '../db/client.ts'
 import { newId } from '../db/new-id.ts'
 import { connections, signIns } from '../db/schema/connections.ts'
 import { associations, credentials } from '../db/schema/credentials.ts'
+import { users } from '../db/schema/organizations.ts'
 import type { Account, ConnectionUse } from './use-connection.ts'
 
 /** One climb of the ladder, as its page shows it. */
 export type SignIn = {
   readonly id: string
   readonly connectionId: string
+  /** Null where the credentials were typed and forgotten, or are somebody else's. */
   readonly credentialId: string | null
+  /** What the actor may know of the account: of somebody else's only whose it was. */
   readonly accountName: string
+  readonly userName: string
   readonly code: DiagnosisCode
   readonly diagnosis: Diagnosis
   readonly startedAt: Date
@@ -52,20 +57,41 @@ export function createSignIns(deps: { db: Database; use: ConnectionUse; queries:
 
     /** Returns one sign-in of a connection that the actor may see; undefined where there is none. */
     async show(actor: UserActor, connectionId: string, id: string): Promise<SignIn | undefined> {
-      await queries.show(actor, connectionId)
-      const its = and(eq(signIns.id, id), eq(signIns.connectionId, connectionId), eq(signIns.userId, actor.id))
-      const [row] = await db.select().from(signIns).where(its)
-      return row && { ...row, code: row.code as DiagnosisCode, diagnosis: row.diagnosis as Diagnosis }
+      const { role } = await queries.show(actor, connectionId)
+      const its = and(eq(signIns.id, id), eq(signIns.connectionId, connectionId), seenBy(actor, role))
+      const [row] = await select(db).where(its)
+      return row && shownTo(actor, row)
     },
 
-    /** Returns the actor's last twenty sign-ins on a connection, the newest first. */
+    /** Returns the last twenty sign-ins on a connection, the newest first: everybody's for its owners, else the actor's. */
     async recent(actor: UserActor, connectionId: string): Promise<readonly SignIn[]> {
-      await queries.show(actor, connectionId)
-      const its = and(eq(signIns.connectionId, connectionId), eq(signIns.userId, actor.id))
-      const rows = await db.select().from(signIns).where(its).orderBy(desc(signIns.startedAt)).limit(20)
-      return rows.map((row) => ({ ...row, code: row.code as DiagnosisCode, diagnosis: row.diagnosis as Diagnosis }))
+      const { role } = await queries.show(actor, connectionId)
+      const its = and(eq(signIns.connectionId, connectionId), seenBy(actor, role))
+      const rows = await select(db).where(its).orderBy(desc(signIns.startedAt)).limit(20)
+      return rows.map((row) => shownTo(actor, row))
     },
   }
+}
+
+function seenBy(actor: UserActor, role: ShareRole): SQL | undefined {
+  return role === 'owner' ? undefined : eq(signIns.userId, actor.id)
+}
+
+function select(db: Database) {
+  return db
+    .select({ signIn: signIns, userName: users.name })
+    .from(signIns)
+    .leftJoin(users, eq(users.id, signIns.userId))
+    .$dynamic()
+}
+
+/** What somebody else calls their account, or typed as its username, is theirs. */
+function shownTo(actor: UserActor, row: { signIn: typeof signIns.$inferSelect; userName: string | null }): SignIn {
+  const { userId, ...signIn } = row.signIn
+  const userName = row.userName ?? 'someone'
+  const hidden = userId === actor.id ? {} : { credentialId: null, accountName: `an account of ${userName}` }
+  const { code, diagnosis } = signIn
+  return { ...signIn, ...hidden, userName, code: code as DiagnosisCode, diagnosis: diagnosis as Diagnosis }
 }
 
 /** The name a page calls the account by. A typed one goes by its username, which is not a secret field. */

@@ -1,12 +1,12 @@
 import type { ActivityRow } from '../../src/audit/activity.ts'
 import { paths } from '../../src/paths.ts'
-import { Badge } from '../ui/badge.tsx'
 import { EmptyState } from '../ui/empty-state.tsx'
 import { PageHeader } from '../ui/page-header.tsx'
 import { Pagination } from '../ui/pagination.tsx'
 import { Table } from '../ui/table.tsx'
 import { Time } from '../ui/time.tsx'
 import { Title } from '../ui/title.tsx'
+import { actionInWords, EntryOutcome } from './entry.tsx'
 
 const columns = [{ label: 'What' }, { label: 'On' }, { label: 'For' }, { label: 'Outcome' }, { label: 'When' }]
 
@@ -32,13 +32,13 @@ export function ActivityPage(props: { rows: readonly ActivityRow[]; next: number
 }
 
 function cells(row: ActivityRow) {
-  return [words(row.action), <Subject row={row} />, row.purpose ?? '', <Outcome row={row} />, <Time at={row.time} />]
-}
-
-/** `credential.set-default` reads "Credential: set default". */
-function words(action: string): string {
-  const [noun = '', verb = ''] = action.split('.')
-  return `${noun.charAt(0).toUpperCase()}${noun.slice(1)}: ${verb.replaceAll('-', ' ')}`
+  return [
+    actionInWords(row.action),
+    <Subject row={row} />,
+    row.purpose ?? '',
+    <EntryOutcome outcome={row.outcome} />,
+    <Time at={row.time} />,
+  ]
 }
 
 function Subject(props: { row: ActivityRow }) {
@@ -51,10 +51,4 @@ function Subject(props: { row: ActivityRow }) {
   }
   const page = pages[resourceType]
   return page === undefined ? <span>{resourceName}</span> : <a href={page(resourceId)}>{resourceName}</a>
-}
-
-function Outcome(props: { row: ActivityRow }) {
-  const { outcome } = props.row
-  if (outcome === 'allowed') return <>done</>
-  return <Badge tone={outcome === 'denied' ? 'warning' : 'danger'}>{outcome}</Badge>
 }

@@ -1,4 +1,4 @@
-import type { Address } from '../../src/connections/queries.ts'
+import type { AssociableConnection } from '../../src/credentials/queries.ts'
 import { paths } from '../../src/paths.ts'
 import { Breadcrumbs } from '../ui/breadcrumbs.tsx'
 import { Actions, Button, CancelLink, LinkButton } from '../ui/button.tsx'
@@ -9,12 +9,10 @@ import { PageHeader } from '../ui/page-header.tsx'
 import { RadioField } from '../ui/radio-field.tsx'
 import { Title } from '../ui/title.tsx'
 
-type Choice = { readonly id: string; readonly name: string; readonly address: Address }
-
 /** The page that associates a credential with one more data connection. */
 export function NewAssociationPage(props: {
   credential: { id: string; name: string }
-  connections: readonly Choice[]
+  connections: readonly AssociableConnection[]
   error?: string
 }) {
   const { credential, connections, error } = props
@@ -33,7 +31,11 @@ export function NewAssociationPage(props: {
       {connections.length === 0 ? (
         <NoConnection />
       ) : (
-        <Form action={paths.newAssociation(credential.id)}>
+        <Form
+          action={paths.newAssociation(credential.id)}
+          // What each option shows is what its choice agrees to.
+          hidden={Object.fromEntries(connections.map(({ id, destination }) => [`destination-${id}`, destination]))}
+        >
           <RadioField
             name="connection"
             label="Data connection"

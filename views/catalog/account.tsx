@@ -31,6 +31,8 @@ export type AccountStepProps = {
   readonly cancelHref: string
   readonly accounts: readonly AssociatedCredential[]
   readonly type: CredentialType
+  /** Where the connection leads as the page shows it (canonical text): what is typed goes nowhere else. */
+  readonly destination: string
   /** Null while the picker is shown instead of the form. */
   readonly form: TypedAccountForm | null
   readonly storedCredentials: boolean
@@ -82,6 +84,7 @@ function TypedAccount(props: AccountStepProps & { form: TypedAccountForm }) {
       {form.refusal === undefined ? null : <Refused diagnosis={form.refusal} />}
       <form method="post" action={props.action} novalidate class="typed-account">
         <input type="hidden" name="type" value={type.id} />
+        <input type="hidden" name="destination" value={props.destination} />
         {props.carried}
         <SpecFields
           specs={type.fields}

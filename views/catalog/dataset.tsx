@@ -39,9 +39,15 @@ export function DatasetPage(props: DatasetPageProps) {
       <DatasetBreadcrumbs current={dataset.name} />
       <PageHeader
         title={dataset.name}
-        subtitle={`From ${dataset.connection?.name ?? 'a data connection that was deleted'}`}
+        subtitle={`From ${dataset.connection?.name ?? `a data connection that ${dataset.connectionWithdrawn ? 'is' : 'was'} ${goneInWords(dataset)}`}`}
         actions={<DatasetActions {...props} going={going} />}
       />
+      {dataset.connectionWithdrawn ? (
+        <Notice title="This dataset can no longer be refreshed.">
+          Its data stays. The data connection it came from is not shared with you any more; ask one of its owners to
+          share it again.
+        </Notice>
+      ) : null}
       <Origin dataset={dataset} />
       {latest === undefined ? null : <Latest dataset={dataset} version={latest} now={props.now ?? new Date()} />}
       {preview === null ? null : (
@@ -95,7 +101,12 @@ function Origin(props: { dataset: DatasetDetail }) {
           },
           {
             label: 'Data connection',
-            value: connection === null ? 'deleted' : <a href={paths.connection(connection.id)}>{connection.name}</a>,
+            value:
+              connection === null ? (
+                goneInWords(dataset)
+              ) : (
+                <a href={paths.connection(connection.id)}>{connection.name}</a>
+              ),
           },
           {
             label: 'Account',
@@ -114,6 +125,10 @@ function Origin(props: { dataset: DatasetDetail }) {
       ) : null}
     </>
   )
+}
+
+function goneInWords(dataset: DatasetDetail): string {
+  return dataset.connectionWithdrawn ? 'no longer shared with you' : 'deleted'
 }
 
 /** What the newest version is doing, or why it has no data. Completed ones speak for themselves. */

@@ -50,11 +50,11 @@ export function CatalogPage(props: { rows: readonly DatasetRow[]; next: string |
   )
 }
 
-function cells({ id, name, connectionName, source, createdAt, version }: DatasetRow) {
+function cells({ id, name, connectionName, connectionWithdrawn, source, createdAt, version }: DatasetRow) {
   const done = version.status === 'completed'
   return [
     <a href={paths.dataset(id)}>{name}</a>,
-    connectionName ?? 'deleted',
+    connectionName ?? (connectionWithdrawn ? 'no longer shared with you' : 'deleted'),
     sourceInWords(source),
     <VersionStatus version={version} />,
     done || version.status === 'running' ? version.rows.toLocaleString('en') : '',

@@ -29,11 +29,11 @@ export function AddCredentialsPage(props: {
       {choices.length === 0 ? (
         <p>All your stored credentials are associated with this connection. Create new ones for it.</p>
       ) : (
-        <Form action={paths.newConnectionCredential(id)}>
+        <Form action={paths.newConnectionCredential(id)} hidden={{ destination: connection.destination }}>
           <SelectField
             name="credential"
             label="Stored credentials"
-            hint="From then on they can be used for this connection's present destination."
+            hint={`From then on they can be used for ${connection.address.address} (${connection.address.protection}), and for no other destination.`}
             error={error}
             options={choices.map((choice) => ({
               value: choice.id,

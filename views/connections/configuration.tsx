@@ -9,6 +9,7 @@ import { Table } from '../ui/table.tsx'
 import { Time } from '../ui/time.tsx'
 import { SignInOutcome } from './address.tsx'
 import { ConnectionFrame } from './frame.tsx'
+import { roleNames } from './roles.tsx'
 
 /** The **Configuration** tab: the driver's parameters, with edit and delete, and the last sign-ins. */
 export function ConfigurationPage(props: {
@@ -25,12 +26,16 @@ export function ConfigurationPage(props: {
         title="Configuration"
         actions={
           <>
-            <LinkButton href={paths.editConnection(id)} shortcut="e">
-              Edit connection
-            </LinkButton>
-            <LinkButton href={paths.connectionDeletion(id)} variant="danger">
-              Delete
-            </LinkButton>
+            {connection.role === 'consumer' ? null : (
+              <LinkButton href={paths.editConnection(id)} shortcut="e">
+                Edit connection
+              </LinkButton>
+            )}
+            {connection.role === 'owner' ? (
+              <LinkButton href={paths.connectionDeletion(id)} variant="danger">
+                Delete
+              </LinkButton>
+            ) : null}
           </>
         }
       >
@@ -60,6 +65,7 @@ function factsOf(connection: ConnectionDetail, driver: Driver | undefined) {
       return { label: spec.label, value: spec.kind === 'multiline' ? <pre>{shown}</pre> : shown }
     }),
     { label: 'Owner', value: connection.ownerName },
+    connection.role === 'owner' ? null : { label: 'Your role', value: roleNames[connection.role] },
     { label: 'Added', value: <Time at={connection.createdAt} /> },
     { label: 'Changed', value: <Time at={connection.updatedAt} /> },
   ]

@@ -13,8 +13,10 @@ import { ConnectionFrame } from './frame.tsx'
 export function ConnectionCredentialsPage(props: {
   connection: ConnectionDetail
   credentials: readonly AssociatedCredential[]
+  /** How many of other people are associated with it. */
+  others: number
 }) {
-  const { connection, credentials } = props
+  const { connection, credentials, others } = props
   const add = (
     <LinkButton href={paths.newConnectionCredential(connection.id)} shortcut="n">
       + Add credentials
@@ -25,7 +27,7 @@ export function ConnectionCredentialsPage(props: {
       <Section title="Associated credentials" actions={credentials.length === 0 ? undefined : add}>
         {credentials.length === 0 ? (
           <EmptyState level={3} title="No credentials" action={add}>
-            Whoever uses this connection types a username and password each time.
+            You type a username and password each time you use this connection.
           </EmptyState>
         ) : (
           <>
@@ -40,6 +42,12 @@ export function ConnectionCredentialsPage(props: {
               ))}
             </RelationList>
           </>
+        )}
+        {others === 0 ? null : (
+          <p class="hint">
+            {others === 1 ? '1 credential of somebody else is' : `${others} credentials of other people are`} associated
+            with it too. Nobody sees or uses those of others.
+          </p>
         )}
       </Section>
     </ConnectionFrame>

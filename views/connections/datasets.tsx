@@ -10,9 +10,11 @@ import { ConnectionFrame } from './frame.tsx'
 export function ConnectionDatasetsPage(props: {
   connection: ConnectionDetail
   datasets: ConnectionDependants['datasets']
+  /** How many of other people came from it. */
+  others: number
   storedCredentials: boolean
 }) {
-  const { connection, datasets } = props
+  const { connection, datasets, others } = props
   return (
     <ConnectionFrame connection={connection} current="Datasets" storedCredentials={props.storedCredentials}>
       <Section title="Datasets">
@@ -24,7 +26,7 @@ export function ConnectionDatasetsPage(props: {
               <LinkButton href={paths.addData({ connection: connection.id })}>Add from data connection</LinkButton>
             }
           >
-            Nothing in the catalog comes from this connection.
+            Nothing of yours in the catalog comes from this connection.
           </EmptyState>
         ) : (
           <RelationList label="Datasets">
@@ -32,6 +34,11 @@ export function ConnectionDatasetsPage(props: {
               <Relation name={dataset.name} href={paths.dataset(dataset.id)} />
             ))}
           </RelationList>
+        )}
+        {others === 0 ? null : (
+          <p class="hint">
+            {others === 1 ? '1 dataset of somebody else comes' : `${others} datasets of other people come`} from it too.
+          </p>
         )}
       </Section>
     </ConnectionFrame>

@@ -11,13 +11,13 @@ import { connectionTrail } from './address.tsx'
 /** The page that asks before a data connection is deleted, and what becomes of its datasets. */
 export function ConnectionDeletionPage(props: { id: string; name: string; dependants: ConnectionDependants }) {
   const { id, name, dependants } = props
-  const { credentials, credentialsOfOthers, datasets } = dependants
+  const { credentials, credentialsOfOthers, datasets, datasetsOfOthers } = dependants
   return (
     <div class="narrow">
       <Title>Delete {name}</Title>
       <Breadcrumbs trail={connectionTrail(id, name)} current="Delete" />
       <PageHeader title={`Delete ${name}`} />
-      <p>The connection is deleted. This cannot be undone.</p>
+      <p>The connection is deleted, for everyone it is shared with too. This cannot be undone.</p>
       {credentials.length + credentialsOfOthers === 0 ? null : (
         <>
           <p>These credentials stay, and lose their association with it:</p>
@@ -30,6 +30,14 @@ export function ConnectionDeletionPage(props: { id: string; name: string; depend
             {credentialsOfOthers > 0 ? <li>{credentialsOfOthers} of other people</li> : null}
           </ul>
         </>
+      )}
+      {datasetsOfOthers === 0 ? null : (
+        <p>
+          {datasetsOfOthers === 1
+            ? '1 dataset of somebody else keeps its'
+            : `${datasetsOfOthers} datasets of other people keep their`}{' '}
+          data and can no longer be refreshed.
+        </p>
       )}
       <Form action={paths.connectionDeletion(id)}>
         {datasets.length === 0 ? null : <DatasetsChoice datasets={datasets} />}
@@ -46,7 +54,7 @@ function DatasetsChoice(props: { datasets: ConnectionDependants['datasets'] }) {
   const { datasets } = props
   return (
     <>
-      <p>These datasets came from it:</p>
+      <p>These datasets of yours came from it:</p>
       <ul>
         {datasets.map((one) => (
           <li>

@@ -8,13 +8,15 @@ import { Tabs } from '../ui/tabs.tsx'
 import { Title } from '../ui/title.tsx'
 import { AddressLine } from './address.tsx'
 
-export type ConnectionTab = 'Configuration' | 'Credentials' | 'Datasets'
+export type ConnectionTab = 'Configuration' | 'Credentials' | 'Datasets' | 'Sharing' | 'Activity'
 
 /** What the tabs of one connection have in common: its name, its address, **Test connection**, and the tabs. */
 export function ConnectionFrame(props: {
   connection: ConnectionDetail
   current: ConnectionTab
   storedCredentials: boolean
+  /** True where a form on it was refused. */
+  invalid?: boolean
   children: Child
 }) {
   const { connection, current } = props
@@ -23,10 +25,12 @@ export function ConnectionFrame(props: {
     { label: 'Configuration', href: paths.connection(id) },
     ...(props.storedCredentials ? [{ label: 'Credentials', href: paths.connectionCredentials(id) } as const] : []),
     { label: 'Datasets', href: paths.connectionDatasets(id) },
+    { label: 'Sharing', href: paths.connectionSharing(id) },
+    { label: 'Activity', href: paths.connectionActivity(id) },
   ]
   return (
     <>
-      <Title>{current === 'Configuration' ? name : `${current} of ${name}`}</Title>
+      <Title error={props.invalid === true}>{current === 'Configuration' ? name : `${current} of ${name}`}</Title>
       <Breadcrumbs trail={[{ label: 'Data connections', href: paths.connections() }]} current={name} />
       <PageHeader
         title={name}

@@ -66,7 +66,7 @@ function TypedAccount(props: {
       <Refusal form={form} connectionName={connection.name} />
       <Form
         action={paths.signIns(connection.id, { different: 'yes' })}
-        hidden={{ type: type.id }}
+        hidden={{ type: type.id, destination: connection.destination }}
         class="typed-account"
       >
         <SpecFields

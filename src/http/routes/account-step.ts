@@ -1,6 +1,5 @@
 import { blankAccountForm, type TypedAccountForm } from '../../../views/catalog/account.tsx'
 import type { UserActor } from '../../access/actor.ts'
-import { currentDestination } from '../../connections/destination.ts'
 import type { ConnectionDetail } from '../../connections/queries.ts'
 import { parseNewFields } from '../../credentials/credential-type.ts'
 import type { SavingAccounts } from '../../sign-ins/save-and-sign-in.ts'
@@ -32,11 +31,12 @@ export async function readAccount(
 ): Promise<SignedInForm> {
   const type = typeFor(connection.driver)
   const form = typedForm(fields, type)
+  // What the page said, so that nothing typed goes where the connection was moved while it was being typed.
+  const shown = fields.text('destination') || connection.destination
   if (!fields.checked('save') && fields.text('sign-in') !== 'save') {
     const parsed = parseNewFields(type, typedFields(fields))
     if (!parsed.ok) return { kind: 'again', form: { ...form, errors: parsed.errors } }
-    const destination = currentDestination(connection)
-    return { kind: 'typed', account: { type: type.id, fields: parsed.fields, destination } }
+    return { kind: 'typed', account: { type: type.id, fields: parsed.fields, destination: shown } }
   }
   const username = type.usernameField === null ? type.label : fields.text(type.usernameField).trim()
   const outcome = await saving.create(actor, {
@@ -45,6 +45,7 @@ export async function readAccount(
     description: '',
     typed: typedFields(fields),
     connectionId: connection.id,
+    destination: shown,
     signIn: true,
   })
   if (outcome.kind === 'saved') return { kind: 'saved', credentialId: outcome.id }

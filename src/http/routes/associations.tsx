@@ -8,7 +8,7 @@ import type { CredentialQueries } from '../../credentials/queries.ts'
 import type { Vault } from '../../credentials/vault.ts'
 import { paths } from '../../paths.ts'
 import { confirmPassword } from '../confirm-password.ts'
-import { setFlash } from '../flash.ts'
+import { associatedFlash, setFlash } from '../flash.ts'
 import { readForm } from '../form.ts'
 import { type AppContext, Routes, withStoredCredentials } from '../routing.ts'
 
@@ -43,14 +43,17 @@ export function associationRoutes(deps: Dependencies): Routes {
 
   routes.post('/credentials/:id/associations/new', withStoredCredentials, async (c, actor) => {
     const id = c.req.param('id') ?? ''
-    const connectionId = (await readForm(c)).id('connection')
+    const fields = await readForm(c)
+    const connectionId = fields.id('connection')
     if (connectionId === null) {
       c.status(422)
       return c.render(await newPage(c, actor, 'Choose a data connection.'))
     }
-    const outcome = await vault.associate(actor, id, connectionId)
-    setFlash(c, outcome.ok ? 'association-added' : 'association-there')
-    return c.redirect(paths.credential(id), 303)
+    const shown = fields.text(`destination-${connectionId}`) || undefined
+    const outcome = await vault.associate(actor, id, connectionId, shown)
+    setFlash(c, associatedFlash(outcome))
+    const moved = !outcome.ok && outcome.reason === 'destination changed'
+    return c.redirect(moved ? paths.newAssociation(id) : paths.credential(id), 303)
   })
 
   routes.get('/credentials/:id/associations/:connectionId/removal', withStoredCredentials, async (c, actor) => {

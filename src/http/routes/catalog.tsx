@@ -113,6 +113,7 @@ export function catalogRoutes(deps: Dependencies): Routes {
         cancelHref={accounts.length > 0 ? paths.addData({ connection: id, account: 'choose' }) : paths.addData()}
         accounts={accounts}
         type={typeFor(connection.driver)}
+        destination={connection.destination}
         form={form ?? formToShow(accounts, c.req.query('account') === 'different')}
         storedCredentials={c.get('storedCredentials')}
         use="Sign in"

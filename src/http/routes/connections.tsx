@@ -10,6 +10,7 @@ import { StoresPage } from '../../../views/connections/stores.tsx'
 import type { UserActor } from '../../access/actor.ts'
 import { FeatureOff, NotFound } from '../../access/refusals.ts'
 import type { Connections } from '../../connections/connections.ts'
+import { currentDestination } from '../../connections/destination.ts'
 import type { ConnectionQueries } from '../../connections/queries.ts'
 import { parseStoreUrl } from '../../connections/store-url.ts'
 import type { Driver } from '../../connector/driver.ts'
@@ -23,7 +24,7 @@ import { paths } from '../../paths.ts'
 import { Secret } from '../../secrets/secret.ts'
 import type { SignIns } from '../../sign-ins/sign-ins.ts'
 import type { TypedAccounts } from '../../sign-ins/typed-accounts.ts'
-import { type FlashKey, setFlash } from '../flash.ts'
+import { associatedFlash, type FlashKey, setFlash } from '../flash.ts'
 import { type FormFields, readForm } from '../form.ts'
 import { type AppContext, Routes, signedIn } from '../routing.ts'
 import { typeFor } from './add-data.ts'
@@ -76,7 +77,13 @@ export function connectionRoutes(deps: Dependencies): Routes {
   })
 
   routes.get('/connections/:id/edit', signedIn, async (c, actor) => {
-    const { id, name, parameters, revision, driver: driverId } = await queries.show(actor, c.req.param('id') ?? '')
+    const {
+      id,
+      name,
+      parameters,
+      revision,
+      driver: driverId,
+    } = await queries.show(actor, c.req.param('id') ?? '', 'connection.edit')
     const form = { name, values: parameters, revision }
     return c.render(<EditConnectionPage id={id} savedName={name} driver={known(driverId)} form={form} />)
   })
@@ -84,7 +91,7 @@ export function connectionRoutes(deps: Dependencies): Routes {
   routes.post('/connections/:id/edit', signedIn, (c, actor) => edit(c, actor))
 
   routes.get('/connections/:id/deletion', signedIn, async (c, actor) => {
-    const { id, name } = await queries.show(actor, c.req.param('id') ?? '')
+    const { id, name } = await queries.show(actor, c.req.param('id') ?? '', 'connection.delete')
     return c.render(<ConnectionDeletionPage id={id} name={name} dependants={await queries.dependants(actor, id)} />)
   })
 
@@ -99,30 +106,36 @@ export function connectionRoutes(deps: Dependencies): Routes {
     requireStored(c)
     const connection = await queries.show(actor, c.req.param('id') ?? '')
     const credentials = await queries.associatedCredentials(actor, connection.id)
-    return c.render(<ConnectionCredentialsPage connection={connection} credentials={credentials} />)
+    const { credentialsOfOthers } = await queries.dependants(actor, connection.id)
+    return c.render(
+      <ConnectionCredentialsPage connection={connection} credentials={credentials} others={credentialsOfOthers} />,
+    )
   })
 
   routes.get('/connections/:id/credentials/new', signedIn, async (c, actor) => c.render(await addCredentials(c, actor)))
 
   routes.post('/connections/:id/credentials/new', signedIn, async (c, actor) => {
     const id = c.req.param('id') ?? ''
-    const credentialId = (await readForm(c)).id('credential')
+    const fields = await readForm(c)
+    const credentialId = fields.id('credential')
     if (credentialId === null) {
       c.status(422)
       return c.render(await addCredentials(c, actor, 'Choose credentials.'))
     }
-    await vault.associate(actor, credentialId, id)
-    setFlash(c, 'association-added')
-    return c.redirect(paths.connectionCredentials(id), 303)
+    const outcome = await vault.associate(actor, credentialId, id, fields.text('destination') || undefined)
+    setFlash(c, associatedFlash(outcome))
+    const moved = !outcome.ok && outcome.reason === 'destination changed'
+    return c.redirect(moved ? paths.newConnectionCredential(id) : paths.connectionCredentials(id), 303)
   })
 
   routes.get('/connections/:id/datasets', signedIn, async (c, actor) => {
     const connection = await queries.show(actor, c.req.param('id') ?? '')
-    const { datasets } = await queries.dependants(actor, connection.id)
+    const { datasets, datasetsOfOthers } = await queries.dependants(actor, connection.id)
     return c.render(
       <ConnectionDatasetsPage
         connection={connection}
         datasets={datasets}
+        others={datasetsOfOthers}
         storedCredentials={c.get('storedCredentials')}
       />,
     )
@@ -189,7 +202,7 @@ export function connectionRoutes(deps: Dependencies): Routes {
 
   async function edit(c: AppContext, actor: UserActor) {
     const id = c.req.param('id') ?? ''
-    const stored = await queries.show(actor, id)
+    const stored = await queries.show(actor, id, 'connection.edit')
     const chosen = known(stored.driver)
     const fields = await readForm(c)
     const form = { ...typedForm(chosen, fields), revision: Number(fields.text('revision')) || 0 }
@@ -214,7 +227,8 @@ export function connectionRoutes(deps: Dependencies): Routes {
       return render(409, { revision: outcome.current.revision, conflict: outcome.current })
     }
     const own = await queries.associatedCredentials(actor, id)
-    const names = own.map((credential) => credential.name)
+    const next = currentDestination(input)
+    const names = own.filter(({ agreedDestination }) => agreedDestination !== next).map(({ name }) => name)
     return render(422, { stops: { names, others: Math.max(0, outcome.associations - names.length) } })
   }
 

@@ -157,6 +157,7 @@ export function datasetRoutes(deps: Dependencies): Routes {
         cancelHref={paths.dataset(dataset.id)}
         accounts={accounts}
         type={typeFor(connection.driver)}
+        destination={connection.destination}
         form={form ?? formToShow(accounts, c.req.query('account') === 'different')}
         storedCredentials={c.get('storedCredentials')}
         use="Create snapshot"

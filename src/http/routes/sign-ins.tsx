@@ -76,7 +76,9 @@ export function signInRoutes(deps: Dependencies): Routes {
       c.status(422)
       return c.render(await page(c, actor, { ...formOf(fields), errors: parsed.errors }))
     }
-    const account = { kind: 'typed', type: type.id, fields: parsed.fields } as const
+    const shown = fields.text('destination')
+    const destination = shown === '' ? {} : { destination: shown }
+    const account = { kind: 'typed', type: type.id, fields: parsed.fields, ...destination } as const
     const signIn = await signIns.create(actor, connectionId, account, 'test')
     return c.redirect(paths.signIn(connectionId, signIn.id), 303)
   }
@@ -89,6 +91,7 @@ export function signInRoutes(deps: Dependencies): Routes {
       description: '',
       typed: typedFields(fields),
       connectionId,
+      destination: fields.text('destination') || undefined,
       signIn: fields.text('intent') !== 'save',
     })
     if (outcome.kind === 'saved') {

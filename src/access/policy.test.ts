@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest'
+import type { UserActor } from './actor.ts'
+import { system } from './actor.ts'
+import { type Action, type Decision, decide, isAtLeast, type Resource, roleOn, shareRoles } from './policy.ts'
+
+const person = (id: string, organizationId = 'acme'): UserActor => ({
+  ...{ kind: 'user', id, organizationId, role: 'member', name: id, email: `${id}@example.com` },
+  ...{ address: null, requestId: null },
+})
+
+const connection: Resource = {
+  ...{ type: 'connection', id: 'sales', organizationId: 'acme', ownerId: 'first' },
+  shares: { consumer: 'consumer', editor: 'editor', owner: 'owner', elsewhere: 'owner' },
+}
+
+/** What each role may do with a connection; every other action of its is refused, and a stranger's are hidden. */
+const may: Readonly<Record<string, readonly Action[]>> = {
+  consumer: ['connection.read', 'connection.use', 'connection.leave'],
+  editor: ['connection.read', 'connection.use', 'connection.leave', 'connection.edit'],
+  owner: [
+    ...(['connection.read', 'connection.use', 'connection.leave', 'connection.edit', 'connection.delete'] as const),
+    ...(['connection.share', 'connection.unshare'] as const),
+  ],
+}
+const all = may.owner ?? []
+
+describe('decide on a shared connection', () => {
+  it.each(Object.keys(may))('as %s, allows what the role may and forbids the rest', (role) => {
+    for (const action of all) {
+      const wanted: Decision = may[role]?.includes(action) ? 'allowed' : 'forbidden'
+      expect(decide(person(role), action, connection), action).toBe(wanted)
+    }
+  })
+
+  it('as who added it and as Keyward itself, allows everything; to anyone else it hides everything', () => {
+    for (const action of all) {
+      expect(decide(person('first'), action, connection), action).toBe('allowed')
+      expect(decide(system, action, connection), action).toBe('allowed')
+      expect(decide(person('stranger'), action, connection), action).toBe('hidden')
+      expect(decide({ ...person('root'), role: 'administrator' }, action, connection), action).toBe('hidden')
+      // A share that names someone of another organization gives them nothing.
+      expect(decide(person('elsewhere', 'other'), action, connection), action).toBe('hidden')
+    }
+  })
+
+  it('without shares, knows its owner alone', () => {
+    const { shares: _, ...unshared } = connection
+    expect(decide(person('owner'), 'connection.read', unshared)).toBe('hidden')
+    expect(roleOn(person('first'), unshared)).toBe('owner')
+    expect(roleOn(person('owner'), unshared)).toBeNull()
+  })
+})
+
+describe('isAtLeast', () => {
+  it('orders the roles as they are listed', () => {
+    const pairs = shareRoles.map((role) => shareRoles.map((needed) => isAtLeast(role, needed)))
+    expect(pairs).toEqual([
+      [true, false, false],
+      [true, true, false],
+      [true, true, true],
+    ])
+  })
+})
