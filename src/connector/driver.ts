@@ -191,7 +191,7 @@ export class TooBusy extends Error {
 export type Connector = {
   /**
    * Runs one job and resolves with its outcome, also when the worker died (`internal`) or ran over (`limit.exceeded`).
-   * Rejects only with `TooBusy`. The job's secrets are wiped when it returns. An aborted `signal` kills the worker;
+   * Waits a moment for a place where all are taken, then rejects with `TooBusy`, and with nothing else. The job's secrets are wiped when it returns. An aborted `signal` kills the worker;
    * the outcome is then `limit.exceeded`.
    */
   run<O extends Operation>(
@@ -200,6 +200,8 @@ export type Connector = {
       readonly userId: string
       readonly signal?: AbortSignal
       readonly onProgress?: (progress: Progress) => void
+      /** True for what nobody waits for: it leaves the last places to people and is refused rather than waiting. */
+      readonly background?: boolean
     },
   ): Promise<Outcome<Operations[O]['output']>>
   close(): Promise<void>

@@ -11,6 +11,7 @@ import { credentialType } from '../credentials/types/registry.ts'
 import type { CredentialEdit, CurrentCredential, Vault } from '../credentials/vault.ts'
 import { parseName } from '../names.ts'
 import type { SignIns } from './sign-ins.ts'
+import type { RunOptions } from './use-connection.ts'
 
 /** Whether what was stored has proven itself, and if not, why. */
 export type Proof = 'signed in' | 'skipped' | 'nothing to try' | 'nothing to prove'
@@ -34,6 +35,8 @@ export type NewAccount = {
   readonly signIn: boolean
 }
 
+const purpose = 'sign in before saving'
+
 export type SavingAccounts = ReturnType<typeof createSavingAccounts>
 
 /** Stores new and edited accounts, each proven first on a connection where there is one. */
@@ -41,7 +44,7 @@ export function createSavingAccounts(deps: { vault: Vault; queries: CredentialQu
   const { vault, queries, signIns } = deps
   return {
     /** Signs in with what was typed, then stores and associates it. Field errors carry field ids, and `name`. */
-    async create(actor: UserActor, account: NewAccount): Promise<SaveAndSignIn> {
+    async create(actor: UserActor, account: NewAccount, options: RunOptions = {}): Promise<SaveAndSignIn> {
       const name = parseName(account.name, 'Account name')
       const parsed = parseNewFields(account.type, account.typed)
       if (!name.ok || !parsed.ok) return invalid(name.ok ? {} : { name: name.error }, parsed.ok ? {} : parsed.errors)
@@ -49,7 +52,7 @@ export function createSavingAccounts(deps: { vault: Vault; queries: CredentialQu
       const { connectionId } = account
       if (connectionId !== null && account.signIn) {
         const tried = { kind: 'typed', type: account.type.id, fields: parsed.fields } as const
-        const { ok, diagnosis } = await signIns.create(actor, connectionId, tried, 'sign in before saving')
+        const { ok, diagnosis } = await signIns.create(actor, connectionId, tried, purpose, options)
         if (!ok) return { kind: 'refused', diagnosis, connectionId }
       }
       return store(actor, account)
@@ -60,6 +63,7 @@ export function createSavingAccounts(deps: { vault: Vault; queries: CredentialQu
       actor: UserActor,
       id: string,
       edit: CredentialEdit & { readonly signIn: boolean },
+      options: RunOptions = {},
     ): Promise<SaveAndSignIn> {
       const detail = await queries.show(actor, id)
       if (detail.revision !== edit.revision) return { kind: 'stale', current: detail }
@@ -70,7 +74,7 @@ export function createSavingAccounts(deps: { vault: Vault; queries: CredentialQu
       const tryOn = proves && edit.signIn ? firstToTry(detail.associations) : undefined
       if (tryOn !== undefined) {
         const account = { kind: 'stored', credentialId: id, edited: edit.typed } as const
-        const { ok, diagnosis } = await signIns.create(actor, tryOn.connectionId, account, 'sign in before saving')
+        const { ok, diagnosis } = await signIns.create(actor, tryOn.connectionId, account, purpose, options)
         if (!ok) return { kind: 'refused', diagnosis, connectionId: tryOn.connectionId }
       }
       const saved = await vault.edit(actor, id, edit)

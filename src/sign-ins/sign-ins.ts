@@ -9,7 +9,7 @@ import type { Database } from '../db/client.ts'
 import { newId } from '../db/new-id.ts'
 import { connections, signIns } from '../db/schema/connections.ts'
 import { associations, credentials } from '../db/schema/credentials.ts'
-import type { Account, ConnectionUse } from './use-connection.ts'
+import type { Account, ConnectionUse, RunOptions } from './use-connection.ts'
 
 /** One climb of the ladder, as its page shows it. */
 export type SignIn = {
@@ -30,12 +30,22 @@ export type SignIns = ReturnType<typeof createSignIns>
 export function createSignIns(deps: { db: Database; use: ConnectionUse; queries: ConnectionQueries }) {
   const { db, use, queries } = deps
   return {
-    /** Signs in and keeps the diagnosis. `purpose` is what the ledger says; wipes the account's secrets. */
-    async create(actor: UserActor, connectionId: string, account: Account, purpose: string): Promise<SignInOutcome> {
+    /**
+     * Signs in and keeps the diagnosis, unless it was cancelled: that says nothing about the account. `purpose` is what
+     * the ledger says; wipes the account's secrets.
+     */
+    async create(
+      actor: UserActor,
+      connectionId: string,
+      account: Account,
+      purpose: string,
+      options: RunOptions = {},
+    ): Promise<SignInOutcome> {
       const startedAt = new Date()
       const accountName = await nameOf(db, account)
-      const outcome = await use.run(actor, { connectionId, account, operation: 'signIn', input: {}, purpose })
+      const outcome = await use.run(actor, { connectionId, account, operation: 'signIn', input: {}, purpose }, options)
       const id = newId()
+      if (!outcome.ok && options.signal?.aborted) return { id, ok: false, diagnosis: outcome.diagnosis }
       const code = outcome.ok ? 'ok' : outcome.code
       // An edit that is only being tried says nothing about the account as it is stored.
       const credentialId = account.kind === 'stored' && account.edited === undefined ? account.credentialId : null
