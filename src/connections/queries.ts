@@ -10,6 +10,7 @@ import { associations, credentials } from '../db/schema/credentials.ts'
 import { users } from '../db/schema/organizations.ts'
 import { nameKey } from '../names.ts'
 import { currentDestination, destinationOf, protection } from './destination.ts'
+import { type AccountPrivileges, privilegesOf } from './privileges.ts'
 
 /** How a connection's destination reads: `postgresql://db.example.com:5432/sales`, and how it is protected. */
 export type Address = { readonly address: string; readonly protection: string; readonly weak: boolean }
@@ -46,6 +47,7 @@ export type AssociatedCredential = {
   readonly agreedDestination: string
   readonly lastSignInAt: Date | null
   readonly lastSignInCode: string | null
+  readonly privileges: AccountPrivileges | null
 }
 
 /** What would go with a connection. Counts for what the actor may not see. */
@@ -117,6 +119,8 @@ export function createConnectionQueries(deps: { db: Database; guard: Guard }) {
           agreedDestination: associations.destination,
           lastSignInAt: associations.lastSignInAt,
           lastSignInCode: associations.lastSignInCode,
+          privileges: associations.privileges,
+          previousPrivileges: associations.previousPrivileges,
         })
         .from(associations)
         .innerJoin(credentials, eq(credentials.id, associations.credentialId))
@@ -128,7 +132,11 @@ export function createConnectionQueries(deps: { db: Database; guard: Guard }) {
         )
         .orderBy(desc(associations.isDefault), asc(credentials.nameKey))
       const current = currentDestination(connection)
-      return rows.map((row) => ({ ...row, destinationChanged: row.agreedDestination !== current }))
+      return rows.map(({ previousPrivileges, ...row }) => ({
+        ...row,
+        destinationChanged: row.agreedDestination !== current,
+        privileges: privilegesOf({ ...row, previousPrivileges }, connection, row.username),
+      }))
     },
 
     /** Returns what depends on a connection, for its deletion page. */

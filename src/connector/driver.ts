@@ -171,6 +171,8 @@ export type Driver = {
   destination(parameters: Parameters): Destination
   /** The address people read, for example `postgresql://db.example.com:5432/sales`. */
   address(parameters: Parameters): string
+  /** Statements that make an account like `username` which can only read, as text to copy; every name in them is quoted. */
+  readOnlyStatements?(parameters: Parameters, username: string): string
 }
 
 /** The part of a driver that talks; loaded only by the worker. */

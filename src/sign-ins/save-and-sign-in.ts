@@ -6,6 +6,7 @@ import {
   type TypedFields,
   touchesSecrets,
 } from '../credentials/credential-type.ts'
+import type { Learned } from '../credentials/learned.ts'
 import { accountNameTaken, type CredentialDetail, type CredentialQueries } from '../credentials/queries.ts'
 import { credentialType } from '../credentials/types/registry.ts'
 import type { CredentialEdit, CurrentCredential, Vault } from '../credentials/vault.ts'
@@ -52,10 +53,11 @@ export function createSavingAccounts(deps: { vault: Vault; queries: CredentialQu
       const { connectionId } = account
       if (connectionId !== null && account.signIn) {
         const tried = { kind: 'typed', type: account.type.id, fields: parsed.fields } as const
-        const { ok, diagnosis } = await signIns.create(actor, connectionId, tried, purpose, options)
-        if (!ok) return { kind: 'refused', diagnosis, connectionId }
+        const { code, diagnosis, learned } = await signIns.create(actor, connectionId, tried, purpose, options)
+        if (code === 'ok') return store(actor, account, learned)
+        return { kind: 'refused', diagnosis, connectionId }
       }
-      return store(actor, account)
+      return store(actor, account, {})
     },
 
     /** Tries the edit on the credential's first association, then stores it for all of them. */
@@ -72,14 +74,17 @@ export function createSavingAccounts(deps: { vault: Vault; queries: CredentialQu
       if (await queries.nameInUse(actor, name.key, id)) return invalid({ name: accountNameTaken(name.name) })
       const proves = changesFields(detail, edit.typed)
       const tryOn = proves && edit.signIn ? firstToTry(detail.associations) : undefined
+      let learned: Learned = {}
       if (tryOn !== undefined) {
         const account = { kind: 'stored', credentialId: id, edited: edit.typed } as const
-        const { ok, diagnosis } = await signIns.create(actor, tryOn.connectionId, account, purpose, options)
-        if (!ok) return { kind: 'refused', diagnosis, connectionId: tryOn.connectionId }
+        const tried = await signIns.create(actor, tryOn.connectionId, account, purpose, options)
+        const { code, diagnosis } = tried
+        if (code !== 'ok') return { kind: 'refused', diagnosis, connectionId: tryOn.connectionId }
+        learned = tried.learned
       }
       const saved = await vault.edit(actor, id, edit)
       if (saved.ok) {
-        if (tryOn !== undefined) await signIns.credit(actor, tryOn.connectionId, id)
+        if (tryOn !== undefined) await signIns.credit(actor, tryOn.connectionId, id, learned)
         const unproven = edit.signIn ? 'nothing to try' : 'skipped'
         return { kind: 'saved', id, proof: proves ? (tryOn ? 'signed in' : unproven) : 'nothing to prove' }
       }
@@ -88,7 +93,7 @@ export function createSavingAccounts(deps: { vault: Vault; queries: CredentialQu
     },
   }
 
-  async function store(actor: UserActor, account: NewAccount): Promise<SaveAndSignIn> {
+  async function store(actor: UserActor, account: NewAccount, learned: Learned): Promise<SaveAndSignIn> {
     const { connectionId, type, name, description } = account
     // Parsed again: the worker that signed in has wiped the first copy.
     const parsed = parseNewFields(type, account.typed)
@@ -101,7 +106,7 @@ export function createSavingAccounts(deps: { vault: Vault; queries: CredentialQu
     const { id } = saved
     if (connectionId === null) return { kind: 'saved', id, proof: 'nothing to try' }
     if (!account.signIn) return { kind: 'saved', id, proof: 'skipped' }
-    await signIns.credit(actor, connectionId, id)
+    await signIns.credit(actor, connectionId, id, learned)
     return { kind: 'saved', id, proof: 'signed in' }
   }
 }

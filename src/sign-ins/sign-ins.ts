@@ -1,9 +1,11 @@
 import { and, desc, eq } from 'drizzle-orm'
 import type { UserActor } from '../access/actor.ts'
 import { findConnection } from '../connections/connections.ts'
+import type { AccountPrivileges } from '../connections/privileges.ts'
 import type { ConnectionQueries } from '../connections/queries.ts'
 import type { Diagnosis, DiagnosisCode, Operations, Outcome } from '../connector/driver.ts'
 import { usernameOf } from '../credentials/credential-type.ts'
+import { type Learned, learnedColumns } from '../credentials/learned.ts'
 import { credentialType } from '../credentials/types/registry.ts'
 import type { Database } from '../db/client.ts'
 import { newId } from '../db/new-id.ts'
@@ -22,7 +24,16 @@ export type SignIn = {
   readonly startedAt: Date
 }
 
-export type SignInOutcome = { readonly id: string; readonly ok: boolean; readonly diagnosis: Diagnosis }
+/** A sign-in with what its stored account may do there beyond reading, as far as that is known. */
+export type ShownSignIn = SignIn & { readonly privileges: AccountPrivileges | null }
+
+export type SignInOutcome = {
+  readonly id: string
+  readonly code: DiagnosisCode
+  readonly diagnosis: Diagnosis
+  /** Of a good sign-in. */
+  readonly learned: Learned
+}
 
 export type SignIns = ReturnType<typeof createSignIns>
 
@@ -45,27 +56,33 @@ export function createSignIns(deps: { db: Database; use: ConnectionUse; queries:
       const accountName = await nameOf(db, account)
       const outcome = await use.run(actor, { connectionId, account, operation: 'signIn', input: {}, purpose }, options)
       const id = newId()
-      if (!outcome.ok && options.signal?.aborted) return { id, ok: false, diagnosis: outcome.diagnosis }
       const code = outcome.ok ? 'ok' : outcome.code
+      const { diagnosis } = outcome
+      if (code !== 'ok' && options.signal?.aborted) return { id, code, diagnosis, learned: {} }
       // An edit that is only being tried says nothing about the account as it is stored.
       const credentialId = account.kind === 'stored' && account.edited === undefined ? account.credentialId : null
       await keep(db, { id, actor, connectionId, credentialId, accountName, code, startedAt, outcome })
-      return { id, ok: outcome.ok, diagnosis: outcome.diagnosis }
+      return { id, code, diagnosis, learned: outcome.ok ? outcome.value : {} }
     },
 
-    /** Records on the association that a just stored account has already proven itself. */
-    async credit(actor: UserActor, connectionId: string, credentialId: string): Promise<void> {
+    /** Records on the association that a just stored account has already proven itself, and what that told. */
+    async credit(actor: UserActor, connectionId: string, credentialId: string, learned: Learned): Promise<void> {
       const bond = and(eq(associations.connectionId, connectionId), eq(associations.credentialId, credentialId))
       const its = and(bond, eq(associations.ownerId, actor.id))
-      await db.update(associations).set({ lastSignInAt: new Date(), lastSignInCode: 'ok' }).where(its)
+      const at = new Date()
+      const proven = { lastSignInAt: at, lastSignInCode: 'ok', ...learnedColumns(learned, at) }
+      await db.update(associations).set(proven).where(its)
     },
 
     /** Returns one sign-in of a connection that the actor may see; undefined where there is none. */
-    async show(actor: UserActor, connectionId: string, id: string): Promise<SignIn | undefined> {
-      await queries.show(actor, connectionId)
+    async show(actor: UserActor, connectionId: string, id: string): Promise<ShownSignIn | undefined> {
+      const accounts = await queries.associatedCredentials(actor, connectionId)
       const its = and(eq(signIns.id, id), eq(signIns.connectionId, connectionId), eq(signIns.userId, actor.id))
       const [row] = await db.select().from(signIns).where(its)
-      return row && { ...row, code: row.code as DiagnosisCode, diagnosis: row.diagnosis as Diagnosis }
+      if (row === undefined) return undefined
+      const account = accounts.find(({ credentialId }) => credentialId === row.credentialId)
+      const privileges = (row.code === 'ok' && account?.privileges) || null
+      return { ...row, code: row.code as DiagnosisCode, diagnosis: row.diagnosis as Diagnosis, privileges }
     },
 
     /** Returns the actor's last twenty sign-ins on a connection, the newest first. */
@@ -116,15 +133,10 @@ async function keep(db: Database, kept: Kept): Promise<void> {
     await tx.update(connections).set(outcomeOf).where(eq(connections.id, connectionId))
     if (credentialId === null) return
     const bond = and(eq(associations.connectionId, connectionId), eq(associations.credentialId, credentialId))
-    const learned = outcome.ok ? { learnedExpiresAt: dateOf(outcome.value.expiresAt) } : {}
+    const learned = outcome.ok ? learnedColumns(outcome.value, startedAt) : {}
     await tx
       .update(associations)
       .set({ ...outcomeOf, ...learned })
       .where(bond)
   })
-}
-
-/** A target may say anything; only a date that the database takes is kept. */
-function dateOf(text: string | null | undefined): Date | null {
-  return text && /^(?!0000)\d{4}-/.test(text) && !Number.isNaN(Date.parse(text)) ? new Date(text) : null
 }
