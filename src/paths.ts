@@ -29,6 +29,8 @@ export const paths = {
   connectionDeletion: (id: string) => `/connections/${id}/deletion`,
   connectionCredentials: (id: string) => `/connections/${id}/credentials`,
   newConnectionCredential: (id: string) => `/connections/${id}/credentials/new`,
+  connectionHealth: (id: string) => `/connections/${id}/health`,
+  healthResumption: (id: string) => `/connections/${id}/health/resumption`,
   connectionDatasets: (id: string) => `/connections/${id}/datasets`,
   signIns: (connectionId: string, search: { account?: string; different?: string } = {}) =>
     query(`/connections/${connectionId}/sign-ins/new`, search),

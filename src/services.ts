@@ -8,6 +8,8 @@ import type { Connector } from './connector/driver.ts'
 import { createCredentialQueries } from './credentials/queries.ts'
 import { createVault } from './credentials/vault.ts'
 import type { Database } from './db/client.ts'
+import { createHealth } from './health/health.ts'
+import { createLooks } from './health/looks.ts'
 import type { Keyring } from './secrets/keyring.ts'
 import { createSavingAccounts } from './sign-ins/save-and-sign-in.ts'
 import { createSignIns } from './sign-ins/sign-ins.ts'
@@ -38,5 +40,8 @@ export function createServices(deps: ServiceDependencies) {
   const signIns = createSignIns({ db, use, queries: connectionQueries })
   const saving = createSavingAccounts({ vault, queries: credentialQueries, signIns })
   const activity = createActivity({ db })
-  return { guard, features, connections, connectionQueries, vault, credentialQueries, use, signIns, saving, activity }
+  const health = createHealth({ db, guard, queries: connectionQueries })
+  const looks = createLooks({ db, signIns, queries: connectionQueries, deployment })
+  const accounts = { vault, credentialQueries, use, signIns, saving }
+  return { guard, features, connections, connectionQueries, ...accounts, health, looks, activity }
 }

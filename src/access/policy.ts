@@ -30,6 +30,7 @@ export const actions = {
   'connection.create': { needs: 'member' },
   'connection.edit': { needs: 'owner' },
   'connection.delete': { needs: 'owner' },
+  'connection.set-health': { needs: 'owner' },
   'connection.use': { needs: 'owner' },
   'dataset.read': { needs: 'owner' },
   'dataset.create': { needs: 'member' },

@@ -26,6 +26,8 @@ export type ConnectionRow = {
   readonly credentials: number
   readonly lastSignInAt: Date | null
   readonly lastSignInCode: string | null
+  /** The refusal that stopped its health checks; null where they run or there are none. */
+  readonly healthStoppedCode: string | null
 }
 
 export type ConnectionDetail = ConnectionRow & {
@@ -203,20 +205,22 @@ function detailColumns(actor: Actor) {
     updatedAt: connections.updatedAt,
     lastSignInAt: connections.lastSignInAt,
     lastSignInCode: connections.lastSignInCode,
+    healthStoppedCode: connections.healthStoppedCode,
     credentials: sql<number>`(select count(*)::int from ${associations} where ${associations.connectionId} = ${connections.id} ${mine})`,
   }
 }
 
 type Described = Pick<
   ConnectionRow,
-  'id' | 'name' | 'ownerName' | 'credentials' | 'lastSignInAt' | 'lastSignInCode'
+  'id' | 'name' | 'ownerName' | 'credentials' | 'lastSignInAt' | 'lastSignInCode' | 'healthStoppedCode'
 > & {
   readonly driver: string
   readonly parameters: Parameters
 }
 
 function describe(row: Described): ConnectionRow {
-  const { id, name, ownerName, credentials: count, lastSignInAt, lastSignInCode } = row
+  const { id, name, ownerName, credentials: count, lastSignInAt, lastSignInCode, healthStoppedCode } = row
   const driverLabel = driver(row.driver)?.label ?? row.driver
-  return { id, name, driverLabel, ownerName, address: addressOf(row), credentials: count, lastSignInAt, lastSignInCode }
+  const signedIn = { lastSignInAt, lastSignInCode, healthStoppedCode }
+  return { id, name, driverLabel, ownerName, address: addressOf(row), credentials: count, ...signedIn }
 }

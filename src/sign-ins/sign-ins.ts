@@ -1,6 +1,7 @@
 import { and, desc, eq } from 'drizzle-orm'
 import type { UserActor } from '../access/actor.ts'
 import { findConnection } from '../connections/connections.ts'
+import { stopOrResume } from '../connections/health-state.ts'
 import type { AccountPrivileges } from '../connections/privileges.ts'
 import type { ConnectionQueries } from '../connections/queries.ts'
 import type { Diagnosis, DiagnosisCode, Operations, Outcome } from '../connector/driver.ts'
@@ -71,7 +72,11 @@ export function createSignIns(deps: { db: Database; use: ConnectionUse; queries:
       const its = and(bond, eq(associations.ownerId, actor.id))
       const at = new Date()
       const proven = { lastSignInAt: at, lastSignInCode: 'ok', ...learnedColumns(learned, at) }
-      await db.update(associations).set(proven).where(its)
+      await db.transaction(async (tx) => {
+        // The connection before its association, as everything does.
+        await stopOrResume(tx, { connectionId, credentialId, code: 'ok', at })
+        await tx.update(associations).set(proven).where(its)
+      })
     },
 
     /** Returns one sign-in of a connection that the actor may see; undefined where there is none. */
@@ -132,6 +137,7 @@ async function keep(db: Database, kept: Kept): Promise<void> {
       .values({ id, organizationId, connectionId, credentialId, userId, accountName, code, diagnosis, startedAt })
     await tx.update(connections).set(outcomeOf).where(eq(connections.id, connectionId))
     if (credentialId === null) return
+    await stopOrResume(tx, { connectionId, credentialId, code, at: startedAt })
     const bond = and(eq(associations.connectionId, connectionId), eq(associations.credentialId, credentialId))
     const learned = outcome.ok ? learnedColumns(outcome.value, startedAt) : {}
     await tx
