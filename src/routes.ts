@@ -11,6 +11,7 @@ import { catalogRoutes } from './http/routes/catalog.tsx'
 import { connectionRoutes } from './http/routes/connections.tsx'
 import { credentialRoutes } from './http/routes/credentials.tsx'
 import { datasetRoutes } from './http/routes/datasets.tsx'
+import { healthRoutes } from './http/routes/health.tsx'
 import { homeRoutes } from './http/routes/home.tsx'
 import { loginRoutes } from './http/routes/login.tsx'
 import { setupRoutes } from './http/routes/setup.tsx'
@@ -49,6 +50,7 @@ export function allRoutes(services: RouteDependencies): Routes[] {
     connectionRoutes(deps),
     sharingRoutes(deps),
     signInRoutes(deps),
+    healthRoutes(deps),
     activityRoutes(deps),
     // Before the routes of one dataset: `/catalog/add` is no id.
     catalogRoutes(deps),

@@ -10,6 +10,8 @@ import type { Connector } from './connector/driver.ts'
 import { createCredentialQueries } from './credentials/queries.ts'
 import { createVault } from './credentials/vault.ts'
 import type { Database } from './db/client.ts'
+import { createHealth } from './health/health.ts'
+import { createLooks } from './health/looks.ts'
 import type { Keyring } from './secrets/keyring.ts'
 import { createSavingAccounts } from './sign-ins/save-and-sign-in.ts'
 import { createSignIns } from './sign-ins/sign-ins.ts'
@@ -42,18 +44,9 @@ export function createServices(deps: ServiceDependencies) {
   const signIns = createSignIns({ db, use, queries: connectionQueries })
   const saving = createSavingAccounts({ vault, queries: credentialQueries, connections: connectionQueries, signIns })
   const activity = createActivity({ db })
-  return {
-    guard,
-    features,
-    connections,
-    connectionQueries,
-    sharing,
-    connectionActivity,
-    vault,
-    credentialQueries,
-    use,
-    signIns,
-    saving,
-    activity,
-  }
+  const health = createHealth({ db, guard, queries: connectionQueries })
+  const looks = createLooks({ db, signIns, queries: connectionQueries, deployment })
+  const accounts = { vault, credentialQueries, use, signIns, saving }
+  const shared = { sharing, connectionActivity }
+  return { guard, features, connections, connectionQueries, ...shared, ...accounts, health, looks, activity }
 }

@@ -7,6 +7,7 @@ import type { Composition } from './compose.ts'
 import type { Config } from './config.ts'
 import type { EgressPolicy } from './connector/egress-policy.ts'
 import { createConnector } from './connector/pool.ts'
+import { createHealthSchedule } from './health/schedule.ts'
 import { loadAssets } from './http/assets.ts'
 import { serverOptions } from './http/server-options.ts'
 import type { Log } from './log.ts'
@@ -31,6 +32,8 @@ export function createWeb({ config, composition, log }: { config: Config; compos
   const accounts = createAccounts({ db, ledger, guard: services.guard, deployment })
   const catalog = createCatalog({ db, ...services, directory: config.snapshotDirectory, log })
   catalog.start()
+  const healthSchedule = createHealthSchedule({ looks: services.looks, log })
+  healthSchedule.start()
   const assets = loadAssets()
   const addSample = sampleFor(database.embedded, services)
   const ready = () => db.execute('select 1')
@@ -53,9 +56,10 @@ export function createWeb({ config, composition, log }: { config: Config; compos
     app,
     serverOptions,
     setup: accounts.setup,
-    /** Snapshots first: they end as interrupted while there is still a connector and a database to end them with. */
+    /** Health checks and snapshots first: they end as interrupted while there is still a connector and a database to end them with. */
     async close(): Promise<void> {
       clearInterval(sweeping)
+      await healthSchedule.close()
       await catalog.close()
       typedAccounts.close()
       await connector.close()

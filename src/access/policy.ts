@@ -40,6 +40,7 @@ export const actions = {
   'connection.share': { needs: 'owner' },
   'connection.unshare': { needs: 'owner' },
   'connection.leave': { needs: 'consumer' },
+  'connection.set-health': { needs: 'owner' },
   'dataset.read': { needs: 'owner' },
   'dataset.create': { needs: 'member' },
   'dataset.refresh': { needs: 'owner' },

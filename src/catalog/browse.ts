@@ -3,8 +3,13 @@ import type { Operation, Operations, Outcome, Rows, TableEntry } from '../connec
 import type { Account, ConnectionUse } from '../sign-ins/use-connection.ts'
 import { copyAccount } from './account-copies.ts'
 
-/** Where to look, and as whom. The account stays usable: each call signs in with a copy. */
-export type Looking = { readonly actor: UserActor; readonly connectionId: string; readonly account: Account }
+/** Where to look, and as whom. The account stays usable: each call signs in with a copy. `signal` ends the look. */
+export type Looking = {
+  readonly actor: UserActor
+  readonly connectionId: string
+  readonly account: Account
+  readonly signal?: AbortSignal
+}
 
 const previewRows = 20
 const previewMilliseconds = 30_000
@@ -14,13 +19,14 @@ export type Browsing = ReturnType<typeof createBrowsing>
 /** Looks into a data store before anything is made of it. Refusals by the target are outcomes. */
 export function createBrowsing(deps: { use: Pick<ConnectionUse, 'run'> }) {
   function run<O extends Operation>(
-    { actor, connectionId, account }: Looking,
+    { actor, connectionId, account, signal }: Looking,
     operation: O,
     input: Operations[O]['input'],
     purpose: string,
   ): Promise<Outcome<Operations[O]['output']>> {
     const limits = operation === 'preview' ? { milliseconds: previewMilliseconds } : {}
-    return deps.use.run(actor, { connectionId, account: copyAccount(account), operation, input, purpose, limits })
+    const request = { connectionId, account: copyAccount(account), operation, input, purpose, limits }
+    return deps.use.run(actor, request, signal === undefined ? {} : { signal })
   }
 
   return {

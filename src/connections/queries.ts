@@ -11,6 +11,7 @@ import { associations, credentials } from '../db/schema/credentials.ts'
 import { users } from '../db/schema/organizations.ts'
 import { nameKey } from '../names.ts'
 import { currentDestination, destinationOf, protection } from './destination.ts'
+import { type AccountPrivileges, privilegesOf } from './privileges.ts'
 
 /** How a connection's destination reads: `postgresql://db.example.com:5432/sales`, and how it is protected. */
 export type Address = { readonly address: string; readonly protection: string; readonly weak: boolean }
@@ -26,6 +27,8 @@ export type ConnectionRow = {
   readonly credentials: number
   readonly lastSignInAt: Date | null
   readonly lastSignInCode: string | null
+  /** The refusal that stopped its health checks; null where they run or there are none. */
+  readonly healthStoppedCode: string | null
 }
 
 export type ConnectionDetail = ConnectionRow & {
@@ -51,6 +54,7 @@ export type AssociatedCredential = {
   readonly agreedDestination: string
   readonly lastSignInAt: Date | null
   readonly lastSignInCode: string | null
+  readonly privileges: AccountPrivileges | null
 }
 
 /** What would go with a connection. Counts for what the actor may not see. */
@@ -128,6 +132,8 @@ export function createConnectionQueries(deps: { db: Database; guard: Guard }) {
           agreedDestination: associations.destination,
           lastSignInAt: associations.lastSignInAt,
           lastSignInCode: associations.lastSignInCode,
+          privileges: associations.privileges,
+          previousPrivileges: associations.previousPrivileges,
         })
         .from(associations)
         .innerJoin(credentials, eq(credentials.id, associations.credentialId))
@@ -139,7 +145,11 @@ export function createConnectionQueries(deps: { db: Database; guard: Guard }) {
         )
         .orderBy(desc(associations.isDefault), asc(credentials.nameKey))
       const current = currentDestination(connection)
-      return rows.map((row) => ({ ...row, destinationChanged: row.agreedDestination !== current }))
+      return rows.map(({ previousPrivileges, ...row }) => ({
+        ...row,
+        destinationChanged: row.agreedDestination !== current,
+        privileges: privilegesOf({ ...row, previousPrivileges }, connection, row.username),
+      }))
     },
 
     /** Returns what depends on a connection, for its deletion page. */
@@ -220,6 +230,7 @@ function detailColumns(actor: Actor) {
     lastSignInAt: connections.lastSignInAt,
     lastSignInCode: connections.lastSignInCode,
     role: roleOf(actor),
+    healthStoppedCode: connections.healthStoppedCode,
     credentials: sql<number>`(select count(*)::int from ${associations} where ${associations.connectionId} = ${connections.id} ${mine})`,
   }
 }
@@ -232,14 +243,15 @@ function roleOf(actor: Actor): SQL<ShareRole | null> {
 
 type Described = Pick<
   ConnectionRow,
-  'id' | 'name' | 'ownerName' | 'credentials' | 'lastSignInAt' | 'lastSignInCode'
+  'id' | 'name' | 'ownerName' | 'credentials' | 'lastSignInAt' | 'lastSignInCode' | 'healthStoppedCode'
 > & {
   readonly driver: string
   readonly parameters: Parameters
 }
 
 function describe(row: Described): ConnectionRow {
-  const { id, name, ownerName, credentials: count, lastSignInAt, lastSignInCode } = row
+  const { id, name, ownerName, credentials: count, lastSignInAt, lastSignInCode, healthStoppedCode } = row
   const driverLabel = driver(row.driver)?.label ?? row.driver
-  return { id, name, driverLabel, ownerName, address: addressOf(row), credentials: count, lastSignInAt, lastSignInCode }
+  const signedIn = { lastSignInAt, lastSignInCode, healthStoppedCode }
+  return { id, name, driverLabel, ownerName, address: addressOf(row), credentials: count, ...signedIn }
 }

@@ -171,6 +171,8 @@ export type Driver = {
   destination(parameters: Parameters): Destination
   /** The address people read, for example `postgresql://db.example.com:5432/sales`. */
   address(parameters: Parameters): string
+  /** Statements that make an account like `username` which can only read, as text to copy; every name in them is quoted. */
+  readOnlyStatements?(parameters: Parameters, username: string): string
 }
 
 /** The part of a driver that talks; loaded only by the worker. */
@@ -191,7 +193,7 @@ export class TooBusy extends Error {
 export type Connector = {
   /**
    * Runs one job and resolves with its outcome, also when the worker died (`internal`) or ran over (`limit.exceeded`).
-   * Rejects only with `TooBusy`. The job's secrets are wiped when it returns. An aborted `signal` kills the worker;
+   * Waits a moment for a place where all are taken, then rejects with `TooBusy`, and with nothing else. The job's secrets are wiped when it returns. An aborted `signal` kills the worker;
    * the outcome is then `limit.exceeded`.
    */
   run<O extends Operation>(
@@ -200,6 +202,8 @@ export type Connector = {
       readonly userId: string
       readonly signal?: AbortSignal
       readonly onProgress?: (progress: Progress) => void
+      /** True for what nobody waits for: it leaves the last places to people and is refused rather than waiting. */
+      readonly background?: boolean
     },
   ): Promise<Outcome<Operations[O]['output']>>
   close(): Promise<void>

@@ -39,7 +39,7 @@ describe('a connector', () => {
   })
 
   test('wipes the secrets of a job, whatever came of it', async () => {
-    const connector = testConnector({ warm: 1, perUser: 1 })
+    const connector = testConnector({ warm: 1, perUser: 1, waitMilliseconds: 50 })
     const job = testJob('signIn', {}, { port: mute.port, limits: { milliseconds: 500 } })
     const refused = testJob('signIn', {}, { port: mute.port })
     const running = connector.run(job, { userId: 'ada' })
@@ -51,7 +51,7 @@ describe('a connector', () => {
   })
 
   test('at its limits says when to try again, to each user and to all', async () => {
-    const connector = testConnector({ warm: 0, perUser: 1, total: 2 })
+    const connector = testConnector({ warm: 0, perUser: 1, total: 2, waitMilliseconds: 50 })
     const start = (userId: string) =>
       connector.run(testJob('signIn', {}, { port: mute.port, limits: { milliseconds: 2_000 } }), { userId })
     const running = [start('ada'), start('ben')]

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs'
 import { isAnswer } from './answers.ts'
 import { type ClimbedRung, type FailedRung, type FailureCode, failedRung, ladder, nextRung } from './diagnosis.ts'
-import { type Connector, type Job, type Operation, type Operations, type Outcome, TooBusy } from './driver.ts'
+import type { Connector, Job, Operation, Operations, Outcome } from './driver.ts'
 import type { EgressPolicy } from './egress-policy.ts'
 import { removeUnfinished } from './import-files.ts'
 import { type FromWorker, toWire } from './messages.ts'
+import { createPlaces, GaveUp, type Leave } from './places.ts'
 import { forkWorker, type WorkerProcess } from './worker-process.ts'
 
 export type ConnectorOptions = {
@@ -16,6 +17,8 @@ export type ConnectorOptions = {
   /** Jobs at the same time of one user, and of all. */
   readonly perUser?: number
   readonly total?: number
+  /** How long a job waits for its place while all are taken, in milliseconds. */
+  readonly waitMilliseconds?: number
 }
 
 type RunOptions = Parameters<Connector['run']>[1]
@@ -25,11 +28,10 @@ type RunOptions = Parameters<Connector['run']>[1]
  * over a limit. Opens no socket itself.
  */
 export function createConnector(options: ConnectorOptions): Connector {
-  const { policy, workerFile, warm = 2, perUser = 8, total = 24 } = options
+  const { policy, workerFile, warm = 2, perUser = 8, total = 24, waitMilliseconds = 2_000 } = options
+  const places = createPlaces({ perUser, total, reserved, waiting: 2 * total, waitMilliseconds })
   const ready: WorkerProcess[] = []
   const living = new Set<WorkerProcess>()
-  const jobsOf = new Map<string, number>()
-  let jobs = 0
   let closed = false
 
   function start(heapMegabytes: number): WorkerProcess {
@@ -55,17 +57,13 @@ export function createConnector(options: ConnectorOptions): Connector {
     return worker ?? start(heapMegabytes)
   }
 
-  /** Counts the job, or throws where that would be one too many. */
-  function enter(userId: string): () => void {
-    const own = jobsOf.get(userId) ?? 0
-    if (closed || jobs >= total || own >= perUser) throw new TooBusy(own >= perUser ? 5 : 2)
-    jobs++
-    jobsOf.set(userId, own + 1)
-    return () => {
-      jobs--
-      const left = (jobsOf.get(userId) ?? 1) - 1
-      if (left === 0) jobsOf.delete(userId)
-      else jobsOf.set(userId, left)
+  /** Undefined where the job was cancelled before it had a place. */
+  async function placeFor(run: RunOptions): Promise<Leave | undefined> {
+    try {
+      return await places.take(run)
+    } catch (error) {
+      if (error instanceof GaveUp) return undefined
+      throw error
     }
   }
 
@@ -73,7 +71,8 @@ export function createConnector(options: ConnectorOptions): Connector {
   return {
     async run<O extends Operation>(job: Job<O>, run: RunOptions) {
       try {
-        const leave = enter(run.userId)
+        const leave = await placeFor(run)
+        if (leave === undefined) return failure([], cancelled([]))
         try {
           return await runJob(job, run, policy, take)
         } finally {
@@ -85,6 +84,7 @@ export function createConnector(options: ConnectorOptions): Connector {
     },
     async close() {
       closed = true
+      places.close()
       const all = [...living]
       for (const worker of all) worker.kill()
       await Promise.all(all.map((worker) => worker.ended))
@@ -92,6 +92,8 @@ export function createConnector(options: ConnectorOptions): Connector {
   }
 }
 
+/** Places that scheduled work leaves to people. */
+const reserved = 4
 /** Milliseconds from a job to the start of the worker for the next: behind a short job, and beside a long one. */
 const soon = 100
 const later = 10_000

@@ -8,6 +8,7 @@ import type { Transaction } from '../db/client.ts'
 import { connections } from '../db/schema/connections.ts'
 import { associations, grants } from '../db/schema/credentials.ts'
 import { type CredentialResource, findCredential, type VaultDependencies } from './find-credential.ts'
+import { nothingSeen } from './learned.ts'
 import { bondOf, writeConnectionGrant } from './sealed-versions.ts'
 
 type Owned = { readonly id: string; readonly organizationId: string; readonly ownerId: string }
@@ -117,7 +118,7 @@ export function confirmDestination(
       destinationToGrant(connection.row)
       const [bond] = await tx
         .update(associations)
-        .set({ destination, lastSignInCode: null })
+        .set({ destination, lastSignInCode: null, ...nothingSeen })
         .where(bondOf(id, connectionId))
         .returning()
       if (bond === undefined) throw new NotFound()

@@ -2,6 +2,7 @@ import { and, asc, eq, isNull, ne, sql } from 'drizzle-orm'
 import type { Actor, UserActor } from '../access/actor.ts'
 import type { Guard } from '../access/guard.ts'
 import { currentDestination } from '../connections/destination.ts'
+import { type AccountPrivileges, privilegesOf } from '../connections/privileges.ts'
 import { type Address, addressOf, visibleTo as connectionsVisibleTo } from '../connections/queries.ts'
 import type { Database } from '../db/client.ts'
 import { datasets } from '../db/schema/catalog.ts'
@@ -23,6 +24,7 @@ export type AssociationRow = {
   readonly currentDestination: string
   readonly lastSignInAt: Date | null
   readonly lastSignInCode: string | null
+  readonly privileges: AccountPrivileges | null
   /** Datasets that were made with this account from this connection. */
   readonly datasets: number
 }
@@ -85,7 +87,7 @@ export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
     const { credential, ownerName } = row as NonNullable<typeof row>
     const { name, type, username, description, currentVersion: version, revision, createdAt, updatedAt } = credential
     const lastUse = await lastUseOf(db, actor, credential)
-    const bonds = await associationsOf(db, id)
+    const bonds = await associationsOf(db, id, username)
     return {
       id,
       name,
@@ -212,7 +214,11 @@ async function lastUseOf(
   }
 }
 
-async function associationsOf(db: Database, credentialId: string): Promise<readonly AssociationRow[]> {
+async function associationsOf(
+  db: Database,
+  credentialId: string,
+  username: string | null,
+): Promise<readonly AssociationRow[]> {
   const rows = await db
     .select({
       bond: associations,
@@ -237,6 +243,7 @@ async function associationsOf(db: Database, credentialId: string): Promise<reado
       currentDestination: current,
       lastSignInAt: bond.lastSignInAt,
       lastSignInCode: bond.lastSignInCode,
+      privileges: privilegesOf(bond, connection, username),
       datasets: count,
     }
   })

@@ -392,6 +392,6 @@ describe('what the target said of an account', () => {
     const fields = { username: new Secret('u'), password: new Secret('p') }
     const outcome = await domain.signIns.create(ada, connection, { kind: 'typed', type: 'basic', fields }, 'test')
     domain.connector.run = run
-    expect(outcome.ok).toBe(true)
+    expect(outcome.code).toBe('ok')
   })
 })

@@ -6,7 +6,7 @@ import type { ConnectionResource } from '../connections/connections.ts'
 import type { OpenedCredential } from '../connector/driver.ts'
 import type { Transaction } from '../db/client.ts'
 import { newId } from '../db/new-id.ts'
-import { credentials } from '../db/schema/credentials.ts'
+import { associations, credentials } from '../db/schema/credentials.ts'
 import { parseName } from '../names.ts'
 import { OpenFailed } from '../secrets/record.ts'
 import type { Secret } from '../secrets/secret.ts'
@@ -27,6 +27,7 @@ import {
   usernameOf,
 } from './credential-type.ts'
 import { type CredentialResource, findCredential, type VaultDependencies } from './find-credential.ts'
+import { nothingSeen } from './learned.ts'
 import { accountNameTaken } from './queries.ts'
 import { type Closed, openPresent, openSealed, type Sealed, sealedFor, writeVersion } from './sealed-versions.ts'
 import { credentialType } from './types/registry.ts'
@@ -294,6 +295,9 @@ async function writeEdited(
   const username = usernameOf(type, fields)
   if (!touchesSecrets(type, typed) && sameFields(present, fields)) {
     return { ok: true, version: row.currentVersion, username }
+  }
+  if (username !== row.username) {
+    await tx.update(associations).set(nothingSeen).where(eq(associations.credentialId, row.id))
   }
   const version = row.currentVersion + 1
   await writeVersion(tx, deps, row, {

@@ -19,6 +19,8 @@ export type AppVariables = {
   storedCredentials: boolean
   /** Where signing in may lead back to; set by the route that refused. */
   next: string | undefined
+  /** What the form of this request held, secrets aside; undefined where none was read. */
+  typed: readonly (readonly [name: string, value: string])[] | undefined
 }
 
 export type AppEnv = { Variables: AppVariables }

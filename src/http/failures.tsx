@@ -1,6 +1,6 @@
 import { HTTPException } from 'hono/http-exception'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import { FailurePage } from '../../views/failure.tsx'
+import { FailurePage, type RepeatedForm } from '../../views/failure.tsx'
 import { Flash } from '../../views/ui/flash.tsx'
 import { FeatureOff, Forbidden, NotFound, Unauthenticated, Unreadable } from '../access/refusals.ts'
 import { LedgerUnavailable } from '../audit/ledger.ts'
@@ -91,7 +91,10 @@ function renderFailure(c: AppContext, failure: Failure): Response | Promise<Resp
   const requestId = failure.bug ? c.get('requestId') : undefined
   c.status(status)
   if (retryAfterSeconds !== undefined) c.header('Retry-After', String(retryAfterSeconds))
-  if (!wantsFragment(c)) return c.render(<FailurePage title={title} message={message} requestId={requestId} />)
+  if (!wantsFragment(c)) {
+    const again = retryAfterSeconds === undefined ? undefined : formToRepeat(c)
+    return c.render(<FailurePage title={title} message={message} requestId={requestId} again={again} />)
+  }
   // The form stays on screen with what was typed; only the message appears above it.
   c.header('Cache-Control', 'no-store')
   c.header('Vary', 'HX-Request-Type', { append: true })
@@ -100,6 +103,14 @@ function renderFailure(c: AppContext, failure: Failure): Response | Promise<Resp
   c.header('HX-Push-Url', 'false')
   const reference = requestId === undefined ? '' : ` Request ${requestId}.`
   return c.html(<Flash message={{ tone: 'danger', text: `${message}${reference}` }} />)
+}
+
+/** A page takes the place of the form, so the page carries what was typed. */
+function formToRepeat(c: AppContext): RepeatedForm | undefined {
+  const fields = c.get('typed')
+  if (c.req.method !== 'POST' || fields === undefined) return undefined
+  const { pathname, search } = new URL(c.req.url)
+  return { action: pathname + search, fields }
 }
 
 function toLogin(c: AppContext): Response {

@@ -1,4 +1,5 @@
 import { NotFound } from '../access/refusals.ts'
+import { credentialTypes } from '../credentials/types/registry.ts'
 import { Secret } from '../secrets/secret.ts'
 import type { AppContext } from './app-context.ts'
 import { isId } from './id.ts'
@@ -28,6 +29,7 @@ const maximumFields = 2_000
 /** Reads an urlencoded or multipart form. Throws 415 for anything else, 400 for what cannot be parsed. */
 export async function readForm(c: AppContext): Promise<FormFields> {
   const values = await readValues(c)
+  c.set('typed', plainOf(values))
   const last = (name: string) => values.get(name)?.at(-1) ?? ''
   return {
     text: (name) => withoutNul(last(name)),
@@ -38,6 +40,18 @@ export async function readForm(c: AppContext): Promise<FormFields> {
     has: (name) => values.has(name),
   }
 }
+
+/** What may be put into a page again: a failure that passes gives the form back, without what could open anything. */
+function plainOf(values: ReadonlyMap<string, readonly string[]>): readonly (readonly [string, string])[] {
+  const plain = [...values].filter(([name]) => !secretNames.has(name) && !/password/i.test(name))
+  return plain.flatMap(([name, all]) => all.map((value) => [name, value] as const))
+}
+
+/** A pasted address may hold a password too. */
+const secretNames = new Set([
+  'address',
+  ...credentialTypes.flatMap(({ fields }) => fields.filter(({ secret }) => secret).map(({ id }) => id)),
+])
 
 function withoutNul(text: string): string {
   if (text.includes('\0')) throw unreadable()

@@ -7,12 +7,14 @@ import {
   type TypedFields,
   touchesSecrets,
 } from '../credentials/credential-type.ts'
+import type { Learned } from '../credentials/learned.ts'
 import { accountNameTaken, type CredentialDetail, type CredentialQueries } from '../credentials/queries.ts'
 import { credentialType } from '../credentials/types/registry.ts'
 import type { CredentialEdit, CurrentCredential, Vault } from '../credentials/vault.ts'
 import { parseName } from '../names.ts'
 import { closedAccount } from './closed-account.ts'
 import type { SignIns } from './sign-ins.ts'
+import type { RunOptions } from './use-connection.ts'
 
 /** Whether what was stored has proven itself, and if not, why. */
 export type Proof = 'signed in' | 'skipped' | 'nothing to try' | 'nothing to prove'
@@ -38,6 +40,8 @@ export type NewAccount = {
   readonly signIn: boolean
 }
 
+const purpose = 'sign in before saving'
+
 export type SavingAccounts = ReturnType<typeof createSavingAccounts>
 
 /** Stores new and edited accounts, each proven first on a connection where there is one. */
@@ -50,7 +54,7 @@ export function createSavingAccounts(deps: {
   const { vault, queries, connections, signIns } = deps
   return {
     /** Signs in with what was typed, then stores and associates it. Field errors carry field ids, and `name`. */
-    async create(actor: UserActor, account: NewAccount): Promise<SaveAndSignIn> {
+    async create(actor: UserActor, account: NewAccount, options: RunOptions = {}): Promise<SaveAndSignIn> {
       const name = parseName(account.name, 'Account name')
       const parsed = parseNewFields(account.type, account.typed)
       if (!name.ok || !parsed.ok) return invalid(name.ok ? {} : { name: name.error }, parsed.ok ? {} : parsed.errors)
@@ -59,12 +63,11 @@ export function createSavingAccounts(deps: {
       if (connectionId === null) return store(actor, account, null)
       // What is tried and what is granted must be one: someone else may change the connection between the two.
       const destination = account.destination ?? (await connections.show(actor, connectionId)).destination
-      if (account.signIn) {
-        const tried = { kind: 'typed', type: account.type.id, fields: parsed.fields, destination } as const
-        const { ok, diagnosis } = await signIns.create(actor, connectionId, tried, 'sign in before saving')
-        if (!ok) return { kind: 'refused', diagnosis, connectionId }
-      }
-      return store(actor, account, { connectionId, destination })
+      if (!account.signIn) return store(actor, account, { connectionId, destination, learned: {} })
+      const tried = { kind: 'typed', type: account.type.id, fields: parsed.fields, destination } as const
+      const { code, diagnosis, learned } = await signIns.create(actor, connectionId, tried, purpose, options)
+      if (code !== 'ok') return { kind: 'refused', diagnosis, connectionId }
+      return store(actor, account, { connectionId, destination, learned })
     },
 
     /** Tries the edit on the credential's first association, then stores it for all of them. */
@@ -72,6 +75,7 @@ export function createSavingAccounts(deps: {
       actor: UserActor,
       id: string,
       edit: CredentialEdit & { readonly signIn: boolean },
+      options: RunOptions = {},
     ): Promise<SaveAndSignIn> {
       const detail = await queries.show(actor, id)
       if (detail.revision !== edit.revision) return { kind: 'stale', current: detail }
@@ -80,14 +84,17 @@ export function createSavingAccounts(deps: {
       if (await queries.nameInUse(actor, name.key, id)) return invalid({ name: accountNameTaken(name.name) })
       const proves = changesFields(detail, edit.typed)
       const tryOn = proves && edit.signIn ? firstToTry(detail.associations) : undefined
+      let learned: Learned = {}
       if (tryOn !== undefined) {
         const account = { kind: 'stored', credentialId: id, edited: edit.typed } as const
-        const { ok, diagnosis } = await signIns.create(actor, tryOn.connectionId, account, 'sign in before saving')
-        if (!ok) return { kind: 'refused', diagnosis, connectionId: tryOn.connectionId }
+        const tried = await signIns.create(actor, tryOn.connectionId, account, purpose, options)
+        const { code, diagnosis } = tried
+        if (code !== 'ok') return { kind: 'refused', diagnosis, connectionId: tryOn.connectionId }
+        learned = tried.learned
       }
       const saved = await vault.edit(actor, id, edit)
       if (saved.ok) {
-        if (tryOn !== undefined) await signIns.credit(actor, tryOn.connectionId, id)
+        if (tryOn !== undefined) await signIns.credit(actor, tryOn.connectionId, id, learned)
         const unproven = edit.signIn ? 'nothing to try' : 'skipped'
         return { kind: 'saved', id, proof: proves ? (tryOn ? 'signed in' : unproven) : 'nothing to prove' }
       }
@@ -115,13 +122,13 @@ export function createSavingAccounts(deps: {
     const { id } = saved
     if (proven === null) return { kind: 'saved', id, proof: 'nothing to try' }
     if (!account.signIn) return { kind: 'saved', id, proof: 'skipped' }
-    await signIns.credit(actor, proven.connectionId, id)
+    await signIns.credit(actor, proven.connectionId, id, proven.learned)
     return { kind: 'saved', id, proof: 'signed in' }
   }
 }
 
 /** Where an account is to be associated, and the destination that its sign-in was for. */
-type Proven = { readonly connectionId: string; readonly destination: string }
+type Proven = { readonly connectionId: string; readonly destination: string; readonly learned: Learned }
 
 /** A new name or description has nothing to prove; a username or a secret has. */
 function changesFields(detail: CredentialDetail, typed: TypedFields): boolean {

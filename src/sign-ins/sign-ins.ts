@@ -2,16 +2,19 @@ import { and, desc, eq, type SQL } from 'drizzle-orm'
 import type { UserActor } from '../access/actor.ts'
 import type { ShareRole } from '../access/policy.ts'
 import { findConnection } from '../connections/connections.ts'
+import { stopOrResume } from '../connections/health-state.ts'
+import type { AccountPrivileges } from '../connections/privileges.ts'
 import type { ConnectionQueries } from '../connections/queries.ts'
 import type { Diagnosis, DiagnosisCode, Operations, Outcome } from '../connector/driver.ts'
 import { usernameOf } from '../credentials/credential-type.ts'
+import { type Learned, learnedColumns } from '../credentials/learned.ts'
 import { credentialType } from '../credentials/types/registry.ts'
 import type { Database } from '../db/client.ts'
 import { newId } from '../db/new-id.ts'
 import { connections, signIns } from '../db/schema/connections.ts'
 import { associations, credentials } from '../db/schema/credentials.ts'
 import { users } from '../db/schema/organizations.ts'
-import type { Account, ConnectionUse } from './use-connection.ts'
+import type { Account, ConnectionUse, RunOptions } from './use-connection.ts'
 
 /** One climb of the ladder, as its page shows it. */
 export type SignIn = {
@@ -27,7 +30,16 @@ export type SignIn = {
   readonly startedAt: Date
 }
 
-export type SignInOutcome = { readonly id: string; readonly ok: boolean; readonly diagnosis: Diagnosis }
+/** A sign-in with what its stored account may do there beyond reading, as far as that is known. */
+export type ShownSignIn = SignIn & { readonly privileges: AccountPrivileges | null }
+
+export type SignInOutcome = {
+  readonly id: string
+  readonly code: DiagnosisCode
+  readonly diagnosis: Diagnosis
+  /** Of a good sign-in. */
+  readonly learned: Learned
+}
 
 export type SignIns = ReturnType<typeof createSignIns>
 
@@ -35,32 +47,53 @@ export type SignIns = ReturnType<typeof createSignIns>
 export function createSignIns(deps: { db: Database; use: ConnectionUse; queries: ConnectionQueries }) {
   const { db, use, queries } = deps
   return {
-    /** Signs in and keeps the diagnosis. `purpose` is what the ledger says; wipes the account's secrets. */
-    async create(actor: UserActor, connectionId: string, account: Account, purpose: string): Promise<SignInOutcome> {
+    /**
+     * Signs in and keeps the diagnosis, unless it was cancelled: that says nothing about the account. `purpose` is what
+     * the ledger says; wipes the account's secrets.
+     */
+    async create(
+      actor: UserActor,
+      connectionId: string,
+      account: Account,
+      purpose: string,
+      options: RunOptions = {},
+    ): Promise<SignInOutcome> {
       const startedAt = new Date()
       const accountName = await nameOf(db, account)
-      const outcome = await use.run(actor, { connectionId, account, operation: 'signIn', input: {}, purpose })
+      const outcome = await use.run(actor, { connectionId, account, operation: 'signIn', input: {}, purpose }, options)
       const id = newId()
       const code = outcome.ok ? 'ok' : outcome.code
+      const { diagnosis } = outcome
+      if (code !== 'ok' && options.signal?.aborted) return { id, code, diagnosis, learned: {} }
       // An edit that is only being tried says nothing about the account as it is stored.
       const credentialId = account.kind === 'stored' && account.edited === undefined ? account.credentialId : null
       await keep(db, { id, actor, connectionId, credentialId, accountName, code, startedAt, outcome })
-      return { id, ok: outcome.ok, diagnosis: outcome.diagnosis }
+      return { id, code, diagnosis, learned: outcome.ok ? outcome.value : {} }
     },
 
-    /** Records on the association that a just stored account has already proven itself. */
-    async credit(actor: UserActor, connectionId: string, credentialId: string): Promise<void> {
+    /** Records on the association that a just stored account has already proven itself, and what that told. */
+    async credit(actor: UserActor, connectionId: string, credentialId: string, learned: Learned): Promise<void> {
       const bond = and(eq(associations.connectionId, connectionId), eq(associations.credentialId, credentialId))
       const its = and(bond, eq(associations.ownerId, actor.id))
-      await db.update(associations).set({ lastSignInAt: new Date(), lastSignInCode: 'ok' }).where(its)
+      const at = new Date()
+      const proven = { lastSignInAt: at, lastSignInCode: 'ok', ...learnedColumns(learned, at) }
+      await db.transaction(async (tx) => {
+        // The connection before its association, as everything does.
+        await stopOrResume(tx, { connectionId, credentialId, code: 'ok', at })
+        await tx.update(associations).set(proven).where(its)
+      })
     },
 
     /** Returns one sign-in of a connection that the actor may see; undefined where there is none. */
-    async show(actor: UserActor, connectionId: string, id: string): Promise<SignIn | undefined> {
+    async show(actor: UserActor, connectionId: string, id: string): Promise<ShownSignIn | undefined> {
       const { role } = await queries.show(actor, connectionId)
       const its = and(eq(signIns.id, id), eq(signIns.connectionId, connectionId), seenBy(actor, role))
       const [row] = await select(db).where(its)
-      return row && shownTo(actor, row)
+      if (row === undefined) return undefined
+      const shown = shownTo(actor, row)
+      const accounts = await queries.associatedCredentials(actor, connectionId)
+      const account = accounts.find(({ credentialId }) => credentialId === shown.credentialId)
+      return { ...shown, privileges: (shown.code === 'ok' && account?.privileges) || null }
     },
 
     /** Returns the last twenty sign-ins on a connection, the newest first: everybody's for its owners, else the actor's. */
@@ -131,16 +164,12 @@ async function keep(db: Database, kept: Kept): Promise<void> {
       .values({ id, organizationId, connectionId, credentialId, userId, accountName, code, diagnosis, startedAt })
     await tx.update(connections).set(outcomeOf).where(eq(connections.id, connectionId))
     if (credentialId === null) return
+    await stopOrResume(tx, { connectionId, credentialId, code, at: startedAt })
     const bond = and(eq(associations.connectionId, connectionId), eq(associations.credentialId, credentialId))
-    const learned = outcome.ok ? { learnedExpiresAt: dateOf(outcome.value.expiresAt) } : {}
+    const learned = outcome.ok ? learnedColumns(outcome.value, startedAt) : {}
     await tx
       .update(associations)
       .set({ ...outcomeOf, ...learned })
       .where(bond)
   })
-}
-
-/** A target may say anything; only a date that the database takes is kept. */
-function dateOf(text: string | null | undefined): Date | null {
-  return text && /^(?!0000)\d{4}-/.test(text) && !Number.isNaN(Date.parse(text)) ? new Date(text) : null
 }

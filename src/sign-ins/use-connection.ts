@@ -45,7 +45,12 @@ export type ConnectionRequest<O extends Operation> = {
   readonly limits?: Partial<Limits>
 }
 
-export type RunOptions = { readonly signal?: AbortSignal; readonly onProgress?: (progress: Progress) => void }
+/** `signal` cancels the use; `background` is for what nobody waits for, see `Connector.run`. */
+export type RunOptions = {
+  readonly signal?: AbortSignal
+  readonly onProgress?: (progress: Progress) => void
+  readonly background?: boolean
+}
 
 /** Stored accounts that an account picker offers, the default first. */
 export type StoredAccount = AssociatedCredential

@@ -42,7 +42,7 @@ export function testJob<O extends Operation>(operation: O, input: Operations[O][
 
 /** Returns a connector on the built worker that may reach this machine, unless `allow` says otherwise. */
 export function testConnector(
-  options: { allow?: string; warm?: number; perUser?: number; total?: number } = {},
+  options: { allow?: string; warm?: number; perUser?: number; total?: number; waitMilliseconds?: number } = {},
 ): Connector {
   const { allow = 'localhost, 127.0.0.1, ::1', ...sizes } = options
   const { policy } = parsePolicy('self-managed', allow, '')

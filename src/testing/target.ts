@@ -1,4 +1,4 @@
-import { chownSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chownSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,6 +17,8 @@ export type Target = {
   sql(text: string, database?: string): Promise<pg.QueryResult>
   /** Has the server show another certificate from now on, or offer no TLS. */
   show(certificate: Certificate | 'none'): Promise<void>
+  /** Everything the server has written down so far, sign-ins that it refused among it. */
+  log(): string
   close(): Promise<void>
 }
 
@@ -42,7 +44,8 @@ export async function startTarget(): Promise<Target> {
     await cluster.stop()
     rmSync(directory, { recursive: true, force: true })
   }
-  return { host: 'localhost', port: cluster.port, certificates, sql, show, close }
+  const log = () => readFileSync(join(directory, 'postgres.log'), 'utf8')
+  return { host: 'localhost', port: cluster.port, certificates, sql, show, log, close }
 }
 
 const hba = `

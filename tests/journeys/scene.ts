@@ -137,6 +137,22 @@ async function pretendTime(server: StartedServer, reporting: string): Promise<vo
     update credentials set last_used_at = now() - interval '1 hour' * (1 + length(name)) where name <> 'HR export';
     update connections set last_sign_in_at = now() - interval '7 minutes', last_sign_in_code = 'ok'
       where last_sign_in_at is null`)
+  await client.query(
+    `insert into connection_health (connection_id, at, code, milliseconds)
+      select id, now() - n * interval '1 hour', case when n % 23 = 4 then 'tcp.timeout' when n % 31 = 9 then 'skipped.busy' else 'ok' end,
+        40 + n * 7 % 90 from connections, generate_series(1, 70) as n where name in ('Shop', 'Sales')`,
+  )
+  await client.query(
+    `update connections c set health_minutes = 60, health_credential_id = a.credential_id,
+      health_stopped_code = case c.name when 'Sales' then 'auth.refused' end,
+      health_next_at = case c.name when 'Shop' then now() + interval '40 minutes' end
+      from associations a where a.connection_id = c.id and a.is_default and c.name in ('Shop', 'Sales')`,
+  )
+  await client.query(
+    `update associations set privileges = '{"at":"2026-11-20T10:00:00.000Z","superuser":false,"canWrite":true}',
+      previous_privileges = '{"at":"2026-11-02T10:00:00.000Z","superuser":false,"canWrite":false}' where credential_id = $1`,
+    [reporting],
+  )
   await client.query(`update credentials set last_used_at = now() - interval '7 minutes' where id = $1`, [reporting])
   await client.end()
 }

@@ -84,6 +84,8 @@ function connectionStates(scene: Scene, store: Store): readonly State[] {
     at('connection-credentials', `/connections/${scene.sales}/credentials`),
     at('connection-credentials-changed', `/connections/${scene.stopped}/credentials`),
     at('connection-credentials-new', `/connections/${scene.sales}/credentials/new`),
+    at('connection-health', `/connections/${scene.shop}/health`),
+    at('connection-health-stopped', `/connections/${scene.sales}/health`),
     at('connection-datasets', `${connection}/datasets`),
     at('test-picker', `/connections/${scene.sales}/sign-ins/new`),
     at('test-typed', `${connection}/sign-ins/new?different=yes`),

@@ -1,5 +1,6 @@
 import type { ConnectionDetail } from '../../src/connections/queries.ts'
 import type { Driver } from '../../src/connector/driver.ts'
+import type { Health } from '../../src/health/health.ts'
 import { paths } from '../../src/paths.ts'
 import type { SignIn } from '../../src/sign-ins/sign-ins.ts'
 import { LinkButton } from '../ui/button.tsx'
@@ -9,6 +10,7 @@ import { Table } from '../ui/table.tsx'
 import { Time } from '../ui/time.tsx'
 import { SignInOutcome } from './address.tsx'
 import { ConnectionFrame } from './frame.tsx'
+import { HealthSection } from './health-strip.tsx'
 import { roleNames } from './roles.tsx'
 
 /** The **Configuration** tab: the driver's parameters, with edit and delete, and the last sign-ins. */
@@ -16,6 +18,8 @@ export function ConfigurationPage(props: {
   connection: ConnectionDetail
   driver: Driver | undefined
   recent: readonly SignIn[]
+  /** Null where stored credentials are off, which it signs in with. */
+  health: Health | null
   storedCredentials: boolean
 }) {
   const { connection, recent } = props
@@ -41,6 +45,7 @@ export function ConfigurationPage(props: {
       >
         <Facts facts={factsOf(connection, props.driver)} />
       </Section>
+      {props.health === null ? null : <HealthSection connectionId={id} health={props.health} />}
       <Section title="Last sign-ins">
         {recent.length === 0 ? (
           <p>

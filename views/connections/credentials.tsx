@@ -1,5 +1,6 @@
 import type { AssociatedCredential, ConnectionDetail } from '../../src/connections/queries.ts'
 import { paths } from '../../src/paths.ts'
+import { PrivilegesSeen } from '../credentials/privileges.tsx'
 import { Badge } from '../ui/badge.tsx'
 import { LinkButton } from '../ui/button.tsx'
 import { EmptyState } from '../ui/empty-state.tsx'
@@ -97,6 +98,7 @@ function Associated(props: { connection: ConnectionDetail; credential: Associate
         {credential.username === null ? '' : `${credential.username} · `}
         <SignInOutcome at={credential.lastSignInAt} code={credential.lastSignInCode} />
       </p>
+      <PrivilegesSeen privileges={credential.privileges} />
     </Relation>
   )
 }

@@ -1,5 +1,6 @@
 import type { ConnectionRow } from '../../src/connections/queries.ts'
 import { paths } from '../../src/paths.ts'
+import { Badge } from '../ui/badge.tsx'
 import { LinkButton } from '../ui/button.tsx'
 import { EmptyState } from '../ui/empty-state.tsx'
 import { PageHeader } from '../ui/page-header.tsx'
@@ -69,7 +70,10 @@ function cells(row: ConnectionRow) {
     <AddressLine address={row.address} />,
     row.ownerName,
     String(row.credentials),
-    <SignInOutcome at={row.lastSignInAt} code={row.lastSignInCode} />,
+    <>
+      <SignInOutcome at={row.lastSignInAt} code={row.lastSignInCode} />{' '}
+      {row.healthStoppedCode === null ? null : <Badge tone="warning">health checks stopped</Badge>}
+    </>,
   ]
 }
 

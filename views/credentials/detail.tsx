@@ -10,6 +10,7 @@ import { FormButton } from '../ui/form.tsx'
 import { PageHeader, Section } from '../ui/page-header.tsx'
 import { Relation, RelationList } from '../ui/relation.tsx'
 import { Time } from '../ui/time.tsx'
+import { PrivilegesSeen } from './privileges.tsx'
 
 /** The right panel: one credential, its facts and its associated connections. */
 export function CredentialDetailView(props: { detail: CredentialDetail; types: readonly CredentialType[] }) {
@@ -112,6 +113,7 @@ function AssociatedConnection(props: { credential: CredentialDetail; association
           ? ''
           : ` · ${association.datasets} ${association.datasets === 1 ? 'dataset' : 'datasets'}`}
       </p>
+      <PrivilegesSeen privileges={association.privileges} />
     </Relation>
   )
 }

@@ -1,7 +1,8 @@
 import type { ConnectionDetail } from '../../src/connections/queries.ts'
 import { paths } from '../../src/paths.ts'
-import type { SignIn } from '../../src/sign-ins/sign-ins.ts'
+import type { ShownSignIn } from '../../src/sign-ins/sign-ins.ts'
 import { AddressLine, connectionTrail } from '../connections/address.tsx'
+import { PrivilegesSeen } from '../credentials/privileges.tsx'
 import { Breadcrumbs } from '../ui/breadcrumbs.tsx'
 import { Actions, LinkButton } from '../ui/button.tsx'
 import { DiagnosisLadder } from '../ui/diagnosis-ladder.tsx'
@@ -12,7 +13,7 @@ import { Time } from '../ui/time.tsx'
 import { Title } from '../ui/title.tsx'
 
 /** The page of one sign-in: whether it worked, and the ladder it climbed. */
-export function SignInPage(props: { connection: ConnectionDetail; signIn: SignIn }) {
+export function SignInPage(props: { connection: ConnectionDetail; signIn: ShownSignIn }) {
   const { connection, signIn } = props
   const ok = signIn.code === 'ok'
   const failed = signIn.diagnosis.find((rung) => rung.state === 'failed')
@@ -35,6 +36,7 @@ export function SignInPage(props: { connection: ConnectionDetail; signIn: SignIn
         </Notice>
       )}
       <DiagnosisLadder diagnosis={signIn.diagnosis} />
+      <PrivilegesSeen privileges={signIn.privileges} />
       <Actions>
         {signIn.credentialId === null ? null : (
           <FormButton action={paths.signIns(connection.id)} hidden={{ account: signIn.credentialId }}>

@@ -1,5 +1,5 @@
 import { Refusal } from '../diagnosis.ts'
-import type { DriverClient, Operations, Session, Source } from '../driver.ts'
+import type { DriverClient, Operations, Privileges, Session, Source } from '../driver.ts'
 import { type PostgresColumn, readColumns } from './postgresql-columns.ts'
 import { importSource } from './postgresql-import.ts'
 import { type PostgresSession, withSession } from './postgresql-session.ts'
@@ -9,6 +9,7 @@ import {
   describeSql,
   expirySql,
   previewSql,
+  privilegesSql,
   quoteName,
   readableSql,
   schemasSql,
@@ -65,7 +66,30 @@ async function signIn(session: Session, postgres: PostgresSession): Promise<Oper
     session.report.passed('read', 'The database has no tables yet; its catalog could be read.')
   }
   const expiresAt = seconds === undefined || seconds === null ? null : new Date(Number(seconds) * 1000).toISOString()
-  return { serverVersion: postgres.serverVersion, expiresAt }
+  const privileges = await privilegesOf(postgres)
+  return { serverVersion: postgres.serverVersion, expiresAt, ...(privileges === undefined ? {} : { privileges }) }
+}
+
+/**
+ * The last statement of a sign-in, for an error ends the transaction. What is not known in time is left out: it was not
+ * what the person asked for.
+ */
+async function privilegesOf(postgres: PostgresSession): Promise<Privileges | undefined> {
+  let clock: NodeJS.Timeout | undefined
+  const late = new Promise<undefined>((resolve) => {
+    clock = setTimeout(() => resolve(undefined), privilegesMilliseconds)
+  })
+  const asked = postgres.query(privilegesSql).then(
+    ({ rows }) => ({ superuser: verdict(rows[0]?.[0]), canWrite: verdict(rows[0]?.[1]) }),
+    () => undefined,
+  )
+  return Promise.race([asked, late]).finally(() => clearTimeout(clock))
+}
+
+const privilegesMilliseconds = 1_500
+
+function verdict(cell: string | null | undefined): boolean | null {
+  return cell === 't' ? true : cell === 'f' ? false : null
 }
 
 function tableEntry([schema, name, kind]: readonly (string | null)[]) {

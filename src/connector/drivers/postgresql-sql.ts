@@ -89,6 +89,20 @@ export const anyTableSql = `SELECT 1 FROM ${relations} WHERE c.relkind IN ('r', 
 export const expirySql = `SELECT pg_catalog.date_part('epoch', rolvaliduntil) FROM pg_catalog.pg_roles
 WHERE rolname = CURRENT_USER AND pg_catalog.isfinite(rolvaliduntil)`
 
+/**
+ * Whether the account is a superuser, and whether it can change or make anything. Looks at so many relations at most, so
+ * that a catalog of any size takes about as long; the question stops at the first thing found.
+ */
+export const privilegesSql = `SELECT
+  (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER),
+  pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')
+  OR EXISTS (SELECT 1 FROM pg_catalog.pg_namespace n
+    WHERE ${notSystem} AND ${mayUse} AND pg_catalog.has_schema_privilege(n.oid, 'CREATE'))
+  OR EXISTS (SELECT 1 FROM (SELECT c.oid FROM ${relations}
+    WHERE c.relkind IN ('r', 'p', 'v', 'f') AND ${notSystem} AND ${mayUse} LIMIT 20000) AS "looked at"
+    WHERE pg_catalog.has_table_privilege(oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
+    OR pg_catalog.has_any_column_privilege(oid, 'INSERT, UPDATE'))`
+
 /** Columns go by names of ours, so that two of one name, and names of any kind, are no matter. */
 function select(source: Source, columns: readonly PostgresColumn[], cells: readonly string[]): string {
   const names = columns.map((_, index) => `c${index}`).join(', ')

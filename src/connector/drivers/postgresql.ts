@@ -1,5 +1,6 @@
 import { caField, hostField, portField, tlsField, tlsMode } from '../common-fields.ts'
 import type { Destination, Driver, Parameters } from '../driver.ts'
+import { quoteName } from './postgresql-sql.ts'
 
 /** PostgreSQL, as it is declared: what a connection needs, and where its secret would go. */
 export const postgresql: Driver = {
@@ -19,6 +20,7 @@ export const postgresql: Driver = {
   ],
   destination,
   address,
+  readOnlyStatements,
 }
 
 function destination(parameters: Parameters): Destination {
@@ -36,3 +38,26 @@ function address(parameters: Parameters): string {
   const database = encodeURIComponent(parameters.database ?? '')
   return `postgresql://${host.includes(':') ? `[${host}]` : host}:${port}/${database}`
 }
+
+function readOnlyStatements(parameters: Parameters, username: string): string {
+  const role = quoteName(readOnlyName(username))
+  const database = quoteName(parameters.database ?? '')
+  return [
+    `CREATE ROLE ${role} LOGIN; -- then set its password in psql with \\password`,
+    `GRANT CONNECT ON DATABASE ${database} TO ${role};`,
+    '-- PostgreSQL 14 and later, every table:',
+    `GRANT pg_read_all_data TO ${role};`,
+    '-- or, also before that, the tables of one schema:',
+    `GRANT USAGE ON SCHEMA public TO ${role};`,
+    `GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role};`,
+  ].join('\n')
+}
+
+/** PostgreSQL cuts names after 63 bytes, which could make it the name of the account that can write. */
+function readOnlyName(username: string): string {
+  let kept = username.replaceAll('\0', '')
+  while (Buffer.byteLength(kept) > 63 - readOnlySuffix.length) kept = [...kept].slice(0, -1).join('')
+  return kept + readOnlySuffix
+}
+
+const readOnlySuffix = '_readonly'

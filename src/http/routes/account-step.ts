@@ -3,7 +3,7 @@ import type { UserActor } from '../../access/actor.ts'
 import type { ConnectionDetail } from '../../connections/queries.ts'
 import { parseNewFields } from '../../credentials/credential-type.ts'
 import type { SavingAccounts } from '../../sign-ins/save-and-sign-in.ts'
-import type { StoredAccount, TypedAccount } from '../../sign-ins/use-connection.ts'
+import type { RunOptions, StoredAccount, TypedAccount } from '../../sign-ins/use-connection.ts'
 import type { FormFields } from '../form.ts'
 import { typedFields } from '../typed-fields.ts'
 import { typedForm, typeFor } from './add-data.ts'
@@ -28,6 +28,7 @@ export async function readAccount(
   actor: UserActor,
   connection: ConnectionDetail,
   fields: FormFields,
+  options: RunOptions,
 ): Promise<SignedInForm> {
   const type = typeFor(connection.driver)
   const form = typedForm(fields, type)
@@ -39,7 +40,7 @@ export async function readAccount(
     return { kind: 'typed', account: { type: type.id, fields: parsed.fields, destination: shown } }
   }
   const username = type.usernameField === null ? type.label : fields.text(type.usernameField).trim()
-  const outcome = await saving.create(actor, {
+  const account = {
     type,
     name: form.name.trim() || [...`${username} on ${connection.name}`].slice(0, 100).join(''),
     description: '',
@@ -47,7 +48,8 @@ export async function readAccount(
     connectionId: connection.id,
     destination: shown,
     signIn: true,
-  })
+  }
+  const outcome = await saving.create(actor, account, options)
   if (outcome.kind === 'saved') return { kind: 'saved', credentialId: outcome.id }
   const problem =
     outcome.kind === 'refused'

@@ -19,6 +19,7 @@ import type { TypedAccounts } from '../../sign-ins/typed-accounts.ts'
 import type { Account, ConnectionUse } from '../../sign-ins/use-connection.ts'
 import { setFlash } from '../flash.ts'
 import { type FormFields, readForm } from '../form.ts'
+import { untilGone } from '../gone.ts'
 import { isId } from '../id.ts'
 import { type AppContext, Routes, signedIn } from '../routing.ts'
 import { formToShow, isAccountForm, onlyAccount, readAccount } from './account-step.ts'
@@ -129,7 +130,7 @@ export function catalogRoutes(deps: Dependencies): Routes {
     fields: FormFields,
     state: AddState,
   ) {
-    const read = await readAccount(saving, actor, connection, fields)
+    const read = await readAccount(saving, actor, connection, fields, untilGone(c))
     if (read.kind === 'again') return askForAccount(c, actor, connection, state, read.form)
     const where =
       read.kind === 'saved'
@@ -138,7 +139,7 @@ export function catalogRoutes(deps: Dependencies): Routes {
     const chosen = await chosenAccount(actor, connection, { ...state, ...where })
     if (chosen === undefined) return askForAccount(c, actor, connection, state, null)
     try {
-      const schemas = await browsing.schemas(lookingOf(actor, connection, chosen))
+      const schemas = await browsing.schemas(lookingOf(c, actor, connection, chosen))
       if (schemas.ok || read.kind === 'saved') return showSchemas(c, connection, chosen, schemas)
       typedAccounts.forget(actor, where.held)
       const form = { ...typedForm(fields, typeFor(connection.driver)), refusal: schemas.diagnosis }
@@ -176,7 +177,7 @@ export function catalogRoutes(deps: Dependencies): Routes {
 
   /** Does what the button that was pressed says. */
   function act(c: AppContext, actor: UserActor, connection: ConnectionDetail, fields: FormFields, chosen: Chosen) {
-    const looking = lookingOf(actor, connection, chosen)
+    const looking = lookingOf(c, actor, connection, chosen)
     const intent = fields.text('open') === '' ? fields.text('intent') : 'tables'
     if (intent === 'create') return create(c, actor, connection, chosen)
     if (intent === 'preview') return preview(c, connection, chosen, looking)
@@ -235,7 +236,7 @@ export function catalogRoutes(deps: Dependencies): Routes {
       const { name, ...errors } = parsed.errors
       const shown = { errors: { ...errors, ...(name === undefined ? {} : { dataset: name }) } }
       // The tables are listed again, so that there is something to choose from.
-      const outcome = state.tab === 'tables' ? await tablesAgain(actor, connection, chosen) : {}
+      const outcome = state.tab === 'tables' ? await tablesAgain(c, actor, connection, chosen) : {}
       return renderAdd(c, connection, chosen, { ...outcome, ...shown })
     }
     const { items, rowLimit } = parsed
@@ -246,8 +247,13 @@ export function catalogRoutes(deps: Dependencies): Routes {
     return c.redirect(ids.length === 1 && only !== undefined ? paths.dataset(only) : paths.catalog(), 303)
   }
 
-  async function tablesAgain(actor: UserActor, connection: ConnectionDetail, chosen: Chosen): Promise<Shown> {
-    const outcome = await browsing.tables(lookingOf(actor, connection, chosen), chosen.state.schema)
+  async function tablesAgain(
+    c: AppContext,
+    actor: UserActor,
+    connection: ConnectionDetail,
+    chosen: Chosen,
+  ): Promise<Shown> {
+    const outcome = await browsing.tables(lookingOf(c, actor, connection, chosen), chosen.state.schema)
     return outcome.ok ? { tables: outcome.value } : { refusal: outcome.diagnosis }
   }
 
@@ -284,8 +290,8 @@ const emptyState: AddState = {
   rowLimit: '',
 }
 
-function lookingOf(actor: UserActor, connection: ConnectionDetail, chosen: Chosen): Looking {
-  return { actor, connectionId: connection.id, account: chosen.account }
+function lookingOf(c: AppContext, actor: UserActor, connection: ConnectionDetail, chosen: Chosen): Looking {
+  return { actor, connectionId: connection.id, account: chosen.account, ...untilGone(c) }
 }
 
 function withTab(chosen: Chosen, tab: AddState['tab']): Chosen {

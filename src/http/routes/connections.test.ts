@@ -73,6 +73,7 @@ describe('GET /connections', () => {
       `${path}/credentials`,
       `${path}/credentials/new`,
       `${path}/datasets`,
+      `${path}/health`,
       `${path}/sign-ins/new`,
     ]
     for (const page of ['/connections', '/connections/new', add, ...tabs]) {

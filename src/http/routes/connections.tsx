@@ -19,6 +19,7 @@ import { driver, drivers } from '../../connector/registry.ts'
 import { parseGivenFields } from '../../credentials/credential-type.ts'
 import type { CredentialQueries } from '../../credentials/queries.ts'
 import type { Vault } from '../../credentials/vault.ts'
+import type { HealthService } from '../../health/health.ts'
 import { parseName } from '../../names.ts'
 import { paths } from '../../paths.ts'
 import { Secret } from '../../secrets/secret.ts'
@@ -35,12 +36,13 @@ type Dependencies = {
   readonly credentialQueries: CredentialQueries
   readonly vault: Vault
   readonly signIns: SignIns
+  readonly health: Pick<HealthService, 'show'>
   readonly typedAccounts: TypedAccounts
 }
 
 /** The pages of data connections: list, add, edit, delete, and the tabs of one. */
 export function connectionRoutes(deps: Dependencies): Routes {
-  const { connections, connectionQueries: queries, credentialQueries, vault, signIns, typedAccounts } = deps
+  const { connections, connectionQueries: queries, credentialQueries, vault, signIns, health, typedAccounts } = deps
   const routes = new Routes()
 
   routes.get('/connections', signedIn, async (c, actor) => {
@@ -66,12 +68,14 @@ export function connectionRoutes(deps: Dependencies): Routes {
   routes.get('/connections/:id', signedIn, async (c, actor) => {
     const connection = await queries.show(actor, c.req.param('id') ?? '')
     const recent = await signIns.recent(actor, connection.id)
+    const storedCredentials = c.get('storedCredentials')
     return c.render(
       <ConfigurationPage
         connection={connection}
         driver={driver(connection.driver)}
         recent={recent}
-        storedCredentials={c.get('storedCredentials')}
+        health={storedCredentials ? await health.show(actor, connection.id) : null}
+        storedCredentials={storedCredentials}
       />,
     )
   })

@@ -13,6 +13,7 @@ import { paths } from '../../paths.ts'
 import type { SaveAndSignIn, SavingAccounts } from '../../sign-ins/save-and-sign-in.ts'
 import { savedFlash, setFlash } from '../flash.ts'
 import { type FormFields, readForm } from '../form.ts'
+import { untilGone } from '../gone.ts'
 import { type AppContext, Routes, withStoredCredentials } from '../routing.ts'
 import { typedFields } from '../typed-fields.ts'
 
@@ -48,14 +49,15 @@ export function credentialRoutes(deps: Dependencies): Routes {
     const fields = await readForm(c)
     const type = typeOf(fields)
     const connectionId = fields.id('connection')
-    const outcome = await saving.create(actor, {
+    const account = {
       type,
       name: fields.text('name'),
       description: fields.text('description'),
       typed: typedFields(fields),
       connectionId,
       signIn: fields.text('intent') !== 'save',
-    })
+    }
+    const outcome = await saving.create(actor, account, untilGone(c))
     if (outcome.kind === 'saved') return saved(c, outcome)
     c.status(422)
     return c.render(await newPage(deps, actor, { ...typedForm(fields, type), connectionId, ...problems(outcome) }))
@@ -87,13 +89,14 @@ export function credentialRoutes(deps: Dependencies): Routes {
     const id = c.req.param('id') ?? ''
     const fields = await readForm(c)
     const revision = Number(fields.text('revision')) || 0
-    const outcome = await saving.edit(actor, id, {
+    const edit = {
       revision,
       name: fields.text('name'),
       description: fields.text('description'),
       typed: typedFields(fields),
       signIn: fields.text('intent') !== 'save',
-    })
+    }
+    const outcome = await saving.edit(actor, id, edit, untilGone(c))
     if (outcome.kind === 'saved') return saved(c, outcome)
     const detail = await queries.show(actor, id)
     const type = knownType(detail.type)

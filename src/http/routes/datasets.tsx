@@ -20,6 +20,7 @@ import type { SavingAccounts } from '../../sign-ins/save-and-sign-in.ts'
 import type { Account, ConnectionUse } from '../../sign-ins/use-connection.ts'
 import { setFlash } from '../flash.ts'
 import { type FormFields, readForm } from '../form.ts'
+import { untilGone } from '../gone.ts'
 import { isId } from '../id.ts'
 import { RequestRefused } from '../request-refused.ts'
 import { type AppContext, Routes, signedIn } from '../routing.ts'
@@ -123,7 +124,7 @@ export function datasetRoutes(deps: Dependencies): Routes {
     const { connection } = dataset
     // Without a connection, and while a version is being made, the dataset's page says so.
     if (connection === null) return c.redirect(paths.dataset(dataset.id), 303)
-    const account = await accountFrom(actor, connection.id, fields)
+    const account = await accountFrom(c, actor, connection.id, fields)
     if (account === undefined) return c.redirect(paths.newDatasetVersion(dataset.id), 303)
     if ('form' in account) {
       c.status(422)
@@ -135,9 +136,10 @@ export function datasetRoutes(deps: Dependencies): Routes {
   }
 
   /** Returns the account that was picked or typed, the form to show again, or undefined for neither. */
-  async function accountFrom(actor: UserActor, connectionId: string, fields: FormFields) {
+  async function accountFrom(c: AppContext, actor: UserActor, connectionId: string, fields: FormFields) {
     if (!isAccountForm(fields)) return storedAccount(fields.text('account'))
-    const read = await readAccount(saving, actor, await connectionQueries.show(actor, connectionId), fields)
+    const connection = await connectionQueries.show(actor, connectionId)
+    const read = await readAccount(saving, actor, connection, fields, untilGone(c))
     if (read.kind === 'again') return { form: read.form }
     return read.kind === 'saved' ? storedAccount(read.credentialId) : ({ kind: 'typed', ...read.account } as const)
   }

@@ -1,5 +1,6 @@
 import { and, eq } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { TooBusy } from '../../connector/driver.ts'
 import { auditEntries } from '../../db/schema/audit.ts'
 import { type TestApp, testApp } from '../../testing/app.ts'
 import type { Client } from '../../testing/client.ts'
@@ -109,6 +110,27 @@ describe('Test connection', () => {
         expect.arrayContaining(['Enter a username.', 'Enter a password.']),
       )
     }
+  })
+
+  it('when Keyward is too busy answers 429 and keeps what was typed, the secret aside, to be sent again', async () => {
+    const { run } = app.connector
+    app.connector.run = async () => {
+      throw new TooBusy(5)
+    }
+    const answer = await ada.post(page(), typed({ save: 'on', name: `Kept ${count}`, intent: 'save-and-sign-in' }))
+    const inPart = await ada.post(page(), typed(), { headers: { 'HX-Request': 'true', 'HX-Request-Type': 'partial' } })
+    app.connector.run = run
+    expect([answer.status, answer.headers.get('Retry-After')]).toEqual([429, '5'])
+    const form = answer.html.querySelector('main form')
+    expect(form?.getAttribute('action')).toBe(page())
+    expect(formValues(answer.html)).toMatchObject({ username: 'reporting', name: `Kept ${count}`, save: 'on' })
+    expect(answer.text).not.toContain(password)
+    // Sent again as it is, the form comes back and asks for the secret alone.
+    const again = await ada.post(page(), formValues(answer.html))
+    expect(textsOf(again.html, '.error-summary li')).toEqual(['Enter a password.'])
+    expect(formValues(again.html)).toMatchObject({ username: 'reporting', name: `Kept ${count}`, save: 'on' })
+    expect([inPart.status, inPart.headers.get('HX-Retarget')]).toEqual([429, '#flash'])
+    expect(textOf(inPart.html, '[role=alert]')).not.toBe('')
   })
 
   it('C1 with the account or the connection of someone else answers 404 and dials nothing', async () => {

@@ -12,6 +12,7 @@ import type { SignIns } from '../../sign-ins/sign-ins.ts'
 import type { ConnectionUse } from '../../sign-ins/use-connection.ts'
 import { savedFlash, setFlash } from '../flash.ts'
 import { type FormFields, readForm } from '../form.ts'
+import { untilGone } from '../gone.ts'
 import { type AppContext, Routes, signedIn } from '../routing.ts'
 import { typedFields } from '../typed-fields.ts'
 import { typeFor } from './add-data.ts'
@@ -53,7 +54,7 @@ export function signInRoutes(deps: Dependencies): Routes {
     const fields = await readForm(c)
     const credentialId = fields.id('account')
     if (credentialId !== null) {
-      const signIn = await signIns.create(actor, connectionId, { kind: 'stored', credentialId }, 'test')
+      const signIn = await signIns.create(actor, connectionId, { kind: 'stored', credentialId }, 'test', untilGone(c))
       return c.redirect(paths.signIn(connectionId, signIn.id), 303)
     }
     const saving = fields.checked('save') || fields.text('intent').startsWith('save')
@@ -79,13 +80,13 @@ export function signInRoutes(deps: Dependencies): Routes {
     const shown = fields.text('destination')
     const destination = shown === '' ? {} : { destination: shown }
     const account = { kind: 'typed', type: type.id, fields: parsed.fields, ...destination } as const
-    const signIn = await signIns.create(actor, connectionId, account, 'test')
+    const signIn = await signIns.create(actor, connectionId, account, 'test', untilGone(c))
     return c.redirect(paths.signIn(connectionId, signIn.id), 303)
   }
 
   async function saveAndSignIn(c: AppContext, actor: UserActor, connectionId: string, fields: FormFields) {
     const type = typeOf(fields)
-    const outcome = await saving.create(actor, {
+    const account = {
       type,
       name: fields.text('name').trim() || (await madeUpName(actor, connectionId, type, fields)),
       description: '',
@@ -93,7 +94,8 @@ export function signInRoutes(deps: Dependencies): Routes {
       connectionId,
       destination: fields.text('destination') || undefined,
       signIn: fields.text('intent') !== 'save',
-    })
+    }
+    const outcome = await saving.create(actor, account, untilGone(c))
     if (outcome.kind === 'saved') {
       setFlash(c, savedFlash[outcome.proof])
       return c.redirect(paths.connectionCredentials(connectionId), 303)
