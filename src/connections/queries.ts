@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, isNull, like, or, type SQL, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, inArray, isNull, like, or, type SQL, sql } from 'drizzle-orm'
 import type { Actor } from '../access/actor.ts'
 import type { Guard } from '../access/guard.ts'
 import type { Parameters } from '../connector/driver.ts'
@@ -9,6 +9,7 @@ import { connections } from '../db/schema/connections.ts'
 import { associations, credentials } from '../db/schema/credentials.ts'
 import { users } from '../db/schema/organizations.ts'
 import { nameKey } from '../names.ts'
+import { driversAccepting } from './accepted-types.ts'
 import { currentDestination, destinationOf, protection } from './destination.ts'
 
 /** How a connection's destination reads: `postgresql://db.example.com:5432/sales`, and how it is protected. */
@@ -80,17 +81,22 @@ export function createConnectionQueries(deps: { db: Database; guard: Guard }) {
   }
 
   return {
-    /** Returns a page of 50 by name; `next` continues after its last row. */
+    /** Returns a page of 50 by name, those alone that take `credentialType`; `next` continues after its last row. */
     async list(
       actor: Actor,
-      search: { readonly text?: string; readonly after?: string },
+      search: { readonly text?: string; readonly after?: string; readonly credentialType?: string },
     ): Promise<{ readonly rows: readonly ConnectionRow[]; readonly next: string | null }> {
       const found = await db
         .select(detailColumns(actor))
         .from(connections)
         .innerJoin(users, eq(users.id, connections.ownerId))
         .where(
-          and(visibleTo(actor), matches(search.text), search.after ? gt(connections.nameKey, search.after) : undefined),
+          and(
+            visibleTo(actor),
+            matches(search.text),
+            takes(search.credentialType),
+            search.after ? gt(connections.nameKey, search.after) : undefined,
+          ),
         )
         .orderBy(asc(connections.nameKey), asc(connections.id))
         .limit(pageSize + 1)
@@ -166,6 +172,11 @@ export function addressOf(connection: { readonly driver: string; readonly parame
   }
   const { text, weak } = protection(destination.tls)
   return { address: known.address(connection.parameters), protection: text, weak }
+}
+
+/** The connections whose driver signs in with a credential type. */
+function takes(credentialType: string | undefined): SQL | undefined {
+  return credentialType === undefined ? undefined : inArray(connections.driver, [...driversAccepting(credentialType)])
 }
 
 function matches(text: string | undefined): SQL | undefined {

@@ -2,6 +2,7 @@ import { and, asc, eq, inArray, sql } from 'drizzle-orm'
 import type { Actor } from '../access/actor.ts'
 import type { Effect } from '../access/guard.ts'
 import { NotFound } from '../access/refusals.ts'
+import { refuseOtherTypes } from '../connections/accepted-types.ts'
 import { findConnection } from '../connections/connections.ts'
 import { currentDestination, destinationToGrant } from '../connections/destination.ts'
 import type { Transaction } from '../db/client.ts'
@@ -11,10 +12,11 @@ import { type CredentialResource, findCredential, type VaultDependencies } from 
 import { bondOf, writeConnectionGrant } from './sealed-versions.ts'
 
 type Owned = { readonly id: string; readonly organizationId: string; readonly ownerId: string }
+type OwnedOfType = Owned & { readonly type: string }
 
 export type AssociateOutcome = { readonly ok: true } | { readonly ok: false; readonly reason: 'already associated' }
 
-/** Associates a credential with a connection that the actor may use, for its present destination. */
+/** Associates a credential with a connection that the actor may use, for its present destination. Throws TypeNotAccepted. */
 export function associate(
   deps: VaultDependencies,
   actor: Actor,
@@ -39,7 +41,7 @@ export function associate(
 export async function addAssociation(
   effect: Effect,
   deps: VaultDependencies,
-  owned: Owned,
+  owned: OwnedOfType,
   version: number,
   connectionId: string,
 ): Promise<boolean> {
@@ -49,6 +51,7 @@ export async function addAssociation(
   await effect.also('connection.use', connection)
   if (connection === undefined) throw new NotFound()
   const destination = destinationToGrant(connection.row)
+  refuseOtherTypes(connection.row.driver, owned.type)
   const inserted = await tx
     .insert(associations)
     .values({

@@ -30,7 +30,7 @@ export async function readAccount(
   connection: ConnectionDetail,
   fields: FormFields,
 ): Promise<SignedInForm> {
-  const type = typeFor(connection.driver)
+  const type = typeFor(connection.driver, fields.text('type'))
   const form = typedForm(fields, type)
   if (!fields.checked('save') && fields.text('sign-in') !== 'save') {
     const parsed = parseNewFields(type, typedFields(fields))

@@ -22,7 +22,7 @@ import { type FormFields, readForm } from '../form.ts'
 import { isId } from '../id.ts'
 import { type AppContext, Routes, signedIn } from '../routing.ts'
 import { formToShow, isAccountForm, onlyAccount, readAccount } from './account-step.ts'
-import { asTab, readState, typedForm, typeFor } from './add-data.ts'
+import { asTab, readState, typedForm, typeFor, typeLinks } from './add-data.ts'
 
 type Dependencies = {
   readonly datasets: Pick<Datasets, 'create'>
@@ -102,6 +102,7 @@ export function catalogRoutes(deps: Dependencies): Routes {
   ) {
     const accounts = await use.accounts(actor, connection.id)
     const { id } = connection
+    const type = typeFor(connection.driver, form?.typeId ?? c.req.query('type'))
     if (form !== null) c.status(422)
     return c.render(
       <AccountStepPage
@@ -112,7 +113,10 @@ export function catalogRoutes(deps: Dependencies): Routes {
         differentHref={paths.addData({ connection: id, account: 'different' })}
         cancelHref={accounts.length > 0 ? paths.addData({ connection: id, account: 'choose' }) : paths.addData()}
         accounts={accounts}
-        type={typeFor(connection.driver)}
+        type={type}
+        types={typeLinks(connection.driver, type, (one) =>
+          paths.addData({ connection: id, account: 'different', type: one }),
+        )}
         form={form ?? formToShow(accounts, c.req.query('account') === 'different')}
         storedCredentials={c.get('storedCredentials')}
         use="Sign in"
@@ -140,7 +144,7 @@ export function catalogRoutes(deps: Dependencies): Routes {
       const schemas = await browsing.schemas(lookingOf(actor, connection, chosen))
       if (schemas.ok || read.kind === 'saved') return showSchemas(c, connection, chosen, schemas)
       typedAccounts.forget(actor, where.held)
-      const form = { ...typedForm(fields, typeFor(connection.driver)), refusal: schemas.diagnosis }
+      const form = { ...typedForm(fields, typeFor(connection.driver, fields.text('type'))), refusal: schemas.diagnosis }
       return askForAccount(c, actor, connection, state, form)
     } finally {
       wipeAccount(chosen.account)
@@ -156,7 +160,7 @@ export function catalogRoutes(deps: Dependencies): Routes {
     if (state.held !== '') {
       const held = typedAccounts.get(actor, state.held)
       if (held === undefined) return undefined
-      const name = usernameOf(typeFor(connection.driver), held.fields) ?? 'typed credentials'
+      const name = usernameOf(typeFor(connection.driver, held.type), held.fields) ?? 'typed credentials'
       return { account: { kind: 'typed', ...held }, name, state }
     }
     const accounts = await use.accounts(actor, connection.id)
