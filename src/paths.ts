@@ -36,7 +36,7 @@ export const paths = {
   connectionShareRole: (id: string, userId: string) => `/connections/${id}/sharing/${userId}/role`,
   connectionShareRemoval: (id: string, userId: string) => `/connections/${id}/sharing/${userId}/removal`,
   connectionActivity: (id: string, search: { before?: string } = {}) => query(`/connections/${id}/activity`, search),
-  signIns: (connectionId: string, search: { account?: string; different?: string } = {}) =>
+  signIns: (connectionId: string, search: { account?: string; different?: string; type?: string } = {}) =>
     query(`/connections/${connectionId}/sign-ins/new`, search),
   signIn: (connectionId: string, id: string) => `/connections/${connectionId}/sign-ins/${id}`,
 
@@ -49,7 +49,7 @@ export const paths = {
     `/catalog/${id}/versions/${version}/data.${format}`,
   datasetCancellation: (id: string, version: number) => `/catalog/${id}/versions/${version}/cancellation`,
   datasetDeletion: (id: string) => `/catalog/${id}/deletion`,
-  newDatasetVersion: (id: string, search: { account?: 'different' } = {}) =>
+  newDatasetVersion: (id: string, search: { account?: 'different'; type?: string } = {}) =>
     query(`/catalog/${id}/versions/new`, search),
 
   activity: (search: { before?: string } = {}) => query('/activity', search),
@@ -63,7 +63,7 @@ export const paths = {
 } as const
 
 export type CredentialSearch = { q?: string; type?: string; sort?: string; after?: string }
-export type AddData = { connection?: string; account?: string; schema?: string; as?: 'tables' | 'query' }
+export type AddData = { connection?: string; account?: string; type?: string; schema?: string; as?: 'tables' | 'query' }
 
 function query(path: string, parameters: Record<string, string | number | undefined>): string {
   const search = new URLSearchParams()

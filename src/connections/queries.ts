@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, isNull, like, or, type SQL, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, inArray, isNull, like, or, type SQL, sql } from 'drizzle-orm'
 import type { Actor } from '../access/actor.ts'
 import type { Guard } from '../access/guard.ts'
 import type { ShareRole } from '../access/policy.ts'
@@ -10,6 +10,7 @@ import { connectionShares, connections } from '../db/schema/connections.ts'
 import { associations, credentials } from '../db/schema/credentials.ts'
 import { users } from '../db/schema/organizations.ts'
 import { nameKey } from '../names.ts'
+import { driversAccepting } from './accepted-types.ts'
 import { currentDestination, destinationOf, protection } from './destination.ts'
 import { type AccountPrivileges, privilegesOf } from './privileges.ts'
 
@@ -95,16 +96,16 @@ export function createConnectionQueries(deps: { db: Database; guard: Guard }) {
   }
 
   return {
-    /** Returns a page of 50 by name; `next` continues after its last row. */
+    /** Returns a page of 50 by name, those alone that take `credentialType`; `next` continues after its last row. */
     async list(
       actor: Actor,
-      search: { readonly text?: string; readonly after?: string },
+      search: { readonly text?: string; readonly after?: string; readonly credentialType?: string },
     ): Promise<{ readonly rows: readonly ConnectionRow[]; readonly next: string | null }> {
       const found = await db
         .select(detailColumns(actor))
         .from(connections)
         .innerJoin(users, eq(users.id, connections.ownerId))
-        .where(and(visibleTo(actor), matches(search.text), follows(search.after)))
+        .where(and(visibleTo(actor), matches(search.text), takes(search.credentialType), follows(search.after)))
         .orderBy(asc(connections.nameKey), asc(connections.id))
         .limit(pageSize + 1)
       const rows = found.slice(0, pageSize)
@@ -200,6 +201,11 @@ export function addressOf(connection: { readonly driver: string; readonly parame
 function follows(after: string | undefined): SQL | undefined {
   if (after === undefined || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/.test(after)) return undefined
   return sql`(${connections.nameKey}, ${connections.id}) > (${after.slice(36).replaceAll('\0', '')}, ${after.slice(0, 36)}::uuid)`
+}
+
+/** The connections whose driver signs in with a credential type. */
+function takes(credentialType: string | undefined): SQL | undefined {
+  return credentialType === undefined ? undefined : inArray(connections.driver, [...driversAccepting(credentialType)])
 }
 
 function matches(text: string | undefined): SQL | undefined {

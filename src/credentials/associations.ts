@@ -2,6 +2,7 @@ import { and, asc, eq, inArray, sql } from 'drizzle-orm'
 import type { Actor } from '../access/actor.ts'
 import type { Effect } from '../access/guard.ts'
 import { NotFound } from '../access/refusals.ts'
+import { refuseOtherTypes } from '../connections/accepted-types.ts'
 import { findConnection } from '../connections/connections.ts'
 import { currentDestination, destinationToGrant } from '../connections/destination.ts'
 import type { Transaction } from '../db/client.ts'
@@ -12,6 +13,7 @@ import { nothingSeen } from './learned.ts'
 import { bondOf, writeConnectionGrant } from './sealed-versions.ts'
 
 type Owned = { readonly id: string; readonly organizationId: string; readonly ownerId: string }
+type OwnedOfType = Owned & { readonly type: string }
 
 export type AssociateOutcome =
   | { readonly ok: true }
@@ -22,7 +24,7 @@ export type Bond = { readonly connectionId: string; readonly destination?: strin
 
 /**
  * Associates a credential with a connection that the actor may use, for its present destination; nothing is granted where
- * that is no longer the one they agreed to.
+ * that is no longer the one they agreed to. Throws TypeNotAccepted.
  */
 export function associate(deps: VaultDependencies, actor: Actor, id: string, bond: Bond): Promise<AssociateOutcome> {
   return deps.guard.change<AssociateOutcome, CredentialResource>(
@@ -43,7 +45,7 @@ export function associate(deps: VaultDependencies, actor: Actor, id: string, bon
 export async function addAssociation(
   effect: Effect,
   deps: VaultDependencies,
-  owned: Owned,
+  owned: OwnedOfType,
   version: number,
   { connectionId, destination: agreed }: Bond,
 ): Promise<AssociateOutcome> {
@@ -53,6 +55,7 @@ export async function addAssociation(
   await effect.also('connection.use', connection)
   if (connection === undefined) throw new NotFound()
   const destination = destinationToGrant(connection.row)
+  refuseOtherTypes(connection.row.driver, owned.type)
   if (agreed !== undefined && agreed !== destination) return { ok: false, reason: 'destination changed' }
   const inserted = await tx
     .insert(associations)

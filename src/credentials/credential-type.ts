@@ -5,9 +5,18 @@ import { Secret } from '../secrets/secret.ts'
 export type CredentialType = {
   readonly id: string
   readonly label: string
+  /** One line under the label where types are chosen from. */
+  readonly summary: string
   readonly fields: readonly FieldSpec[]
-  /** The field shown in lists and facts as *Username*; null where the type has none. */
+  /** The field by which people know the account, shown in lists and facts; null where every field is a secret. */
   readonly usernameField: string | null
+  /** Brings what was typed for a field into the form that is sealed; without one its exact text is. */
+  readonly tidy?: Readonly<Record<string, (text: string) => string>>
+  /**
+   * Returns a sentence for each field that is wrong beyond what its spec says. `text` gives what is about to be sealed,
+   * what an edit keeps included, and undefined for what is blank.
+   */
+  readonly check?: (text: (id: string) => string | undefined) => Readonly<Record<string, string>>
 }
 
 /** What a form or an API body holds for one credential. */
@@ -16,6 +25,8 @@ export type TypedFields = {
   text(id: string): string | undefined
   /** True where the person ticked *Clear* beside an optional secret field. */
   cleared(id: string): boolean
+  /** A sentence where what was sent for a field cannot be read, whatever it is: a file that is too large. */
+  problem?(id: string): string | undefined
 }
 
 export type ParsedFields =
@@ -33,7 +44,8 @@ export function parseGivenFields(type: CredentialType, given: Readonly<Record<st
 }
 
 /**
- * Returns the fields of a credential after an edit: a blank secret field keeps the present value, *Clear* drops it.
+ * Returns the fields of a credential after an edit: a blank field keeps the present value, *Clear* drops it. Only the
+ * username, which is shown, is what was typed.
  * `present` is the opened current version.
  */
 export function parseEditedFields(
@@ -44,9 +56,14 @@ export function parseEditedFields(
   return parse(type, typed, (spec) => (typed.cleared(spec.id) ? undefined : present[spec.id]))
 }
 
-/** Reports whether an edit types any secret, clears one, or leaves everything sealed as it is (username aside). */
+/** Reports whether an edit types or clears anything that is sealed and not shown, so all but the username. */
 export function touchesSecrets(type: CredentialType, typed: TypedFields): boolean {
-  return type.fields.some((spec) => spec.secret && ((typed.text(spec.id) ?? '') !== '' || typed.cleared(spec.id)))
+  return type.fields.some((spec) => isHidden(type, spec) && isTouched(type, spec, typed))
+}
+
+/** Reports whether a field is never shown once it is stored: every one but the username, for all are sealed. */
+export function isHidden(type: CredentialType, spec: FieldSpec): boolean {
+  return spec.id !== type.usernameField
 }
 
 /** Returns what the type calls *Username* in the clear, for display; null where it has none. */
@@ -59,21 +76,40 @@ function parse(type: CredentialType, typed: TypedFields, keep: (spec: FieldSpec)
   const fields: Record<string, Secret> = {}
   const errors: Record<string, string> = {}
   for (const spec of type.fields) {
-    const value = spec.secret ? (typed.text(spec.id) ?? '') : (typed.text(spec.id) ?? '').trim()
-    const kept = value === '' && spec.secret ? keep(spec) : undefined
-    if (kept !== undefined) {
-      fields[spec.id] = kept
-      continue
-    }
-    const error = problem(spec, value)
+    const value = typedValue(type, spec, typed)
+    const kept = value === '' && isHidden(type, spec) ? keep(spec) : undefined
+    const error = typed.problem?.(spec.id) ?? (kept === undefined ? problem(spec, value) : undefined)
     if (error !== undefined) errors[spec.id] = error
+    else if (kept !== undefined) fields[spec.id] = kept
     else if (value !== '') fields[spec.id] = new Secret(value)
   }
+  // What is kept whole was judged when it was stored, and is not for an edit of the name to fail on.
+  const isNew = touchesSecrets(type, typed)
+  if (isNew && Object.keys(errors).length === 0)
+    Object.assign(
+      errors,
+      type.check?.((id) => textOf(fields[id])),
+    )
   return Object.keys(errors).length === 0 ? { ok: true, fields } : { ok: false, errors }
 }
 
+function isTouched(type: CredentialType, spec: FieldSpec, typed: TypedFields): boolean {
+  const isUnreadable = typed.problem?.(spec.id) !== undefined
+  return isUnreadable || typed.cleared(spec.id) || typedValue(type, spec, typed) !== ''
+}
+
+function textOf(secret: Secret | undefined): string | undefined {
+  return secret?.expose().toString('utf8')
+}
+
+function typedValue(type: CredentialType, spec: FieldSpec, typed: TypedFields): string {
+  const text = typed.text(spec.id) ?? ''
+  if (!spec.secret) return text.trim()
+  return text === '' ? '' : (type.tidy?.[spec.id]?.(text) ?? text)
+}
+
 function problem(spec: FieldSpec, value: string): string | undefined {
-  if (value === '') return spec.required ? `Enter a ${spec.label.toLowerCase()}.` : undefined
+  if (value === '') return spec.required ? `Enter ${articleFor(spec.label)} ${nameInSentence(spec.label)}.` : undefined
   const length = spec.secret ? Buffer.byteLength(value) : [...value].length
   if (length > spec.maximumLength) {
     return `${spec.label} is longer than ${spec.maximumLength} ${spec.secret ? 'bytes' : 'characters'}. Shorten it.`
@@ -85,6 +121,16 @@ function problem(spec: FieldSpec, value: string): string | undefined {
   if (/[\0\p{Cs}]/u.test(value)) return `${spec.label} contains a character that cannot be sent. Type it again.`
   if (!spec.secret && /[\p{Cc}\p{Cs}]/u.test(value)) return `${spec.label} contains a control character. Remove it.`
   return undefined
+}
+
+/** `Username` reads `username` in a sentence; `OAuth scopes` keeps its capitals. */
+export function nameInSentence(label: string): string {
+  return /^.[A-Z]/.test(label) ? label : `${label.charAt(0).toLowerCase()}${label.slice(1)}`
+}
+
+function articleFor(label: string): string {
+  if (/s$/.test(label)) return 'the'
+  return /^[AEIO]/.test(label) ? 'an' : 'a'
 }
 
 /** A client that reads a form and posts it back unchanged would send one of these; no one's secret is one. */

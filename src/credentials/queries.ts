@@ -1,6 +1,7 @@
-import { and, asc, eq, isNull, ne, sql } from 'drizzle-orm'
+import { and, asc, eq, inArray, isNull, ne, sql } from 'drizzle-orm'
 import type { Actor, UserActor } from '../access/actor.ts'
 import type { Guard } from '../access/guard.ts'
+import { acceptedTypes, driversAccepting } from '../connections/accepted-types.ts'
 import { currentDestination } from '../connections/destination.ts'
 import { type AccountPrivileges, privilegesOf } from '../connections/privileges.ts'
 import { type Address, addressOf, visibleTo as connectionsVisibleTo } from '../connections/queries.ts'
@@ -123,8 +124,8 @@ export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
     /** Returns one credential with its associations. Throws NotFound where the actor may not see it. */
     show,
 
-    /** Returns the actor's credentials that are not associated with a connection, by name, at most 200. */
-    async notAssociated(actor: UserActor, connectionId: string) {
+    /** Returns the actor's credentials that could be associated with a connection and are not, by name, at most 200. */
+    async notAssociated(actor: UserActor, connection: { readonly id: string; readonly driver: string }) {
       await mayList(actor)
       const { id, name, username } = credentials
       return db
@@ -133,7 +134,8 @@ export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
         .where(
           and(
             visibleTo(actor),
-            sql`not exists (select from associations bond where bond.connection_id = ${connectionId} and bond.credential_id = ${credentials.id})`,
+            inArray(credentials.type, [...acceptedTypes(connection.driver)]),
+            sql`not exists (select from associations bond where bond.connection_id = ${connection.id} and bond.credential_id = ${credentials.id})`,
           ),
         )
         .orderBy(asc(credentials.nameKey))
@@ -160,9 +162,9 @@ export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
       return { associations: detail.associations, datasets: its }
     },
 
-    /** Returns the connections the actor may use that this credential is not associated with, by name, at most 200. */
+    /** Returns the connections the actor may use that take this credential and have it not yet, by name, at most 200. */
     async associable(actor: Actor, id: string): Promise<readonly AssociableConnection[]> {
-      await show(actor, id)
+      const { type } = await show(actor, id)
       const rows = await db
         .select({
           id: connections.id,
@@ -174,6 +176,7 @@ export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
         .where(
           and(
             connectionsVisibleTo(actor),
+            inArray(connections.driver, [...driversAccepting(type)]),
             sql`not exists (select from associations bond where bond.credential_id = ${id} and bond.connection_id = ${connections.id})`,
           ),
         )

@@ -329,7 +329,9 @@ describe('vault', () => {
       const { credentialQueries: queries } = domain
       await expect(queries.show(ada, id)).rejects.toBeInstanceOf(FeatureOff)
       await expect(queries.list(ada, {})).rejects.toBeInstanceOf(FeatureOff)
-      await expect(queries.notAssociated(ada, connection)).rejects.toBeInstanceOf(FeatureOff)
+      await expect(queries.notAssociated(ada, { id: connection, driver: 'postgresql' })).rejects.toBeInstanceOf(
+        FeatureOff,
+      )
       await expect(queries.checkName(ada, 'any')).rejects.toBeInstanceOf(FeatureOff)
       // Refused before anything is sent to the target.
       const jobs = domain.connector.jobs.length

@@ -108,7 +108,7 @@ export function createVault(deps: VaultDependencies) {
           .returning({ id: credentials.id })
         if (inserted.length === 0) return abandon(nameTaken(name.name))
         created(id)
-        const owned = { id, organizationId: actor.organizationId, ownerId: actor.id }
+        const owned = { id, organizationId: actor.organizationId, ownerId: actor.id, type: input.type }
         await writeVersion(tx, deps, owned, { version: 1, fields: input.fields, by: actor.id, reason: 'created' })
         for (const connectionId of input.connectionIds) {
           const bond = { connectionId, destination: input.destinations?.[connectionId] }

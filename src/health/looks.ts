@@ -7,6 +7,7 @@ import type { ConnectionQueries } from '../connections/queries.ts'
 import { TooBusy } from '../connector/driver.ts'
 import type { Database } from '../db/client.ts'
 import { connectionHealth, connections } from '../db/schema/connections.ts'
+import { credentials } from '../db/schema/credentials.ts'
 import { users } from '../db/schema/organizations.ts'
 import type { SignIns } from '../sign-ins/sign-ins.ts'
 import { isFailure, minutesUntilNext, type NotTried } from './outcome.ts'
@@ -62,8 +63,10 @@ export function createLooks(deps: LookDependencies) {
   }
 
   async function tryOut(due: Due, signal: AbortSignal): Promise<string> {
-    const actor = await ownerOf(due)
-    if (actor === undefined) return 'skipped.disabled' satisfies NotTried
+    const person = await whoseAccount(due)
+    if (person === undefined) return 'skipped.account' satisfies NotTried
+    if (person.disabledAt !== null) return 'skipped.disabled' satisfies NotTried
+    const actor = actorFor(person)
     if (!(await featureEnabled(db, deployment, actor, 'stored_credentials')))
       return 'skipped.feature' satisfies NotTried
     const accounts = await queries.associatedCredentials(actor, due.id)
@@ -75,15 +78,15 @@ export function createLooks(deps: LookDependencies) {
     return code
   }
 
-  /** The owner as someone who acts by themselves; undefined while they may not. */
-  async function ownerOf({ ownerId }: Due): Promise<UserActor | undefined> {
-    const [user] = await db
-      .select()
+  /** Of several owners of a connection it is the one whose account was chosen; undefined where that is gone. */
+  async function whoseAccount({ healthCredentialId }: Due): Promise<typeof users.$inferSelect | undefined> {
+    if (healthCredentialId === null) return undefined
+    const [row] = await db
+      .select({ user: users })
       .from(users)
-      .where(and(eq(users.id, ownerId), isNull(users.disabledAt)))
-    if (user === undefined) return undefined
-    const { id, organizationId, role, name, email } = user
-    return { kind: 'user', id, organizationId, role, name, email, address: null, requestId: null }
+      .innerJoin(credentials, eq(credentials.ownerId, users.id))
+      .where(eq(credentials.id, healthCredentialId))
+    return row?.user
   }
 
   async function codeOf(due: Due, signal: AbortSignal): Promise<string> {
@@ -139,4 +142,9 @@ type Due = typeof connections.$inferSelect & { readonly at: Date }
 
 function daysBefore(at: Date): Date {
   return new Date(at.getTime() - keptDays * 86_400_000)
+}
+
+/** Someone as who they are, without a request of theirs. */
+function actorFor({ id, organizationId, role, name, email }: typeof users.$inferSelect): UserActor {
+  return { kind: 'user', id, organizationId, role, name, email, address: null, requestId: null }
 }

@@ -5,6 +5,7 @@ import { Flash } from '../../views/ui/flash.tsx'
 import { FeatureOff, Forbidden, NotFound, Unauthenticated, Unreadable } from '../access/refusals.ts'
 import { LedgerUnavailable } from '../audit/ledger.ts'
 import { TooManySignIns } from '../auth/queue.ts'
+import { TypeNotAccepted } from '../connections/accepted-types.ts'
 import { UnknownDriver } from '../connections/destination.ts'
 import { TooBusy } from '../connector/driver.ts'
 import type { Log } from '../log.ts'
@@ -46,6 +47,7 @@ function describe(error: Error): Failure {
   if (error instanceof Forbidden) return { status: 403, title: 'You may not do that', message: error.message }
   if (error instanceof Unreadable) return { status: 409, title: 'This cannot be opened', message: error.message }
   if (error instanceof UnknownDriver) return { status: 409, title: 'This cannot be used here', message: error.message }
+  if (error instanceof TypeNotAccepted) return { status: 422, title: 'These do not fit', message: error.message }
   if (error instanceof TooBusy || error instanceof TooManySignIns) return busy(error)
   if (error instanceof RequestRefused) return error
   if (error instanceof LedgerUnavailable) return ledgerUnavailable

@@ -59,10 +59,20 @@ describe('A form', () => {
     expect([fields.text('constructor'), fields.text('toString'), fields.text('hasOwnProperty')]).toEqual(['y', '', ''])
   })
 
-  test('with a file, leaves it out', async () => {
+  test('with a file, gives its exact text apart from the fields, and no text where it is none', async () => {
     const multipart = new FormData()
-    multipart.append('file', new Blob(['x']), 'x.txt')
-    expect((await read(multipart)).has('file')).toBe(false)
+    const file = (name: string, ...parts: (string | Buffer<ArrayBuffer>)[]) =>
+      multipart.append(name, new Blob(parts), name && 'key.pem')
+    file('key', '\ufeff a\r\n\u0000é\n ')
+    file('large', 'x'.repeat(65_537))
+    file('binary', Buffer.from([0xff, 0xfe, 0x00]))
+    file('empty')
+    multipart.append('none', new File([], ''))
+    const fields = await read(multipart)
+    expect(fields.has('key')).toBe(false)
+    expect(fields.file('key')).toEqual({ ok: true, text: '\ufeff a\r\n\u0000é\n ' })
+    for (const name of ['large', 'binary', 'empty']) expect(fields.file(name), name).toMatchObject({ ok: false })
+    expect([fields.file('none'), fields.file('missing')]).toEqual([undefined, undefined])
   })
 
   test('that is none, or cannot be read, or has too many fields, is refused', async () => {

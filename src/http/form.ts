@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { NotFound } from '../access/refusals.ts'
 import { credentialTypes } from '../credentials/types/registry.ts'
 import { Secret } from '../secrets/secret.ts'
@@ -6,7 +7,7 @@ import { isId } from './id.ts'
 import { RequestRefused } from './request-refused.ts'
 
 /**
- * What a form posted. Where a name was sent more than once, the last counts, except in `all`. Files are left out. A NUL in
+ * What a form posted. Where a name was sent more than once, the last counts, except in `all`. Files are apart. A NUL in
  * what is no secret is refused as unreadable (400): nobody types one, and the database takes none.
  */
 export type FormFields = {
@@ -22,13 +23,20 @@ export type FormFields = {
   all(name: string): readonly string[]
   /** Whether the name was sent at all. */
   has(name: string): boolean
+  /** The file chosen, or undefined where none was. */
+  file(name: string): FormFile | undefined
 }
 
+/** A file that came with a form: its exact text, or the sentence that says why it is not taken. */
+export type FormFile = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly error: string }
+
 const maximumFields = 2_000
+/** In bytes: as much as all fields of a credential may take together. */
+const largestFile = 65_536
 
 /** Reads an urlencoded or multipart form. Throws 415 for anything else, 400 for what cannot be parsed. */
 export async function readForm(c: AppContext): Promise<FormFields> {
-  const values = await readValues(c)
+  const { values, files } = await readParts(c)
   c.set('typed', plainOf(values))
   const last = (name: string) => values.get(name)?.at(-1) ?? ''
   return {
@@ -38,6 +46,7 @@ export async function readForm(c: AppContext): Promise<FormFields> {
     checked: (name) => last(name) !== '',
     all: (name) => (values.get(name) ?? []).map(withoutNul),
     has: (name) => values.has(name),
+    file: (name) => files.get(name),
   }
 }
 
@@ -64,18 +73,31 @@ function idOf(text: string): string | null {
   return text
 }
 
-async function readValues(c: AppContext): Promise<Map<string, string[]>> {
+async function readParts(c: AppContext) {
   const values = new Map<string, string[]>()
+  const files = new Map<string, FormFile>()
   let count = 0
   for (const [name, value] of await readPairs(c)) {
-    if (typeof value !== 'string') continue
     count += 1
     if (count > maximumFields) throw unreadable()
-    const list = values.get(name)
-    if (list === undefined) values.set(name, [value])
-    else list.push(value)
+    if (value instanceof File) {
+      // A browser sends one without a name where no file was chosen.
+      if (value.name !== '' || value.size > 0) files.set(name, await readFile(value))
+    } else if (typeof value === 'string') {
+      const list = values.get(name)
+      if (list === undefined) values.set(name, [value])
+      else list.push(value)
+    }
   }
-  return values
+  return { values, files }
+}
+
+async function readFile(file: File): Promise<FormFile> {
+  if (file.size > largestFile) return { ok: false, error: 'This file is larger than 64 KiB. Choose the key itself.' }
+  if (file.size === 0) return { ok: false, error: 'This file is empty. Choose another one.' }
+  const bytes = Buffer.from(await file.arrayBuffer())
+  if (isUtf8(bytes)) return { ok: true, text: bytes.toString('utf8') }
+  return { ok: false, error: 'This file is not text. Choose a PEM or JSON file.' }
 }
 
 async function readPairs(c: AppContext): Promise<Iterable<[string, unknown]>> {

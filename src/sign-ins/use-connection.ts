@@ -1,6 +1,7 @@
 import type { Actor, UserActor } from '../access/actor.ts'
 import { type Deployment, featureEnabled } from '../access/features.ts'
 import type { Guard, Use } from '../access/guard.ts'
+import { refuseOtherTypes } from '../connections/accepted-types.ts'
 import { type ConnectionResource, findConnection } from '../connections/connections.ts'
 import { currentDestination, destinationOf, UnknownDriver } from '../connections/destination.ts'
 import type { AssociatedCredential, ConnectionQueries } from '../connections/queries.ts'
@@ -77,6 +78,7 @@ export function createConnectionUse(deps: {
       'connection.use',
       (tx) => findConnection(tx, connectionId, 'share'),
       async ({ note, abandon }, connection) => {
+        refuseOtherTypes(connection.row.driver, account.type)
         if (hasMoved(account, connection.row)) return abandon(connection)
         note({ account: 'typed' })
         return connection
@@ -97,7 +99,7 @@ export function createConnectionUse(deps: {
   return {
     /**
      * Runs one operation on a connection with an account. Refusals by the target, and accounts that stay closed, are
-     * outcomes. Throws NotFound, Forbidden, FeatureOff, TooBusy, LedgerUnavailable. The account's secrets are wiped.
+     * outcomes. Throws NotFound, Forbidden, TypeNotAccepted, FeatureOff, TooBusy, LedgerUnavailable. The account's secrets are wiped.
      */
     async run<O extends Operation>(
       actor: UserActor,

@@ -41,6 +41,10 @@ describe.skipIf(browserPath === undefined).each(modes)('Credentials management $
       await heading(page, 'Credentials management')
       await sees(page, 'No credentials yet')
       await follow(page, '+ Add new credentials')
+      await page
+        .getByRole('main')
+        .getByRole('link', { name: /^Username and password/ })
+        .click()
       await fill(page, { 'Account name': 'first', Username: 'nobody', Password: 'a password of no account' })
       await press(page, 'Save and sign in')
       await flash(page, 'Saved. Nothing was proven: no data connection yet.')
@@ -51,7 +55,7 @@ describe.skipIf(browserPath === undefined).each(modes)('Credentials management $
 
   test('with a form that cannot be stored, lists what to mend, linked to the fields', () =>
     as(ada, async (page) => {
-      await page.goto('/credentials/new')
+      await page.goto('/credentials/new?type=basic')
       await fill(page, { Username: 'kept', Password: 'typed once' })
       await press(page, 'Save and sign in')
       await title(page, 'Error: Add credentials · Keyward')
@@ -234,7 +238,7 @@ async function open(page: Page, name: string): Promise<void> {
 }
 
 async function openForm(page: Page, name: string, account: Account, connection: string): Promise<void> {
-  await page.goto('/credentials/new')
+  await page.goto('/credentials/new?type=basic')
   await fill(page, { 'Account name': name, Username: account.username, Password: account.password })
   await page.getByLabel('Data connection').selectOption(connection)
 }

@@ -63,6 +63,8 @@ describe.skipIf(browserPath === undefined)('With the keyboard alone', () => {
       await arrive(page, 'Credentials management')
       await keys.press('n')
       await arrive(page, 'Add credentials')
+      await keys.tabTo(/^Username and password/)
+      await keys.press('Enter')
       await expectFocus(page, 'Account name')
       await keys.type('first')
       await keys.press('Tab')
@@ -74,6 +76,8 @@ describe.skipIf(browserPath === undefined)('With the keyboard alone', () => {
 
       await keys.press('n')
       await arrive(page, 'Add credentials')
+      await keys.tabTo(/^Username and password/)
+      await keys.press('Enter')
       await keys.type('second')
       await keys.press('Tab')
       await keys.type(store.reader.username)

@@ -21,7 +21,7 @@ export const newcomers: readonly State[] = [
   at('catalog-empty', '/catalog'),
   at('add-data-empty', '/catalog/add'),
   at('activity-empty', '/activity'),
-  at('credentials-new-without-connections', '/credentials/new'),
+  at('credentials-new-without-connections', '/credentials/new?type=basic'),
   at('forbidden', '/admin/features'),
 ]
 
@@ -53,10 +53,12 @@ function credentialStates(scene: Scene, store: Store): readonly State[] {
     at('credentials-long-names', `/credentials/${scene.longName}`),
     at('credentials-without-connections', `/credentials/${scene.lonely}`),
     at('credentials-nothing-found', '/credentials?q=nobody+has+this'),
-    at('credentials-new', '/credentials/new'),
+    at('credentials-types', '/credentials/new'),
+    at('credentials-new', '/credentials/new?type=basic'),
+    at('credentials-new-key-pair', '/credentials/new?type=snowflake_key_pair_user_account'),
     {
       name: 'credentials-new-errors',
-      open: (page) => emptyForm(page, '/credentials/new', 'Save and sign in'),
+      open: (page) => emptyForm(page, '/credentials/new?type=basic', 'Save and sign in'),
     },
     { name: 'credentials-new-refused', open: (page) => refusedCredentials(page, store) },
     at('credentials-edit', `${credential}/edit`),
@@ -125,7 +127,7 @@ async function refusedSignIn(page: Page): Promise<void> {
 }
 
 async function refusedCredentials(page: Page, store: Store): Promise<void> {
-  await page.goto('/credentials/new')
+  await page.goto('/credentials/new?type=basic')
   await fill(page, { 'Account name': 'Shop writer', Username: store.reader.username, Password: 'not the password' })
   await page.getByLabel('Data connection').selectOption('Shop')
   await press(page, 'Save and sign in')

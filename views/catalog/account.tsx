@@ -1,8 +1,9 @@
 import type { Child } from 'hono/jsx'
 import type { AssociatedCredential } from '../../src/connections/queries.ts'
 import type { CredentialType } from '../../src/credentials/credential-type.ts'
-import { type AccountForm, accountErrors } from '../credentials/fields.tsx'
+import { type AccountForm, accountErrors, hasFiles } from '../credentials/fields.tsx'
 import { SaveChoice } from '../credentials/save-choice.tsx'
+import { type TypeLinks, TypeTabs } from '../credentials/type-choice.tsx'
 import { AccountPicker } from '../ui/account-picker.tsx'
 import { Actions, Button, CancelLink } from '../ui/button.tsx'
 import { ErrorSummary } from '../ui/error-summary.tsx'
@@ -14,6 +15,8 @@ import { Refused } from './refusal.tsx'
 
 export type TypedAccountForm = AccountForm & {
   readonly save: boolean
+  /** The credential type that was typed; the first of its driver where it is not said. */
+  readonly typeId?: string
   /** True where typed credentials were held and are not any more. */
   readonly gone?: boolean
 }
@@ -33,6 +36,7 @@ export type AccountStepProps = {
   readonly type: CredentialType
   /** Where the connection leads as the page shows it (canonical text): what is typed goes nowhere else. */
   readonly destination: string
+  readonly types: TypeLinks
   /** Null while the picker is shown instead of the form. */
   readonly form: TypedAccountForm | null
   readonly storedCredentials: boolean
@@ -82,7 +86,14 @@ function TypedAccount(props: AccountStepProps & { form: TypedAccountForm }) {
         </Notice>
       ) : null}
       {form.refusal === undefined ? null : <Refused diagnosis={form.refusal} />}
-      <form method="post" action={props.action} novalidate class="typed-account">
+      <TypeTabs types={props.types} />
+      <form
+        method="post"
+        action={props.action}
+        novalidate
+        enctype={hasFiles(type) ? 'multipart/form-data' : undefined}
+        class="typed-account"
+      >
         <input type="hidden" name="type" value={type.id} />
         <input type="hidden" name="destination" value={props.destination} />
         {props.carried}

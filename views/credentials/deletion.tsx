@@ -22,7 +22,7 @@ export function CredentialDeletionPage(props: { id: string; name: string; depend
       confirm="Delete credentials"
       cancelHref={paths.credential(id)}
     >
-      <p>The sealed password and its history are deleted, and with them every association. This cannot be undone.</p>
+      <p>What is sealed and its history are deleted, and with them every association. This cannot be undone.</p>
       <Stops dependants={dependants} />
     </ConfirmPage>
   )

@@ -9,7 +9,7 @@ import { Notice } from '../ui/notice.tsx'
 import { PageHeader } from '../ui/page-header.tsx'
 import { Table } from '../ui/table.tsx'
 import { Title } from '../ui/title.tsx'
-import { AccountFields, type AccountForm, accountErrors, Refusal, SaveButtons } from './fields.tsx'
+import { AccountFields, type AccountForm, accountErrors, hasFiles, Refusal, SaveButtons } from './fields.tsx'
 
 export type EditForm = AccountForm & {
   readonly revision: number
@@ -43,7 +43,7 @@ export function EditCredentialPage(props: {
       <Conflict form={form} type={type} />
       <Refusal form={form} connectionName={null} />
       <Effect associations={associations} />
-      <Form action={paths.editCredential(id)} hidden={{ revision: String(form.revision) }}>
+      <Form action={paths.editCredential(id)} hidden={{ revision: String(form.revision) }} files={hasFiles(type)}>
         <AccountFields type={type} form={form} stored />
         <SaveButtons refused={form.refusal !== undefined} cancelHref={paths.credential(id)} />
       </Form>
@@ -80,8 +80,8 @@ function Conflict(props: { form: EditForm; type: CredentialType }) {
         rows={rows}
       />
       <Notice tone="warning">
-        Saving now replaces what is stored with yours. A password that you typed was not kept: type it again, or leave
-        it blank to keep the one that is stored now.
+        Saving now replaces what is stored with yours. A secret that you typed was not kept: type it again, or leave it
+        blank to keep the one that is stored now.
       </Notice>
     </>
   )

@@ -16,7 +16,7 @@ export type AccountForm = {
   readonly refusal?: Diagnosis
 }
 
-/** The account name with the type's fields. With `stored`, blank secrets keep what is sealed. */
+/** The account name with the type's fields. With `stored`, blank fields keep what is sealed. */
 export function AccountFields(props: { type: CredentialType; form: AccountForm; stored: boolean }) {
   const { type, form, stored } = props
   return (
@@ -33,7 +33,7 @@ export function AccountFields(props: { type: CredentialType; form: AccountForm; 
         specs={type.fields}
         values={form.values}
         errors={form.errors ?? {}}
-        stored={stored ? type.fields.filter((field) => field.secret).map((field) => field.id) : []}
+        stored={stored ? type.fields.map((field) => field.id).filter((id) => id !== type.usernameField) : []}
       />
       <TextField name="description" label="Description" value={form.description} maximumLength={500} optional />
     </>
@@ -76,6 +76,16 @@ export function accountErrors(type: CredentialType, form: AccountForm): readonly
   const failed = form.refusal?.find((rung) => rung.state === 'failed')
   if (failed === undefined) return errors
   const secret = type.fields.find((field) => field.secret)
-  const again = `Type the ${secret?.label.toLowerCase() ?? 'secret'} again: it was not kept.`
+  const again = `Type the ${secret === undefined ? 'secret' : inSentence(secret.label)} again: it was not kept.`
   return [...errors, { field: null, message: failed.sentence }, { field: secret?.id ?? null, message: again }]
+}
+
+/** Reports whether the form of a type takes files, so that it must be sent in parts. */
+export function hasFiles(type: CredentialType): boolean {
+  return type.fields.some((field) => field.secret && field.kind === 'multiline')
+}
+
+/** `API token` keeps its capitals. */
+function inSentence(label: string): string {
+  return /^.[A-Z]/.test(label) ? label : label.charAt(0).toLowerCase() + label.slice(1)
 }

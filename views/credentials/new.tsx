@@ -7,8 +7,8 @@ import { Form } from '../ui/form.tsx'
 import { PageHeader } from '../ui/page-header.tsx'
 import { SelectField } from '../ui/select-field.tsx'
 import { Title } from '../ui/title.tsx'
-import { AccountFields, type AccountForm, accountErrors, Refusal, SaveButtons } from './fields.tsx'
-import { TypeChoice } from './type-choice.tsx'
+import { AccountFields, type AccountForm, accountErrors, hasFiles, Refusal, SaveButtons } from './fields.tsx'
+import { ChosenType } from './type-choice.tsx'
 
 export type NewForm = AccountForm & {
   readonly type: CredentialType
@@ -16,9 +16,8 @@ export type NewForm = AccountForm & {
   readonly connectionId: string | null
 }
 
-/** The page that adds credentials. */
+/** The page that adds credentials of one type. `connections` are those that take them. */
 export function NewCredentialPage(props: {
-  types: readonly CredentialType[]
   connections: readonly Pick<ConnectionRow, 'id' | 'name'>[]
   form: NewForm
 }) {
@@ -32,11 +31,17 @@ export function NewCredentialPage(props: {
       <ErrorSummary errors={errors} />
       <PageHeader title="Add credentials" />
       <Refusal form={form} connectionName={chosen?.name ?? null} />
-      <TypeChoice types={props.types} chosen={form.type} />
-      <Form action={paths.newCredential()} hidden={{ type: form.type.id }}>
+      <ChosenType type={form.type} connectionId={form.connectionId} />
+      <Form
+        action={paths.newCredential({ type: form.type.id })}
+        hidden={{ type: form.type.id }}
+        files={hasFiles(form.type)}
+      >
         <AccountFields type={form.type} form={form} stored={false} />
         {connections.length === 0 ? (
-          <p class="hint">There is no data connection yet. These credentials are stored; nothing is proven by that.</p>
+          <p class="hint">
+            There is no data connection that takes these credentials yet. They are stored; nothing is proven by that.
+          </p>
         ) : (
           <SelectField
             name="connection"

@@ -50,8 +50,8 @@ function NothingSelected(props: CredentialsPageProps) {
             </LinkButton>
           }
         >
-          Store a username and password once. Keyward seals them, uses them on the data connections you choose, and
-          never shows the password again.
+          Store a password, key or token once. Keyward seals it, uses it on the data connections you choose, and never
+          shows it again.
         </EmptyState>
       ) : !found ? (
         <EmptyState

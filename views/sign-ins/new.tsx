@@ -2,8 +2,9 @@ import type { AssociatedCredential, ConnectionDetail } from '../../src/connectio
 import type { CredentialType } from '../../src/credentials/credential-type.ts'
 import { paths } from '../../src/paths.ts'
 import { connectionTrail } from '../connections/address.tsx'
-import { type AccountForm, accountErrors, Refusal } from '../credentials/fields.tsx'
+import { type AccountForm, accountErrors, hasFiles, Refusal } from '../credentials/fields.tsx'
 import { SaveChoice } from '../credentials/save-choice.tsx'
+import { type TypeLinks, TypeTabs } from '../credentials/type-choice.tsx'
 import { AccountPicker } from '../ui/account-picker.tsx'
 import { Breadcrumbs } from '../ui/breadcrumbs.tsx'
 import { Actions, Button, CancelLink } from '../ui/button.tsx'
@@ -13,13 +14,14 @@ import { PageHeader } from '../ui/page-header.tsx'
 import { SpecFields } from '../ui/spec-field.tsx'
 import { Title } from '../ui/title.tsx'
 
-export type SignInForm = AccountForm & { readonly save: boolean }
+export type SignInForm = AccountForm & { readonly save: boolean; readonly typeId?: string }
 
 /** The page of **Test connection**: a stored account, or typed credentials that may be saved. */
 export function NewSignInPage(props: {
   connection: ConnectionDetail
   accounts: readonly AssociatedCredential[]
   type: CredentialType
+  types: TypeLinks
   /** Null while the picker is shown instead of the form. */
   form: SignInForm | null
   storedCredentials: boolean
@@ -57,6 +59,7 @@ function TypedAccount(props: {
   connection: ConnectionDetail
   accounts: readonly AssociatedCredential[]
   type: CredentialType
+  types: TypeLinks
   form: SignInForm
   storedCredentials: boolean
 }) {
@@ -64,7 +67,9 @@ function TypedAccount(props: {
   return (
     <>
       <Refusal form={form} connectionName={connection.name} />
+      <TypeTabs types={props.types} />
       <Form
+        files={hasFiles(type)}
         action={paths.signIns(connection.id, { different: 'yes' })}
         hidden={{ type: type.id, destination: connection.destination }}
         class="typed-account"

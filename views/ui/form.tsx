@@ -16,12 +16,15 @@ export function Form(props: {
   fullPage?: boolean
   label?: string
   class?: string
+  /** True where files may be sent with it. */
+  files?: boolean
 }) {
   return (
     <form
       method="post"
       action={props.action}
       novalidate
+      enctype={props.files ? 'multipart/form-data' : undefined}
       class={props.class}
       aria-label={props.label}
       {...(props.fullPage ? { 'hx-boost': 'false' } : {})}

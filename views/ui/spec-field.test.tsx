@@ -35,6 +35,7 @@ describe('SpecFields', () => {
       'password',
       'passphrase',
       'key',
+      'file-key',
       'tls',
       'tls',
       'ca',

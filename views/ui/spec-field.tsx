@@ -1,4 +1,5 @@
 import type { FieldSpec } from '../../src/connector/field-spec.ts'
+import { KeptField } from './kept-field.tsx'
 import { RadioField } from './radio-field.tsx'
 import { SecretField } from './secret-field.tsx'
 import { SelectField } from './select-field.tsx'
@@ -11,7 +12,7 @@ export type SpecFieldProps = {
   readonly values?: Readonly<Record<string, string | undefined>>
   /** Sentences by spec id. */
   readonly errors?: Readonly<Record<string, string | undefined>>
-  /** Ids of the secret fields that have something stored: blank keeps it, an optional one gets a **Clear** checkbox. */
+  /** Ids of the fields that have something stored which is not shown: blank keeps it, an optional one gets **Clear**. */
   readonly stored?: readonly string[]
   /** The spec id of the field that has the focus when the page opens. */
   readonly autofocus?: string | undefined
@@ -54,6 +55,7 @@ export function SpecField(props: SpecFieldProps & { spec: FieldSpec }) {
   }
   if (spec.secret) return <Sealed {...common} spec={spec} stored={props.stored?.includes(spec.id) ?? false} />
   const value = props.values?.[spec.id] ?? spec.fallback
+  if (props.stored?.includes(spec.id)) return <Hidden {...common} spec={spec} value={props.values?.[spec.id]} />
   if (spec.kind === 'choice') return <Choice {...common} spec={spec} value={value} />
   return (
     <TextField
@@ -79,7 +81,15 @@ type Common = {
 function Sealed(props: Common & { spec: FieldSpec; stored: boolean }) {
   const { spec, ...common } = props
   const clear = spec.required ? {} : { clearName: `clear-${common.name}` }
-  return <SecretField {...common} multiline={spec.kind === 'multiline'} {...clear} />
+  const file = spec.kind === 'multiline' ? { multiline: true, fileName: `file-${common.name}` } : {}
+  return <SecretField {...common} {...file} {...clear} />
+}
+
+/** What is no secret but stored among secrets, so that it cannot be shown either. */
+function Hidden(props: Common & { spec: FieldSpec; value: string | undefined }) {
+  const { spec, ...common } = props
+  const clear = spec.required ? {} : { clearName: `clear-${common.name}` }
+  return <KeptField {...common} {...clear} maximumLength={spec.maximumLength} value={props.value} />
 }
 
 function Choice(props: Common & { spec: FieldSpec; value: string | undefined }) {

@@ -1,5 +1,6 @@
 import { Refusal } from '../diagnosis.ts'
 import type { DriverClient, Operations, Privileges, Session, Source } from '../driver.ts'
+import { shortenCell } from '../shorten.ts'
 import { type PostgresColumn, readColumns } from './postgresql-columns.ts'
 import { importSource } from './postgresql-import.ts'
 import { type PostgresSession, withSession } from './postgresql-session.ts'
@@ -109,15 +110,6 @@ async function preview(session: Session, postgres: PostgresSession, input: Opera
   session.report.passed('read', 'The data can be read.')
   return {
     columns: columns.map(({ name, type }) => ({ name, type })),
-    rows: rows.slice(0, input.rows).map((row) => row.map((text) => shorten(text, cellCharacters))),
+    rows: rows.slice(0, input.rows).map((row) => row.map((text) => shortenCell(text, cellCharacters))),
   }
-}
-
-/** Never cuts a character in half. */
-function shorten(text: string | null, characters: number): string | null {
-  if (text === null || text.length <= characters) return text
-  const kept = Array.from(text.slice(0, 2 * characters + 2))
-    .slice(0, characters)
-    .join('')
-  return kept.length === text.length ? text : `${kept}…`
 }

@@ -4,6 +4,7 @@ import type { CredentialType } from '../credential-type.ts'
 export const basic: CredentialType = {
   id: 'basic',
   label: 'Username and password',
+  summary: 'For databases and everything else that asks for both',
   usernameField: 'username',
   fields: [
     { id: 'username', label: 'Username', kind: 'text', secret: false, required: true, maximumLength: 256 },

@@ -30,7 +30,7 @@ export async function readAccount(
   fields: FormFields,
   options: RunOptions,
 ): Promise<SignedInForm> {
-  const type = typeFor(connection.driver)
+  const type = typeFor(connection.driver, fields.text('type'))
   const form = typedForm(fields, type)
   // What the page said, so that nothing typed goes where the connection was moved while it was being typed.
   const shown = fields.text('destination') || connection.destination

@@ -23,7 +23,7 @@ import { untilGone } from '../gone.ts'
 import { isId } from '../id.ts'
 import { type AppContext, Routes, signedIn } from '../routing.ts'
 import { formToShow, isAccountForm, onlyAccount, readAccount } from './account-step.ts'
-import { asTab, readState, typedForm, typeFor } from './add-data.ts'
+import { asTab, readState, typedForm, typeFor, typeLinks } from './add-data.ts'
 
 type Dependencies = {
   readonly datasets: Pick<Datasets, 'create'>
@@ -103,6 +103,7 @@ export function catalogRoutes(deps: Dependencies): Routes {
   ) {
     const accounts = await use.accounts(actor, connection.id)
     const { id } = connection
+    const type = typeFor(connection.driver, form?.typeId ?? c.req.query('type'))
     if (form !== null) c.status(422)
     return c.render(
       <AccountStepPage
@@ -113,8 +114,11 @@ export function catalogRoutes(deps: Dependencies): Routes {
         differentHref={paths.addData({ connection: id, account: 'different' })}
         cancelHref={accounts.length > 0 ? paths.addData({ connection: id, account: 'choose' }) : paths.addData()}
         accounts={accounts}
-        type={typeFor(connection.driver)}
         destination={connection.destination}
+        type={type}
+        types={typeLinks(connection.driver, type, (one) =>
+          paths.addData({ connection: id, account: 'different', type: one }),
+        )}
         form={form ?? formToShow(accounts, c.req.query('account') === 'different')}
         storedCredentials={c.get('storedCredentials')}
         use="Sign in"
@@ -142,7 +146,7 @@ export function catalogRoutes(deps: Dependencies): Routes {
       const schemas = await browsing.schemas(lookingOf(c, actor, connection, chosen))
       if (schemas.ok || read.kind === 'saved') return showSchemas(c, connection, chosen, schemas)
       typedAccounts.forget(actor, where.held)
-      const form = { ...typedForm(fields, typeFor(connection.driver)), refusal: schemas.diagnosis }
+      const form = { ...typedForm(fields, typeFor(connection.driver, fields.text('type'))), refusal: schemas.diagnosis }
       return askForAccount(c, actor, connection, state, form)
     } finally {
       wipeAccount(chosen.account)
@@ -158,7 +162,7 @@ export function catalogRoutes(deps: Dependencies): Routes {
     if (state.held !== '') {
       const held = typedAccounts.get(actor, state.held)
       if (held === undefined) return undefined
-      const name = usernameOf(typeFor(connection.driver), held.fields) ?? 'typed credentials'
+      const name = usernameOf(typeFor(connection.driver, held.type), held.fields) ?? 'typed credentials'
       return { account: { kind: 'typed', ...held }, name, state }
     }
     const accounts = await use.accounts(actor, connection.id)

@@ -148,7 +148,7 @@ export function connectionRoutes(deps: Dependencies): Routes {
   async function addCredentials(c: AppContext, actor: UserActor, error?: string) {
     requireStored(c)
     const connection = await queries.show(actor, c.req.param('id') ?? '')
-    const choices = await credentialQueries.notAssociated(actor, connection.id)
+    const choices = await credentialQueries.notAssociated(actor, connection)
     return <AddCredentialsPage connection={connection} choices={choices} {...(error ? { error } : {})} />
   }
 

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { credentialTypes } from '../../credentials/types/registry.ts'
 import { type TestApp, testApp } from '../../testing/app.ts'
 import type { Client } from '../../testing/client.ts'
 import { addConnection, refused, signedIn } from '../../testing/domain.ts'
 import { formValues, textOf, textsOf } from '../../testing/html.ts'
+import { makeKeyPair, serviceAccountKey } from '../../testing/keys.ts'
 
 let app: TestApp
 let ada: Client
@@ -73,7 +75,14 @@ describe('GET /credentials', () => {
 
   it('as a fragment equals the main of the document, selected or not', async () => {
     const path = await stored()
-    for (const page of ['/credentials', path, '/credentials/new', `${path}/edit`, `${path}/deletion`]) {
+    for (const page of [
+      '/credentials',
+      path,
+      '/credentials/new',
+      '/credentials/new?type=gcp',
+      `${path}/edit`,
+      `${path}/deletion`,
+    ]) {
       const [whole, part] = [await ada.get(page), await ada.fragment(page)]
       const inside = whole.html.querySelector('#main')?.innerHTML ?? ''
       expect(part.text.replace(/<title>.*?<\/title>/, ''), page).toContain(
@@ -251,5 +260,107 @@ describe('with stored credentials off', () => {
       await app.features.change(app.root, app.ada.organizationId, 'stored_credentials', true)
     }
     expect((await ada.get(path)).status).toBe(200)
+  })
+})
+
+describe('credentials of other types', () => {
+  const { privateKey } = makeKeyPair('correct horse battery')
+  const keyPair = { type: 'snowflake_key_pair_user_account', user: 'LOADER', passphrase: 'correct horse battery' }
+
+  /** Posts a form in parts, as a browser does where a file may be chosen. */
+  function postParts(path: string, form: Record<string, string>, files: Record<string, string> = {}) {
+    const body = new FormData()
+    for (const [name, value] of Object.entries(form)) body.append(name, value)
+    for (const [name, text] of Object.entries(files)) body.append(name, new Blob([text]), 'a file')
+    return ada.send(path, { method: 'POST', body, headers: { Origin: 'http://localhost' } })
+  }
+
+  it('are chosen from first, and each form has its fields, with a file beside what has several lines', async () => {
+    const types = await ada.get('/credentials/new')
+    expect(textsOf(types.html, '.choice-name')).toContain('Snowflake key pair')
+    expect(types.html.querySelectorAll('.choice-list a')).toHaveLength(credentialTypes.length)
+    for (const type of credentialTypes) {
+      const { html } = await ada.get(`/credentials/new?type=${type.id}`)
+      for (const field of type.fields) expect(html.querySelectorAll(`[name=${field.id}]`), field.id).toHaveLength(1)
+      const files = type.fields.filter((field) => field.kind === 'multiline').map((field) => `file-${field.id}`)
+      const inputs = [...html.querySelectorAll('input[type=file]')].map((input) => input.getAttribute('name'))
+      expect(inputs).toEqual(files)
+      const form = html.querySelector('main form')
+      expect(form?.getAttribute('enctype') ?? null).toBe(files.length > 0 ? 'multipart/form-data' : null)
+    }
+  })
+
+  it('are stored from a key that was pasted in one line, and seal it as it was', async () => {
+    const pasted = { ...keyPair, name: 'Loader', privateKeyStr: privateKey.trim().replaceAll('\n', '\\n') }
+    const answer = await postParts('/credentials/new', pasted)
+    expect(answer.status, textsOf(answer.html, '.error-summary').join(' ')).toBe(303)
+    const page = await ada.get(answer.location ?? '')
+    expect(page.text).toContain('Snowflake key pair')
+    expect(page.text).toContain('LOADER')
+    expect(page.text).not.toContain('PRIVATE KEY')
+    const edit = await ada.get(`${answer.location}/edit`)
+    expect(edit.html.querySelector('textarea')?.textContent).toBe('')
+    expect(edit.text).not.toContain('correct horse')
+    expect(edit.html.querySelector('[name=clear-passphrase]')).not.toBeNull()
+  })
+
+  it('take a file, tell what is wrong with it, and refuse a field that is typed and chosen', async () => {
+    const gcp = { type: 'gcp', name: 'Bucket' }
+    const refusedFor = async (form: Record<string, string>, file: string) => {
+      const answer = await postParts('/credentials/new', form, { 'file-gcpKey': file })
+      expect(answer.status).toBe(422)
+      expect(answer.text).not.toContain('hunter2')
+      return textsOf(answer.html, '.error-summary').join(' ')
+    }
+    expect(await refusedFor(gcp, `{"hunter2": 1}`)).toContain('has no type')
+    expect(await refusedFor(gcp, `hunter2${'x'.repeat(65_536)}`)).toContain('larger than 64 KiB')
+    expect(await refusedFor({ ...gcp, gcpKey: serviceAccountKey() }, serviceAccountKey())).toContain('not both')
+    const answer = await postParts('/credentials/new', gcp, { 'file-gcpKey': serviceAccountKey() })
+    expect(answer.status).toBe(303)
+    const page = await ada.get(answer.location ?? '')
+    expect(page.text).not.toContain('iam.gserviceaccount.com')
+    expect(page.text).not.toContain('<dt>Username')
+  })
+
+  it('edited with everything blank, stay the version they were; a field alone can be changed or cleared', async () => {
+    const app = {
+      type: 'azure_service_principal',
+      clientId: 'app',
+      clientSecret: 'secret-of-app',
+      azureTenantId: 'example.com',
+    }
+    const { location } = await postParts('/credentials/new', { ...app, name: 'Application' })
+    const edit = async (form: Record<string, string>) => {
+      const { html } = await ada.get(`${location}/edit`)
+      const { status } = await ada.post(`${location}/edit`, { ...formValues(html), ...form })
+      expect(status).toBe(303)
+      return textOf((await ada.get(location ?? '')).html, 'dl')
+    }
+    expect(await edit({ name: 'Renamed' })).toMatch(/Version\s*1$/)
+    expect(await edit({ azureTenantId: 'other.example.com' })).toMatch(/Version\s*2$/)
+    expect((await ada.get(`${location}/edit`)).text).not.toContain('other.example.com')
+  })
+
+  it('are offered for no connection that cannot sign in with them, and refused where asked for by hand', async () => {
+    const connection = await addConnection(app, app.ada, `PostgreSQL ${count}`)
+    const made = await postParts('/credentials/new', { type: 'bearer', name: `Token ${count}`, token: 'abc-def-ghi' })
+    const id = made.location?.split('/').at(-1) ?? ''
+    expect((await ada.get(`/credentials/new?type=bearer`)).text).not.toContain(`PostgreSQL ${count}`)
+    expect((await ada.get(`${made.location}/associations/new`)).text).not.toContain(`PostgreSQL ${count}`)
+    expect((await ada.get(`/connections/${connection}/credentials/new`)).text).not.toContain(`Token ${count}`)
+    const token = { type: 'bearer', token: 'abc-def-ghi' }
+    for (const [path, form] of [
+      [`/credentials/${id}/associations/new`, { connection }],
+      [`/connections/${connection}/credentials/new`, { credential: id }],
+      ['/credentials/new', { ...token, name: `Other ${count}`, connection }],
+      ['/credentials/new', { ...token, name: `Other ${count}`, connection, intent: 'save' }],
+      [`/connections/${connection}/sign-ins/new`, { ...token, intent: 'sign-in' }],
+    ] as const) {
+      const answer = await ada.post(path, form)
+      expect(answer.status, path).toBe(422)
+      expect(answer.text).toContain('cannot sign in with credentials of this type')
+    }
+    expect(app.connector.jobs).toEqual([])
+    expect((await ada.get('/credentials')).text).not.toContain(`Other ${count}`)
   })
 })

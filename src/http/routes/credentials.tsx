@@ -2,6 +2,7 @@ import { CredentialDeletionPage } from '../../../views/credentials/deletion.tsx'
 import { EditCredentialPage, type EditForm } from '../../../views/credentials/edit.tsx'
 import { NewCredentialPage, type NewForm } from '../../../views/credentials/new.tsx'
 import { CredentialsPage } from '../../../views/credentials/page.tsx'
+import { CredentialTypesPage } from '../../../views/credentials/type-choice.tsx'
 import type { UserActor } from '../../access/actor.ts'
 import type { ConnectionQueries } from '../../connections/queries.ts'
 import type { CredentialType } from '../../credentials/credential-type.ts'
@@ -14,8 +15,10 @@ import type { SaveAndSignIn, SavingAccounts } from '../../sign-ins/save-and-sign
 import { savedFlash, setFlash } from '../flash.ts'
 import { type FormFields, readForm } from '../form.ts'
 import { untilGone } from '../gone.ts'
+import { isId } from '../id.ts'
 import { type AppContext, Routes, withStoredCredentials } from '../routing.ts'
 import { typedFields } from '../typed-fields.ts'
+import { typesFor } from './add-data.ts'
 
 type Dependencies = {
   readonly vault: Vault
@@ -41,9 +44,14 @@ export function credentialRoutes(deps: Dependencies): Routes {
     )
   })
 
-  routes.get('/credentials/new', withStoredCredentials, async (c, actor) =>
-    c.render(await newPage(deps, actor, blankForm(c))),
-  )
+  routes.get('/credentials/new', withStoredCredentials, async (c, actor) => {
+    const connectionId = c.req.query('connection') || null
+    const types = connectionId === null ? credentialTypes : await typesOf(deps, actor, connectionId)
+    const [only] = types
+    const type = credentialType(c.req.query('type') ?? '') ?? (types.length === 1 ? only : undefined)
+    if (type === undefined) return c.render(<CredentialTypesPage types={types} connectionId={connectionId} />)
+    return c.render(await newPage(deps, actor, { type, name: '', description: '', values: {}, connectionId }))
+  })
 
   routes.post('/credentials/new', withStoredCredentials, async (c, actor) => {
     const fields = await readForm(c)
@@ -134,13 +142,14 @@ function saved(c: AppContext, outcome: Extract<SaveAndSignIn, { kind: 'saved' }>
 }
 
 async function newPage(deps: Dependencies, actor: UserActor, form: NewForm) {
-  const { rows } = await deps.connectionQueries.list(actor, {})
-  return <NewCredentialPage types={credentialTypes} connections={rows} form={form} />
+  const { rows } = await deps.connectionQueries.list(actor, { credentialType: form.type.id })
+  return <NewCredentialPage connections={rows} form={form} />
 }
 
-function blankForm(c: AppContext): NewForm {
-  const type = credentialType(c.req.query('type') ?? '') ?? firstType()
-  return { type, name: '', description: '', values: {}, connectionId: c.req.query('connection') ?? null }
+/** The types that a connection takes; all of them where there is no such connection. */
+async function typesOf(deps: Dependencies, actor: UserActor, connectionId: string): Promise<readonly CredentialType[]> {
+  if (!isId(connectionId)) return credentialTypes
+  return typesFor((await deps.connectionQueries.show(actor, connectionId)).driver)
 }
 
 /** What was typed, secrets aside: they are never rendered. */

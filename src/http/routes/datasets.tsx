@@ -25,7 +25,7 @@ import { isId } from '../id.ts'
 import { RequestRefused } from '../request-refused.ts'
 import { type AppContext, Routes, signedIn } from '../routing.ts'
 import { formToShow, isAccountForm, onlyAccount, readAccount } from './account-step.ts'
-import { typeFor } from './add-data.ts'
+import { typeFor, typeLinks } from './add-data.ts'
 
 type Dependencies = {
   readonly datasets: Datasets
@@ -149,6 +149,7 @@ export function datasetRoutes(deps: Dependencies): Routes {
     const connection = await connectionQueries.show(actor, dataset.connection.id)
     const accounts = await use.accounts(actor, connection.id)
     const action = paths.newDatasetVersion(dataset.id)
+    const type = typeFor(connection.driver, form?.typeId ?? c.req.query('type'))
     return (
       <AccountStepPage
         title={`Create snapshot of ${dataset.name}`}
@@ -158,8 +159,11 @@ export function datasetRoutes(deps: Dependencies): Routes {
         differentHref={paths.newDatasetVersion(dataset.id, { account: 'different' })}
         cancelHref={paths.dataset(dataset.id)}
         accounts={accounts}
-        type={typeFor(connection.driver)}
         destination={connection.destination}
+        type={type}
+        types={typeLinks(connection.driver, type, (one) =>
+          paths.newDatasetVersion(dataset.id, { account: 'different', type: one }),
+        )}
         form={form ?? formToShow(accounts, c.req.query('account') === 'different')}
         storedCredentials={c.get('storedCredentials')}
         use="Create snapshot"

@@ -15,7 +15,7 @@ import { type FormFields, readForm } from '../form.ts'
 import { untilGone } from '../gone.ts'
 import { type AppContext, Routes, signedIn } from '../routing.ts'
 import { typedFields } from '../typed-fields.ts'
-import { typeFor } from './add-data.ts'
+import { typeFor, typeLinks } from './add-data.ts'
 
 type Dependencies = {
   readonly use: ConnectionUse
@@ -33,7 +33,7 @@ export function signInRoutes(deps: Dependencies): Routes {
   async function page(c: AppContext, actor: UserActor, form: SignInForm | null) {
     const connection = await queries.show(actor, c.req.param('id') ?? '')
     const accounts = await use.accounts(actor, connection.id)
-    const type = typeFor(connection.driver)
+    const type = typeFor(connection.driver, form?.typeId ?? c.req.query('type'))
     const shown = form ?? (accounts.length === 0 || c.req.query('different') ? blank : null)
     const storedCredentials = c.get('storedCredentials')
     return (
@@ -41,6 +41,9 @@ export function signInRoutes(deps: Dependencies): Routes {
         connection={connection}
         accounts={accounts}
         type={type}
+        types={typeLinks(connection.driver, type, (one) =>
+          paths.signIns(connection.id, { different: 'yes', type: one }),
+        )}
         form={shown}
         storedCredentials={storedCredentials}
       />
@@ -113,7 +116,7 @@ export function signInRoutes(deps: Dependencies): Routes {
   /** A name for who typed none: the username and the connection's name, with a number where that is taken. */
   async function madeUpName(actor: UserActor, connectionId: string, type: CredentialType, fields: FormFields) {
     const connection = await queries.show(actor, connectionId)
-    const username = type.usernameField === null ? '' : fields.text(type.usernameField).trim()
+    const username = type.usernameField === null ? type.label : fields.text(type.usernameField).trim()
     const name = `${username} on ${connection.name}`.slice(0, 95)
     for (let number = 2; number < 100; number++) {
       const candidate = number === 2 ? name : `${name} ${number - 1}`
@@ -131,7 +134,8 @@ const blank: SignInForm = { name: '', description: '', values: {}, save: false }
 function formOf(fields: FormFields): SignInForm {
   const plain = credentialTypes.flatMap((type) => type.fields.filter((field) => !field.secret))
   const values = Object.fromEntries(plain.map((field) => [field.id, fields.text(field.id)]))
-  return { name: fields.text('name'), description: '', values, save: fields.checked('save') }
+  const typeId = fields.text('type')
+  return { name: fields.text('name'), description: '', values, save: fields.checked('save'), typeId }
 }
 
 function typeOf(fields: FormFields): CredentialType {
