@@ -11,6 +11,8 @@ import { catalogRoutes } from './http/routes/catalog.tsx'
 import { connectionRoutes } from './http/routes/connections.tsx'
 import { credentialRoutes } from './http/routes/credentials.tsx'
 import { datasetRoutes } from './http/routes/datasets.tsx'
+import { egressRoutes } from './http/routes/egress.tsx'
+import { helpRoutes } from './http/routes/help.tsx'
 import { homeRoutes } from './http/routes/home.tsx'
 import { loginRoutes } from './http/routes/login.tsx'
 import { setupRoutes } from './http/routes/setup.tsx'
@@ -43,11 +45,13 @@ export function allRoutes(services: RouteDependencies): Routes[] {
     loginRoutes(deps),
     accountRoutes(deps),
     adminRoutes(deps),
+    egressRoutes(deps),
     credentialRoutes(deps),
     associationRoutes(deps),
     connectionRoutes(deps),
     signInRoutes(deps),
     activityRoutes(deps),
+    helpRoutes(),
     // Before the routes of one dataset: `/catalog/add` is no id.
     catalogRoutes(deps),
     datasetRoutes(deps),

@@ -3,8 +3,10 @@ import { createGuard } from './access/guard.ts'
 import { createActivity } from './audit/activity.ts'
 import type { Ledger } from './audit/ledger.ts'
 import { createConnections } from './connections/connections.ts'
+import { createOutgoing } from './connections/outgoing.ts'
 import { createConnectionQueries } from './connections/queries.ts'
 import type { Connector } from './connector/driver.ts'
+import type { EgressPolicy } from './connector/outlook.ts'
 import { createCredentialQueries } from './credentials/queries.ts'
 import { createVault } from './credentials/vault.ts'
 import type { Database } from './db/client.ts'
@@ -21,13 +23,15 @@ export type ServiceDependencies = {
   readonly deploymentId: string
   readonly deployment: Deployment
   readonly connector: Connector
+  /** Where connections may go. */
+  readonly egress: EgressPolicy
 }
 
 export type Services = ReturnType<typeof createServices>
 
 /** Returns every domain service of a process, wired to each other. */
 export function createServices(deps: ServiceDependencies) {
-  const { db, ledger, keyring, deploymentId, deployment, connector } = deps
+  const { db, ledger, keyring, deploymentId, deployment, connector, egress } = deps
   const guard = createGuard({ db, ledger, deployment })
   const features = createFeatures({ guard, reader: db, deployment })
   const connections = createConnections({ guard })
@@ -38,5 +42,18 @@ export function createServices(deps: ServiceDependencies) {
   const signIns = createSignIns({ db, use, queries: connectionQueries })
   const saving = createSavingAccounts({ vault, queries: credentialQueries, signIns })
   const activity = createActivity({ db })
-  return { guard, features, connections, connectionQueries, vault, credentialQueries, use, signIns, saving, activity }
+  const outgoing = createOutgoing({ guard, egress })
+  return {
+    outgoing,
+    guard,
+    features,
+    connections,
+    connectionQueries,
+    vault,
+    credentialQueries,
+    use,
+    signIns,
+    saving,
+    activity,
+  }
 }

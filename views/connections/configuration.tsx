@@ -1,5 +1,6 @@
 import type { ConnectionDetail } from '../../src/connections/queries.ts'
 import type { Driver } from '../../src/connector/driver.ts'
+import type { MissingLibrary } from '../../src/connector/libraries.ts'
 import { paths } from '../../src/paths.ts'
 import type { SignIn } from '../../src/sign-ins/sign-ins.ts'
 import { LinkButton } from '../ui/button.tsx'
@@ -9,11 +10,14 @@ import { Table } from '../ui/table.tsx'
 import { Time } from '../ui/time.tsx'
 import { SignInOutcome } from './address.tsx'
 import { ConnectionFrame } from './frame.tsx'
+import { WithoutLibrary } from './without-library.tsx'
 
 /** The **Configuration** tab: the driver's parameters, with edit and delete, and the last sign-ins. */
 export function ConfigurationPage(props: {
   connection: ConnectionDetail
   driver: Driver | undefined
+  /** What the driver lacks here, so that the connection cannot be used. */
+  missing: MissingLibrary | null
   recent: readonly SignIn[]
   storedCredentials: boolean
 }) {
@@ -36,6 +40,7 @@ export function ConfigurationPage(props: {
       >
         <Facts facts={factsOf(connection, props.driver)} />
       </Section>
+      {props.missing === null ? null : <WithoutLibrary label={connection.driverLabel} missing={props.missing} />}
       <Section title="Last sign-ins">
         {recent.length === 0 ? (
           <p>
