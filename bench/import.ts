@@ -82,7 +82,7 @@ async function snapshots(bench: Workbench, source: Cluster): Promise<(name: stri
   const connector = createConnector({ policy: config.egress, workerFile: join(packageRoot(), 'dist/worker.js') })
   bench.defer(() => connector.close())
   const { deployment, snapshotDirectory } = config
-  const services = createServices({ db, ledger, ...keys, deployment, connector })
+  const services = createServices({ db, ledger, ...keys, deployment, connector, egress: config.egress })
   const catalog = createCatalog({ db, ...services, directory: snapshotDirectory, log })
   bench.defer(() => catalog.close())
   const ada = await addUser(db, await addOrganization(db, 'Acme'), 'Ada')

@@ -23,7 +23,7 @@ export const paths = {
     `/credentials/${id}/associations/${connectionId}/confirmation`,
 
   connections: (search: { q?: string; after?: string } = {}) => query('/connections', search),
-  newConnection: (search: { driver?: string } = {}) => query('/connections/new', search),
+  newConnection: (search: { driver?: string; q?: string } = {}) => query('/connections/new', search),
   connection: (id: string) => `/connections/${id}`,
   editConnection: (id: string) => `/connections/${id}/edit`,
   connectionDeletion: (id: string) => `/connections/${id}/deletion`,
@@ -54,11 +54,14 @@ export const paths = {
 
   activity: (search: { before?: string } = {}) => query('/activity', search),
   features: () => '/admin/features',
+  egress: () => '/admin/egress',
   users: () => '/admin/users',
   newUser: () => '/admin/users/new',
   userDisabling: (id: string) => `/admin/users/${id}/disabling`,
   userEnabling: (id: string) => `/admin/users/${id}/enabling`,
   ownPassword: () => '/account/password',
+  diagnoses: () => '/help/diagnosis',
+  diagnosisHelp: (code: string) => `/help/diagnosis/${code}`,
   asset: (name: string) => `/assets/${name}`,
 } as const
 

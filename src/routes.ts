@@ -11,7 +11,9 @@ import { catalogRoutes } from './http/routes/catalog.tsx'
 import { connectionRoutes } from './http/routes/connections.tsx'
 import { credentialRoutes } from './http/routes/credentials.tsx'
 import { datasetRoutes } from './http/routes/datasets.tsx'
+import { egressRoutes } from './http/routes/egress.tsx'
 import { healthRoutes } from './http/routes/health.tsx'
+import { helpRoutes } from './http/routes/help.tsx'
 import { homeRoutes } from './http/routes/home.tsx'
 import { loginRoutes } from './http/routes/login.tsx'
 import { setupRoutes } from './http/routes/setup.tsx'
@@ -45,6 +47,7 @@ export function allRoutes(services: RouteDependencies): Routes[] {
     loginRoutes(deps),
     accountRoutes(deps),
     adminRoutes(deps),
+    egressRoutes(deps),
     credentialRoutes(deps),
     associationRoutes(deps),
     connectionRoutes(deps),
@@ -52,6 +55,7 @@ export function allRoutes(services: RouteDependencies): Routes[] {
     signInRoutes(deps),
     healthRoutes(deps),
     activityRoutes(deps),
+    helpRoutes(),
     // Before the routes of one dataset: `/catalog/add` is no id.
     catalogRoutes(deps),
     datasetRoutes(deps),

@@ -4,9 +4,11 @@ import { createActivity } from './audit/activity.ts'
 import type { Ledger } from './audit/ledger.ts'
 import { createConnectionActivity } from './connections/activity.ts'
 import { createConnections } from './connections/connections.ts'
+import { createOutgoing } from './connections/outgoing.ts'
 import { createConnectionQueries } from './connections/queries.ts'
 import { createSharing } from './connections/sharing.ts'
 import type { Connector } from './connector/driver.ts'
+import type { EgressPolicy } from './connector/outlook.ts'
 import { createCredentialQueries } from './credentials/queries.ts'
 import { createVault } from './credentials/vault.ts'
 import type { Database } from './db/client.ts'
@@ -25,13 +27,15 @@ export type ServiceDependencies = {
   readonly deploymentId: string
   readonly deployment: Deployment
   readonly connector: Connector
+  /** Where connections may go. */
+  readonly egress: EgressPolicy
 }
 
 export type Services = ReturnType<typeof createServices>
 
 /** Returns every domain service of a process, wired to each other. */
 export function createServices(deps: ServiceDependencies) {
-  const { db, ledger, keyring, deploymentId, deployment, connector } = deps
+  const { db, ledger, keyring, deploymentId, deployment, connector, egress } = deps
   const guard = createGuard({ db, ledger, deployment })
   const features = createFeatures({ guard, reader: db, deployment })
   const connections = createConnections({ guard })
@@ -46,7 +50,8 @@ export function createServices(deps: ServiceDependencies) {
   const activity = createActivity({ db })
   const health = createHealth({ db, guard, queries: connectionQueries })
   const looks = createLooks({ db, signIns, queries: connectionQueries, deployment })
+  const outgoing = createOutgoing({ guard, egress })
   const accounts = { vault, credentialQueries, use, signIns, saving }
-  const shared = { sharing, connectionActivity }
-  return { guard, features, connections, connectionQueries, ...shared, ...accounts, health, looks, activity }
+  const places = { connections, connectionQueries, sharing, connectionActivity, outgoing }
+  return { guard, features, ...places, ...accounts, health, looks, activity }
 }

@@ -24,11 +24,12 @@ export type Web = ReturnType<typeof createWeb>
 export function createWeb({ config, composition, log }: { config: Config; composition: Composition; log: Log }) {
   const { db, keys, ledger, database } = composition
   const { deployment, origin, trustProxy } = config
+  const egress = withEmbedded(config.egress, database.embedded)
   const connector = createConnector({
-    policy: withEmbedded(config.egress, database.embedded),
+    policy: egress,
     workerFile: join(packageRoot(), 'dist/worker.js'),
   })
-  const services = createServices({ db, ledger, ...keys, deployment, connector })
+  const services = createServices({ db, ledger, ...keys, deployment, connector, egress })
   const accounts = createAccounts({ db, ledger, guard: services.guard, deployment })
   const catalog = createCatalog({ db, ...services, directory: config.snapshotDirectory, log })
   catalog.start()

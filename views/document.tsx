@@ -128,6 +128,7 @@ function UserMenu(props: { actor: NonNullable<DocumentProps['actor']>; storedCre
           <MenuLink href={paths.ownPassword()}>Change password</MenuLink>
           {actor.role === 'administrator' ? <MenuLink href={paths.users()}>Users</MenuLink> : null}
           {actor.role === 'administrator' ? <MenuLink href={paths.features()}>Feature access</MenuLink> : null}
+          {actor.role === 'administrator' ? <MenuLink href={paths.egress()}>Outgoing connections</MenuLink> : null}
           <li>
             {/* app.js shows it: without JavaScript there are no shortcuts to list. */}
             <button type="button" data-shortcuts="" hidden>

@@ -48,6 +48,7 @@ export const actions = {
   'dataset.delete': { needs: 'owner' },
   'feature.read': { needs: 'administrator' },
   'feature.change': { needs: 'administrator' },
+  'egress.read': { needs: 'administrator' },
   'user.read': { needs: 'administrator' },
   'user.create': { needs: 'administrator' },
   'user.disable': { needs: 'administrator' },

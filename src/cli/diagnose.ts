@@ -2,6 +2,7 @@ import { statfs } from 'node:fs/promises'
 import type pg from 'pg'
 import { browserAddress, plainHttpWarning } from '../browser-address.ts'
 import { type Config, loadConfig } from '../config.ts'
+import { outlookOf } from '../connector/outlook.ts'
 import { connect } from '../db/client.ts'
 import { journal } from '../db/migrate.ts'
 import { withClient } from '../db/one-client.ts'
@@ -12,7 +13,16 @@ import { type OpenedDatabase, openDatabase } from '../open-database.ts'
 
 /** One thing that was looked at. Problems stop Keyward or its promises; warnings do not. */
 export type Finding = {
-  readonly subject: 'settings' | 'database' | 'tables' | 'role' | 'ledger' | 'keys' | 'disk' | 'address'
+  readonly subject:
+    | 'settings'
+    | 'database'
+    | 'tables'
+    | 'role'
+    | 'ledger'
+    | 'keys'
+    | 'disk'
+    | 'address'
+    | 'outgoing connections'
   readonly state: 'ok' | 'warning' | 'problem'
   readonly sentence: string
 }
@@ -27,7 +37,7 @@ export async function diagnose(environment: NodeJS.ProcessEnv): Promise<readonly
   }
   const warnings = config.warnings.map((sentence) => warning('settings', sentence))
   const settings = warnings.length > 0 ? warnings : [ok('settings', 'All are understood.')]
-  return [...settings, ...(await withDatabase(config)), await disk(config), address(config)]
+  return [...settings, ...(await withDatabase(config)), await disk(config), address(config), outgoing(config)]
 }
 
 async function withDatabase(config: Config): Promise<Finding[]> {
@@ -123,6 +133,15 @@ async function disk(config: Config): Promise<Finding> {
 function address(config: Config): Finding {
   const plain = plainHttpWarning(config)
   return plain === undefined ? ok('address', `${browserAddress(config, config.port)}.`) : warning('address', plain)
+}
+
+/** The embedded database, which lists itself for the sample, aside. */
+function outgoing({ egress }: Config): Finding {
+  const { allowed, refused } = outlookOf(egress)
+  const sentences = [`Allowed: ${allowed.join(' ') || 'nothing.'}`, `Refused: ${refused.join(' ')}`]
+  if (allowed.length === 0)
+    return warning('outgoing connections', `${sentences.join(' ')} List what is needed in EGRESS_ALLOW.`)
+  return ok('outgoing connections', sentences.join(' '))
 }
 
 const ok = (subject: Finding['subject'], sentence: string): Finding => ({ subject, state: 'ok', sentence })

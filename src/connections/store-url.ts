@@ -1,5 +1,8 @@
-import type { Parameters } from '../connector/driver.ts'
+import type { Driver, Parameters } from '../connector/driver.ts'
+import { drivers } from '../connector/registry.ts'
 import { Secret } from '../secrets/secret.ts'
+import { AddressRefused, type Options, type Reading } from './addresses/reading.ts'
+import { exampleAddresses, schemes, storeNames } from './addresses/schemes.ts'
 
 /** A pasted address, taken apart. What could open the store is set aside, so that it can be offered for storing. */
 export type ParsedStoreUrl =
@@ -11,104 +14,97 @@ export type ParsedStoreUrl =
       readonly password: Secret | null
       /** Options of the address that Keyward has no field for; shown to the person, never passed on. */
       readonly ignored: readonly string[]
+      /** True where a key, a token or another secret was taken out that is no password. It is kept nowhere. */
+      readonly dropped: boolean
     }
   | { readonly ok: false; readonly error: string }
 
-const schemes = new Map([
-  ['jdbc:postgresql:', 'postgresql'],
-  ['postgresql:', 'postgresql'],
-  ['postgres:', 'postgresql'],
-])
-
-const tlsBySslMode: Readonly<Record<string, string>> = {
-  disable: 'disable',
-  // libpq's weaker modes fall back to no encryption; the nearest that never does is `require`.
-  allow: 'require',
-  prefer: 'require',
-  require: 'require',
-  'verify-ca': 'verify-full',
-  'verify-full': 'verify-full',
-}
+type Store = Pick<Driver, 'id' | 'parameters'>
 
 /**
- * Takes a `jdbc:postgresql:` or `postgresql:` address apart into the fields of a connection. The text itself goes nowhere.
+ * Takes an address of any store apart into the fields of a connection: `postgresql://`, `jdbc:mysql://`, `s3://`, a web
+ * address … The text itself goes nowhere. `chosen` is the store that is being added; `stores` are those there are.
  * Percent-escapes are decoded; several hosts, socket paths and unreadable addresses are refused with the next step.
  */
-export function parseStoreUrl(pasted: string): ParsedStoreUrl {
+export function parseStoreUrl(pasted: string, chosen = '', stores: readonly Store[] = drivers): ParsedStoreUrl {
   const text = pasted.trim()
-  const scheme = [...schemes.keys()].find((prefix) => text.toLowerCase().startsWith(prefix))
-  if (scheme === undefined) {
-    return refused('Paste an address that starts with postgresql:// or jdbc:postgresql://, or fill in the fields.')
+  const [, prefix = '', scheme = ''] = /^((?:jdbc:)?([a-z][a-z0-9]*))(?:\+[a-z0-9_]+)?:/i.exec(text) ?? []
+  const read = schemes.get(prefix.toLowerCase())
+  if (read === undefined) return refused(unknownScheme(stores))
+  const rest = text.slice(text.indexOf(':', prefix.length) + 1)
+  if (rest === '') return refused('That address ends after its scheme. Paste the whole of it.')
+  try {
+    return finish(read(rest, scheme.toLowerCase(), chosen), stores)
+  } catch (error) {
+    if (error instanceof AddressRefused) return refused(error.message)
+    throw error
   }
-  const rest = text.slice(scheme.length)
-  if (!rest.startsWith('//')) return parseWithoutHost(schemes.get(scheme) ?? '', rest)
-  if (/^\/\/[^/?#]*,/.test(rest.replace(/^\/\/[^/?#]*@/, '//'))) {
-    return refused('That address names several hosts. Add one connection for each of them.')
+}
+
+/** Returns an address as one would paste it for this store. */
+export function exampleAddress(driverId: string): string {
+  return exampleAddresses[driverId] ?? 'postgresql://db.example.com:5432/sales'
+}
+
+function finish(reading: Reading, stores: readonly Store[]): ParsedStoreUrl {
+  const { driver, username, password } = reading
+  const store = stores.find(({ id }) => id === driver)
+  if (store === undefined) {
+    return refused(`This version of Keyward has no driver for ${storeNames[driver]}. Choose another data store.`)
   }
-  if (hasStrayAt(rest)) {
-    return refused(
-      'That address has an "@" behind its host. If the password contains /, ? or #, write them as %2F, %3F and %23.',
-    )
+  if (Object.values(reading.parameters).some((value) => looksSecret.test(value))) return refused(misplaced)
+  const parameters = Object.entries(reading.parameters).filter(([id, value]) => fits(store, id, value))
+  const secrets = [...reading.rest].filter(([name, value]) => value !== '' && secretName.test(name))
+  return {
+    ok: true,
+    driver,
+    parameters: Object.fromEntries(parameters),
+    username: username || null,
+    password: password === '' ? null : new Secret(password),
+    ignored: namesOf(reading.rest),
+    dropped: reading.dropped === true || secrets.length > 0,
   }
-  return parseAuthority(schemes.get(scheme) ?? '', rest)
+}
+
+/** What reads like an account among the other parts was written in a way that this address does not have. */
+const looksSecret = /(?:password|passwd|pwd|secret|token)\s*=/i
+const misplaced =
+  'That address has a password or a key where none belongs. Write it as user:password@ before the host, or leave it out.'
+
+const secretName = /pass|pwd|secret|token|key|credential|signature|^sig$|jwt/i
+
+/** A store has no use for what it has no field for, and no form could show a choice that is none. */
+function fits(store: Store, id: string, value: string): boolean {
+  const spec = store.parameters.find((one) => one.id === id)
+  return spec !== undefined && (spec.choices === undefined || spec.choices.some((choice) => choice.value === value))
 }
 
 /**
- * Reports whether an "@" stands where none belongs: behind the first `/`, `?` or `#`, values of options aside. What was
- * meant to be a password with one of those characters would be read as port, database and options, and shown as such.
+ * Names only what is known as an option somewhere: anything else may be the rest of a password with an "&" or ";" in it,
+ * so it is counted and not shown.
  */
-function hasStrayAt(rest: string): boolean {
-  const behind = /^\/\/[^/?#]*(.*)$/su.exec(rest)?.[1] ?? ''
-  return behind.replace(/([?&][^=&#@]*=)[^&#]*/g, '$1').includes('@')
+function namesOf(options: Options): string[] {
+  const names = [...options].filter(([, value]) => value !== '').map(([name]) => name)
+  const known = names.filter((name) => knownOptions.has(name))
+  const others = names.filter((name) => !knownOptions.has(name) && !secretName.test(name)).length
+  return others === 0 ? known : [...known, others === 1 ? '1 other' : `${others} others`]
 }
 
-/** `jdbc:postgresql:sales` and `jdbc:postgresql:/` mean localhost; saying so beats guessing. */
-function parseWithoutHost(driver: string, rest: string): ParsedStoreUrl {
-  if (rest === '') return refused('That address ends after its scheme. Paste the whole of it.')
-  return parseAuthority(driver, `//localhost/${rest.replace(/^\/+/, '')}`)
-}
+const knownOptions = new Set(
+  `application_name applicationname connect_timeout connecttimeout sockettimeout sslcert sslrootcert options
+  target_session_attrs channel_binding binarytransfer preparethreshold defaultrowfetchsize charset characterencoding
+  useunicode servertimezone allowmultiqueries allowloadlocalinfile allowpublickeyretrieval autoreconnect usecompression
+  logintimeout multisubnetfailover integratedsecurity hostnameincertificate applicationintent socket_timeout compress
+  max_execution_time custom_http_params versionid response-content-type x-amz-algorithm x-amz-date x-amz-expires
+  client_session_keep_alive authenticator timezone tracing`.split(/\s+/),
+)
 
-function parseAuthority(driver: string, rest: string): ParsedStoreUrl {
-  let url: URL
-  try {
-    // A scheme that URL treats as special, so that hosts are checked; it is not looked at again.
-    url = new URL(`http:${rest}`)
-    return fromUrl(driver, url, portOf(rest))
-  } catch {
-    return refused('That address could not be read. Check its host and port, or fill in the fields.')
-  }
-}
-
-function fromUrl(driver: string, url: URL, port: string): ParsedStoreUrl {
-  const options = new Map([...url.searchParams].map(([name, value]) => [name.toLowerCase(), value]))
-  const parameters: Record<string, string> = { host: decodeURIComponent(url.hostname).replace(/^\[|\]$/g, '') }
-  if (port !== '') parameters.port = port
-  const database = decodeURIComponent(url.pathname.replace(/^\//, ''))
-  if (database !== '') parameters.database = database
-  const tls = tlsFrom(options)
-  if (tls !== undefined) parameters.tls = tls
-  const username = decodeURIComponent(url.username) || options.get('user') || null
-  const password = decodeURIComponent(url.password) || options.get('password') || null
-  const ignored = [...options].filter(isOption).flatMap(([name]) => (understood.has(name) ? [] : name))
-  return { ok: true, driver, parameters, username, password: password === null ? null : new Secret(password), ignored }
-}
-
-/** URL forgets a port that is the default of its scheme, so the port is read from the text that URL has accepted. */
-function portOf(rest: string): string {
-  return /^\/\/(?:[^/?#]*@)?(?:\[[^\]]*\]|[^:/?#]*):(\d+)/.exec(rest)?.[1] ?? ''
-}
-
-/** What has no value or no plain name may be the rest of a password with an "&" in it, and is not shown. */
-function isOption([name, value]: readonly [name: string, value: string]): boolean {
-  return value !== '' && /^[a-z][a-z0-9_.-]{0,39}$/.test(name)
-}
-
-const understood = new Set(['user', 'password', 'sslmode', 'ssl'])
-
-function tlsFrom(options: ReadonlyMap<string, string>): string | undefined {
-  const mode = options.get('sslmode')
-  if (mode !== undefined) return tlsBySslMode[mode.toLowerCase()]
-  return options.get('ssl') === 'true' ? 'verify-full' : undefined
+function unknownScheme(stores: readonly Store[]): string {
+  const readable = ['postgresql', 'mysql', 'mariadb', 'sqlserver', 'clickhouse', 'snowflake', 's3', 'https-file']
+  const starts = readable
+    .filter((id) => stores.some((store) => store.id === id))
+    .map((id) => (id === 'https-file' ? 'https://' : `${id}://`))
+  return `Paste an address that starts with ${starts.join(', ')} or the same behind jdbc:, or fill in the fields.`
 }
 
 function refused(error: string): ParsedStoreUrl {

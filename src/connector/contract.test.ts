@@ -26,6 +26,12 @@ describe.each(drivers.map((driver) => [driver.id, driver] as const))('the driver
     expect(ids.filter((id) => /pass|secret|token|key/i.test(id))).toEqual([])
   })
 
+  test('offers to add only what may be left out', () => {
+    for (const spec of driver.parameters.filter((one) => one.offered)) {
+      expect([spec.required, spec.fallback, spec.advanced ?? false], spec.id).toEqual([false, undefined, false])
+    }
+  })
+
   test('has choices where there is a choice, and a fallback that is one of them', () => {
     for (const spec of driver.parameters.filter((one) => one.kind === 'choice')) {
       expect(spec.choices?.length).toBeGreaterThan(1)
@@ -68,8 +74,9 @@ describe.each(drivers.map((driver) => [driver.id, driver] as const))('the driver
 
 /** Values that a person could have filled in. */
 function example(specs: readonly FieldSpec[]): Record<string, string> {
+  const typed = (spec: FieldSpec) => (spec.kind === 'number' ? String(spec.range?.[0] ?? 1) : 'x')
   return Object.fromEntries(
-    specs.map((spec) => [spec.id, spec.fallback ?? (spec.id === 'host' ? 'db.example.com' : 'x')]),
+    specs.map((spec) => [spec.id, spec.fallback ?? (spec.id === 'host' ? 'db.example.com' : typed(spec))]),
   )
 }
 

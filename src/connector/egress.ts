@@ -65,7 +65,8 @@ function isPort(port: number): boolean {
   return Number.isInteger(port) && port >= 1 && port <= 65_535
 }
 
-async function systemResolve(name: string): Promise<readonly string[]> {
+/** Looks a name up as this machine does. Rejects where there is no such name. */
+export async function systemResolve(name: string): Promise<readonly string[]> {
   const found = await lookup(name, { all: true, verbatim: true })
   return found.map(({ address }) => address)
 }

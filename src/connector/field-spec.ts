@@ -18,6 +18,10 @@ export type FieldSpec = {
   readonly fallback?: string
   /** In characters; for a secret field in bytes of UTF-8. */
   readonly maximumLength: number
+  /** The least and the greatest number that is taken, where `kind` is `number`. */
+  readonly range?: readonly [least: number, greatest: number]
   /** Shown under "More settings". */
   readonly advanced?: boolean
+  /** Offered under **Add parameter**, and not shown until it was added or has a value. Never required, without fallback. */
+  readonly offered?: boolean
 }

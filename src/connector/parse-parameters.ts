@@ -46,9 +46,15 @@ function parseField(spec: FieldSpec, given: string): ParsedField {
   if (spec.format === 'host') return parseHostField(text)
   if (spec.format === 'port') return parsePort(text)
   if (spec.format === 'pem') return parsePem(text)
-  if (spec.kind === 'number' && !/^-?\d+$/.test(text))
-    return wrong(`${spec.label} is not a whole number. Enter digits.`)
+  if (spec.kind === 'number') return parseNumber(spec, text)
   return right(text)
+}
+
+function parseNumber(spec: FieldSpec, text: string): ParsedField {
+  if (!/^-?\d{1,15}$/.test(text)) return wrong(`${spec.label} is not a whole number. Enter digits.`)
+  const [least, greatest] = spec.range ?? [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]
+  if (Number(text) >= least && Number(text) <= greatest) return right(String(Number(text)))
+  return wrong(`${spec.label} is not between ${least} and ${greatest}. Enter a number that is.`)
 }
 
 function parseChoice(spec: FieldSpec, text: string): ParsedField {

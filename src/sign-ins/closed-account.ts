@@ -1,4 +1,5 @@
 import { type Diagnosis, type Outcome, rungNames } from '../connector/driver.ts'
+import type { MissingLibrary } from '../connector/libraries.ts'
 import type { OpenOutcome } from '../credentials/vault.ts'
 
 type Reason = Extract<OpenOutcome, { ok: false }>['reason'] | 'moved'
@@ -24,13 +25,27 @@ const sentences: Record<Reason, readonly [sentence: string, nextStep: string]> =
   fields: ['Some fields are missing or not valid, so nothing was sent.', 'Fill in the fields and try again.'],
 }
 
+/** Returns the outcome of a use of a connection whose driver lacks its library here. */
+export function withoutLibrary(label: string, { name, command }: MissingLibrary): Outcome<never> {
+  const sentence = `Keyward cannot use ${label} here, because the library ${name} is not installed. Nothing was sent.`
+  return refusedBefore(
+    'internal',
+    sentence,
+    `Have an administrator run "${command}" in Keyward's folder and start it again.`,
+  )
+}
+
 /** Returns the outcome of a use that ended before the connector was asked: the policy rung failed. */
 export function closedAccount(reason: Reason): Outcome<never> {
   const [sentence, nextStep] = sentences[reason]
+  return refusedBefore('policy.refused', sentence, nextStep)
+}
+
+function refusedBefore(code: 'policy.refused' | 'internal', sentence: string, nextStep: string): Outcome<never> {
   const diagnosis: Diagnosis = rungNames.map((name) =>
     name === 'policy'
-      ? { name, state: 'failed', milliseconds: null, code: 'policy.refused', sentence, nextStep, detail: null }
+      ? { name, state: 'failed', milliseconds: null, code, sentence, nextStep, detail: null }
       : { name, state: 'not reached', milliseconds: null, code: null, sentence: '', nextStep: null, detail: null },
   )
-  return { ok: false, code: 'policy.refused', diagnosis }
+  return { ok: false, code, diagnosis }
 }

@@ -15,12 +15,14 @@ import type {
   Outcome,
   Progress,
 } from '../connector/driver.ts'
+import { missingLibrary } from '../connector/libraries.ts'
+import { driver } from '../connector/registry.ts'
 import type { TypedFields } from '../credentials/credential-type.ts'
 import type { OpenOutcome, Vault } from '../credentials/vault.ts'
 import type { Database } from '../db/client.ts'
 import { newId } from '../db/new-id.ts'
 import type { Secret } from '../secrets/secret.ts'
-import { closedAccount } from './closed-account.ts'
+import { closedAccount, withoutLibrary } from './closed-account.ts'
 
 /** How to sign in: with a stored account, one as an edit would leave it, or with what was typed, once. */
 export type Account =
@@ -111,6 +113,12 @@ export function createConnectionUse(deps: {
       try {
         const opened = await openAccount(actor, connectionId, account, use)
         if (!opened.ok) return closedAccount(opened.reason)
+        const known = driver(opened.connection.driver)
+        const missing = known === undefined ? null : missingLibrary(known)
+        if (known !== undefined && missing !== null) {
+          for (const secret of Object.values(opened.credential.fields)) secret.wipe()
+          return withoutLibrary(known.label, missing)
+        }
         const job = jobFor(opened.connection, opened.credential, request, use.runId)
         return await connector.run(job, { userId: actor.id, ...options })
       } finally {

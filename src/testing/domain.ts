@@ -5,6 +5,7 @@ import type { Deployment } from '../access/features.ts'
 import { createLedger } from '../audit/ledger.ts'
 import type { Connector, Job, Outcome } from '../connector/driver.ts'
 import { rungNames } from '../connector/driver.ts'
+import { parsePolicy } from '../connector/egress.ts'
 import { loadKeys } from '../keys/key-store.ts'
 import { kekFromKey } from '../secrets/kek/kek.ts'
 import { createServices } from '../services.ts'
@@ -56,7 +57,8 @@ export async function testDomain(options: { deployment?: Deployment } = {}) {
   const connector = recordingConnector()
   const { deployment = 'managed' } = options
   const { keyring, deploymentId } = keys
-  const services = createServices({ db, ledger, keyring, deploymentId, deployment, connector })
+  const { policy: egress } = parsePolicy(deployment, '', '')
+  const services = createServices({ db, ledger, keyring, deploymentId, deployment, connector, egress })
 
   const acme = await addOrganization(db, 'Acme')
   const other = await addOrganization(db, 'Other')

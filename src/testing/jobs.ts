@@ -18,13 +18,15 @@ export type TestJob = {
   readonly password?: string
   readonly knownExpiry?: string
   readonly limits?: Partial<Limits>
+  /** Parameters beside those above. */
+  readonly more?: Readonly<Record<string, string>>
 }
 
 /** Returns a job for the PostgreSQL driver. */
 export function testJob<O extends Operation>(operation: O, input: Operations[O]['input'], options: TestJob): Job<O> {
   const { port, host = 'localhost', database = 'shop', tls = 'disable', ca } = options
   const { username = 'reader', password = targetPassword, knownExpiry } = options
-  const parameters = { host, port: String(port), database, tls, ...(ca === undefined ? {} : { ca }) }
+  const parameters = { host, port: String(port), database, tls, ...(ca === undefined ? {} : { ca }), ...options.more }
   const destination = driver('postgresql')?.destination(parameters)
   if (destination === undefined) throw new Error('There is no driver for PostgreSQL.')
   const fields = { username: new Secret(username), password: new Secret(password) }

@@ -21,7 +21,7 @@ async function main(): Promise<void> {
   const keys = await loadKeys(db, [kekFromKey(Buffer.from(order.kek, 'base64'))])
   const ledger = createLedger({ key: keys.auditKey, instance: 'killed' })
   const connector = createConnector({ policy: order.policy, workerFile: order.workerFile })
-  const services = createServices({ db, ledger, ...keys, deployment: 'managed', connector })
+  const services = createServices({ db, ledger, ...keys, deployment: 'managed', connector, egress: order.policy })
   const log = createLog({ level: 'silent' })
   const catalog = createCatalog({ db, ...services, directory: order.directory, log, beatMilliseconds: 50 })
   const fields = { username: new Secret(order.username), password: new Secret(order.password) }

@@ -33,6 +33,10 @@ export function ownersStates(scene: Scene, store: Store): readonly State[] {
 const adminStates: readonly State[] = [
   at('activity', '/activity'),
   at('feature-access', '/admin/features'),
+  at('outgoing-connections', '/admin/egress'),
+  { name: 'outgoing-connections-refused', open: askedAbout },
+  at('help-diagnoses', '/help/diagnosis'),
+  at('help-diagnosis', '/help/diagnosis/auth.refused'),
   at('users', '/admin/users'),
   at('users-new', '/admin/users/new'),
   { name: 'users-new-errors', open: (page) => emptyForm(page, '/admin/users/new', 'Add user') },
@@ -76,7 +80,9 @@ function connectionStates(scene: Scene, store: Store): readonly State[] {
   return [
     at('connections', '/connections'),
     at('connections-stores', '/connections/new'),
+    at('connections-stores-nothing-found', '/connections/new?q=nobody+has+this'),
     at('connections-new', '/connections/new?driver=postgresql'),
+    { name: 'connections-new-parameter', open: addedParameter },
     { name: 'connections-new-errors', open: (page) => emptyForm(page, newConnection, 'Add data connection') },
     { name: 'connections-pasted', open: (page) => pasted(page, store) },
     at('connection', connection),
@@ -163,6 +169,20 @@ async function pasted(page: Page, store: Store): Promise<void> {
   await fill(page, { Address: `postgresql://reporting:secret@${store.host}:${store.port}/sales?connect_timeout=3` })
   await press(page, 'Fill in the fields')
   await page.getByText('The address held a username and a password').waitFor()
+}
+
+async function addedParameter(page: Page): Promise<void> {
+  await page.goto(newConnection)
+  await page.getByLabel('Other parameters').selectOption('Search path')
+  await press(page, 'Add parameter')
+  await page.getByLabel('Search path (optional)').waitFor()
+}
+
+async function askedAbout(page: Page): Promise<void> {
+  await page.goto('/admin/egress')
+  await fill(page, { Host: '169.254.169.254', Port: '80' })
+  await press(page, 'Ask')
+  await page.getByText('Not allowed').waitFor()
 }
 
 async function stops(page: Page, scene: Scene): Promise<void> {

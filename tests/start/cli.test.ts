@@ -90,7 +90,7 @@ describe.each([
     const { status, stdout } = await run(['doctor', '--json'], env)
     const { findings } = JSON.parse(stdout) as { findings: { subject: string; state: string }[] }
     expect(findings.filter(({ state }) => state !== 'ok')).toEqual([])
-    expect(findings.map(({ subject }) => subject)).toContain('ledger')
+    expect(findings.map(({ subject }) => subject)).toEqual(expect.arrayContaining(['ledger', 'outgoing connections']))
     expect(status).toBe(0)
   })
 

@@ -1,5 +1,6 @@
 import type { ConnectionDetail } from '../../src/connections/queries.ts'
 import type { Driver } from '../../src/connector/driver.ts'
+import type { MissingLibrary } from '../../src/connector/libraries.ts'
 import type { Health } from '../../src/health/health.ts'
 import { paths } from '../../src/paths.ts'
 import type { SignIn } from '../../src/sign-ins/sign-ins.ts'
@@ -12,11 +13,14 @@ import { SignInOutcome } from './address.tsx'
 import { ConnectionFrame } from './frame.tsx'
 import { HealthSection } from './health-strip.tsx'
 import { roleNames } from './roles.tsx'
+import { WithoutLibrary } from './without-library.tsx'
 
 /** The **Configuration** tab: the driver's parameters, with edit and delete, and the last sign-ins. */
 export function ConfigurationPage(props: {
   connection: ConnectionDetail
   driver: Driver | undefined
+  /** What the driver lacks here, so that the connection cannot be used. */
+  missing: MissingLibrary | null
   recent: readonly SignIn[]
   /** Null where stored credentials are off, which it signs in with. */
   health: Health | null
@@ -46,6 +50,7 @@ export function ConfigurationPage(props: {
         <Facts facts={factsOf(connection, props.driver)} />
       </Section>
       {props.health === null ? null : <HealthSection connectionId={id} health={props.health} />}
+      {props.missing === null ? null : <WithoutLibrary label={connection.driverLabel} missing={props.missing} />}
       <Section title="Last sign-ins">
         {recent.length === 0 ? (
           <p>

@@ -1,7 +1,7 @@
 import type { Driver } from '../../src/connector/driver.ts'
 import { paths } from '../../src/paths.ts'
 import { Breadcrumbs } from '../ui/breadcrumbs.tsx'
-import { Actions, Button, CancelLink } from '../ui/button.tsx'
+import { Actions, Button, CancelLink, DefaultButton } from '../ui/button.tsx'
 import { ErrorSummary } from '../ui/error-summary.tsx'
 import { Form } from '../ui/form.tsx'
 import { Notice } from '../ui/notice.tsx'
@@ -9,7 +9,7 @@ import { PageHeader } from '../ui/page-header.tsx'
 import { Table } from '../ui/table.tsx'
 import { Title } from '../ui/title.tsx'
 import { connectionTrail } from './address.tsx'
-import { ConnectionFields, type ConnectionForm, connectionErrors } from './form.tsx'
+import { AddParameter, ConnectionFields, type ConnectionForm, connectionErrors } from './form.tsx'
 
 export type EditConnectionForm = ConnectionForm & {
   readonly revision: number
@@ -41,7 +41,9 @@ export function EditConnectionPage(props: { id: string; savedName: string; drive
       <Conflict form={form} driver={driver} />
       {form.stops === undefined ? null : <StopsNotice stops={form.stops} />}
       <Form action={paths.editConnection(id)} hidden={hidden}>
+        <DefaultButton />
         <ConnectionFields driver={driver} form={form} />
+        <AddParameter driver={driver} form={form} />
         <Actions>
           <Button>{form.stops === undefined ? 'Save connection' : 'Save and stop these accounts'}</Button>
           <CancelLink href={paths.connection(id)} />
@@ -75,7 +77,7 @@ function Conflict(props: { form: EditConnectionForm; driver: Driver }) {
       form.conflict?.parameters[spec.id] ?? spec.fallback ?? '',
       form.values[spec.id] ?? spec.fallback ?? '',
     ]),
-  ]
+  ].filter(([, stored, own], row) => row === 0 || stored !== '' || own !== '')
   return (
     <>
       <Table

@@ -1,7 +1,8 @@
 import type { Driver } from '../../src/connector/driver.ts'
+import type { MissingLibrary } from '../../src/connector/libraries.ts'
 import { paths } from '../../src/paths.ts'
 import { Breadcrumbs } from '../ui/breadcrumbs.tsx'
-import { Actions, Button, CancelLink } from '../ui/button.tsx'
+import { Actions, Button, CancelLink, DefaultButton } from '../ui/button.tsx'
 import { CheckboxField } from '../ui/checkbox-field.tsx'
 import { ErrorSummary } from '../ui/error-summary.tsx'
 import { Form } from '../ui/form.tsx'
@@ -9,7 +10,8 @@ import { Notice } from '../ui/notice.tsx'
 import { PageHeader } from '../ui/page-header.tsx'
 import { TextField } from '../ui/text-field.tsx'
 import { Title } from '../ui/title.tsx'
-import { ConnectionFields, type ConnectionForm, connectionErrors } from './form.tsx'
+import { AddParameter, ConnectionFields, type ConnectionForm, connectionErrors } from './form.tsx'
+import { WithoutLibrary } from './without-library.tsx'
 
 export type NewConnectionForm = ConnectionForm & {
   /** Why a pasted address could not be read. The address itself is not shown again: it may hold a password. */
@@ -25,11 +27,20 @@ export type Taken = {
   readonly ignored: readonly string[]
   readonly accountName: string
   readonly save: boolean
+  /** True where a secret was taken out that is kept nowhere. */
+  readonly dropped?: boolean
 }
 
 /** The page that adds a data connection: the driver's fields, or a pasted address that is taken apart into them. */
-export function NewConnectionPage(props: { driver: Driver; form: NewConnectionForm; storedCredentials: boolean }) {
-  const { driver, form } = props
+export function NewConnectionPage(props: {
+  driver: Driver
+  missing: MissingLibrary | null
+  /** An address as one would paste it. */
+  example: string
+  form: NewConnectionForm
+  storedCredentials: boolean
+}) {
+  const { driver, form, missing } = props
   const pasteErrors = form.pasteError === undefined ? [] : [{ field: 'address', message: form.pasteError }]
   const errors = [...pasteErrors, ...connectionErrors(driver, form), ...accountError(form)]
   return (
@@ -44,20 +55,36 @@ export function NewConnectionPage(props: { driver: Driver; form: NewConnectionFo
       />
       <ErrorSummary errors={errors} />
       <PageHeader title={`Add ${driver.label} connection`} />
-      <Paste driver={driver} error={form.pasteError} />
+      {missing === null ? <FieldsOrAddress {...props} /> : <WithoutLibrary label={driver.label} missing={missing} />}
+    </div>
+  )
+}
+
+function FieldsOrAddress(props: {
+  driver: Driver
+  example: string
+  form: NewConnectionForm
+  storedCredentials: boolean
+}) {
+  const { driver, form } = props
+  return (
+    <>
+      <Paste driver={driver} example={props.example} error={form.pasteError} />
       <Form action={paths.newConnection({ driver: driver.id })}>
+        <DefaultButton />
         <ConnectionFields driver={driver} form={form} />
+        <AddParameter driver={driver} form={form} />
         <TakenFromAddress form={form} storedCredentials={props.storedCredentials} />
         <Actions>
           <Button>Add data connection</Button>
           <CancelLink href={paths.connections()} />
         </Actions>
       </Form>
-    </div>
+    </>
   )
 }
 
-function Paste(props: { driver: Driver; error: string | undefined }) {
+function Paste(props: { driver: Driver; example: string; error: string | undefined }) {
   return (
     <details class="more" open={props.error !== undefined}>
       <summary>Paste an address instead</summary>
@@ -69,7 +96,7 @@ function Paste(props: { driver: Driver; error: string | undefined }) {
         <TextField
           name="address"
           label="Address"
-          hint="For example postgresql://db.example.com:5432/sales or jdbc:postgresql://db.example.com/sales. It is taken apart into the fields and not kept."
+          hint={`For example ${props.example}. It is taken apart into the fields and not kept.`}
           error={props.error}
           maximumLength={4000}
           monospace
@@ -90,6 +117,12 @@ function TakenFromAddress(props: { form: NewConnectionForm; storedCredentials: b
       {taken.ignored.length === 0 ? null : (
         <Notice>These options of the address are not used: {taken.ignored.join(', ')}.</Notice>
       )}
+      {taken.dropped ? (
+        <Notice>
+          The address held a key, a token or another secret. It was taken out and is not kept. Type it when you use the
+          connection, or store it under Credentials.
+        </Notice>
+      ) : null}
       {taken.handle === null ? null : (
         <Notice title="The address held a username and a password">
           <p>They were taken out of it{taken.username === null ? '' : ` (username ${taken.username})`}.</p>

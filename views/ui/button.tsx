@@ -30,6 +30,19 @@ export function Button(props: {
   )
 }
 
+/**
+ * What Enter presses in a form whose first visible button is another one. Neither shown nor read out: it does what the
+ * form's main button does.
+ */
+export function DefaultButton() {
+  return (
+    // biome-ignore lint/a11y/noAriaHiddenOnFocusable: the keyboard does not come here either
+    <button type="submit" class="visually-hidden" tabindex={-1} aria-hidden="true">
+      Send
+    </button>
+  )
+}
+
 /** A link that opens a page and looks like a button. A download leaves htmx alone. */
 export function LinkButton(props: {
   href: string

@@ -1,4 +1,5 @@
 import type { Diagnosis, Rung, RungName } from '../../src/connector/driver.ts'
+import { paths } from '../../src/paths.ts'
 
 const rungLabels: Record<RungName, string> = {
   policy: 'Policy',
@@ -18,18 +19,24 @@ const stateLabels: Record<Rung['state'], string> = {
 }
 
 /** How far a sign-in climbed: every rung with its state and time, and on the failed one the next step. */
-export function DiagnosisLadder(props: { diagnosis: Diagnosis; label?: string }) {
+export function DiagnosisLadder(props: {
+  diagnosis: Diagnosis
+  label?: string
+  /** False on the page that the link of the failed rung would lead to. */
+  linksHelp?: boolean
+}) {
   return (
     <ol class="ladder" aria-label={props.label ?? 'Diagnosis'}>
       {props.diagnosis.map((rung) => (
-        <LadderRung rung={rung} />
+        <LadderRung rung={rung} linksHelp={props.linksHelp ?? true} />
       ))}
     </ol>
   )
 }
 
-function LadderRung(props: { rung: Rung }) {
+function LadderRung(props: { rung: Rung; linksHelp: boolean }) {
   const { rung } = props
+  const explained = props.linksHelp && rung.state === 'failed' ? rung.code : null
   return (
     <li class={`rung rung-${rung.state.replace(' ', '-')}`}>
       <span class="rung-name">{rungLabels[rung.name]}</span>
@@ -38,6 +45,11 @@ function LadderRung(props: { rung: Rung }) {
       <div class="rung-words">
         {rung.sentence === '' ? null : <p>{rung.sentence}</p>}
         {rung.nextStep === null ? null : <p class="next-step">{rung.nextStep}</p>}
+        {explained === null ? null : (
+          <p>
+            <a href={paths.diagnosisHelp(explained)}>What this means</a>
+          </p>
+        )}
         {rung.detail === null ? null : (
           <details>
             <summary>What the server said</summary>

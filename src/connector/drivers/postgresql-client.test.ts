@@ -43,6 +43,47 @@ describe('schemas and tables', () => {
   })
 })
 
+describe('a sign-in', () => {
+  test('to PostgreSQL itself names no other product', async () => {
+    expect(await must('signIn', {})).toEqual({ serverVersion: expect.stringMatching(/^1[5-9]/), expiresAt: null })
+  })
+
+  test('to one of its family names it, on the page of the sign-in too', async () => {
+    await target.sql("CREATE FUNCTION aurora_version() RETURNS text LANGUAGE sql AS $$ SELECT '15.4' $$", 'empty')
+    const outcome = await run('signIn', {}, { database: 'empty' })
+    expect(outcome).toMatchObject({ ok: true, value: { product: 'Amazon Aurora' } })
+    expect(outcome.diagnosis.at(-1)?.sentence).toContain('The server is Amazon Aurora.')
+  })
+})
+
+describe('parameters that were added', () => {
+  const ask = async (text: string, more: Record<string, string>) =>
+    (await must('preview', { source: query(text), rows: 5 }, { more })).rows[0]
+
+  test('are what the server works with', async () => {
+    const settings = "SELECT current_setting('statement_timeout'), current_setting('search_path')"
+    expect(await ask(settings, { statementSeconds: '3', searchPath: 'Sales, "$user",public' })).toEqual([
+      '3s',
+      '"Sales", "$user", public',
+    ])
+    expect(await ask("SELECT current_setting('application_name')", { applicationName: 'night shift' })).toEqual([
+      'keyward test night shift',
+    ])
+  })
+
+  test('let a query name tables of another schema alone, and stay names whatever is in them', async () => {
+    const found = await ask('SELECT 1 FROM orders LIMIT 1', { searchPath: "x'; DROP TABLE orders; --, public" })
+    expect(found).toEqual(['1'])
+  })
+
+  test('never raise the limit of a use', async () => {
+    const slow = { source: query('SELECT pg_sleep(60)'), rows: 1 }
+    const short = { more: { statementSeconds: '86400' }, limits: { milliseconds: 1_000 } }
+    expect(await run('preview', slow, short)).toMatchObject({ ok: false, code: 'limit.exceeded' })
+    expect(await run('preview', slow, { more: { statementSeconds: '1' } })).toMatchObject({ code: 'limit.exceeded' })
+  })
+})
+
 describe('a preview', () => {
   test('of a table has its columns and first rows', async () => {
     const preview = await must('preview', { source: table('orders'), rows: 2 })

@@ -1,36 +1,38 @@
 import { Refusal } from '../diagnosis.ts'
-import type { DriverClient, Operations, Privileges, Session, Source } from '../driver.ts'
+import type { DriverClient, Operations, Session, Source } from '../driver.ts'
 import { shortenCell } from '../shorten.ts'
 import { type PostgresColumn, readColumns } from './postgresql-columns.ts'
+import { askExpiry, askProduct, isLack } from './postgresql-family.ts'
 import { importSource } from './postgresql-import.ts'
+import { askPrivileges } from './postgresql-privileges.ts'
 import { type PostgresSession, withSession } from './postgresql-session.ts'
 import {
   anyTableSql,
   beginSql,
   describeSql,
-  expirySql,
+  plain,
   previewSql,
-  privilegesSql,
   quoteName,
   readableSql,
+  type StatementSettings,
   schemasSql,
   tablesSql,
 } from './postgresql-sql.ts'
 
 /** The part of the PostgreSQL driver that talks. Every operation reads in one read-only transaction. */
 export const client: DriverClient = {
-  signIn: (session) => reading(session, (postgres) => signIn(session, postgres)),
+  signIn: (session) => withSession(session, (postgres) => signIn(session, postgres)),
 
   listSchemas: (session) =>
     reading(session, async (postgres) => {
-      const { rows } = await postgres.query(schemasSql)
+      const { rows } = await queryOr(session, postgres, schemasSql, plain.schemas)
       session.report.passed('read', 'The schemas can be listed.')
       return { schemas: rows.map(([name]) => name ?? '') }
     }),
 
   listTables: (session, { schema }) =>
     reading(session, async (postgres) => {
-      const { rows } = await postgres.query(tablesSql, [schema])
+      const { rows } = await queryOr(session, postgres, tablesSql, plain.tables, [schema])
       session.report.passed('read', 'The tables can be listed.')
       return { tables: rows.map(tableEntry) }
     }),
@@ -47,50 +49,64 @@ export const client: DriverClient = {
 
 function reading<T>(session: Session, work: (postgres: PostgresSession) => Promise<T>): Promise<T> {
   return withSession(session, async (postgres) => {
-    await postgres.run(beginSql(session.job.limits.milliseconds))
+    await begin(session, postgres)
     return work(postgres)
   })
 }
 
+function begin(session: Session, postgres: PostgresSession): Promise<void> {
+  return postgres.run(beginSql(settingsOf(session, postgres)))
+}
+
+/** Asks in a second way where the server lacks something that PostgreSQL has, which has ended the transaction. */
+async function queryOr(
+  session: Session,
+  postgres: PostgresSession,
+  text: string,
+  plainer: string,
+  values: readonly unknown[] = [],
+) {
+  try {
+    return await postgres.query(text, values)
+  } catch (error) {
+    if (!isLack(error)) throw error
+  }
+  await postgres.run('ROLLBACK')
+  await begin(session, postgres)
+  return postgres.query(plainer, values)
+}
+
+function settingsOf({ job }: Session, { serverVersion }: PostgresSession): StatementSettings {
+  const { statementSeconds, searchPath } = job.parameters
+  const own = statementSeconds === undefined ? Number.POSITIVE_INFINITY : Number(statementSeconds) * 1_000
+  const milliseconds = Math.min(own, job.limits.milliseconds)
+  return { milliseconds, searchPath, isCurrent: !/^[1-8]\./.test(serverVersion) }
+}
+
 /** Signing in proves little: the last rung reads a row of a table, if there is any table. */
 async function signIn(session: Session, postgres: PostgresSession): Promise<Operations['signIn']['output']> {
-  const { rows } = await postgres.query(expirySql)
-  const seconds = rows[0]?.[0]
-  const [readable] = (await postgres.query(readableSql)).rows
+  const product = await askProduct(postgres)
+  const seconds = await askExpiry(postgres)
+  await begin(session, postgres)
+  const read = await readOnce(session, postgres)
+  session.report.passed('read', product === undefined ? read : `${read} The server is ${product}.`)
+  const expiresAt = seconds === null ? null : new Date(Number(seconds) * 1000).toISOString()
+  const privileges = await askPrivileges(postgres)
+  const { serverVersion } = postgres
+  return { serverVersion, expiresAt, ...(product && { product }), ...(privileges && { privileges }) }
+}
+
+/** Reads a row of some table, and says so. */
+async function readOnce(session: Session, postgres: PostgresSession): Promise<string> {
+  const [readable] = (await queryOr(session, postgres, readableSql, plain.readable)).rows
   if (readable !== undefined) {
     const [schema, table] = readable
     await postgres.query(`SELECT 1 FROM ${quoteName(schema ?? '')}.${quoteName(table ?? '')} LIMIT 1`)
-    session.report.passed('read', 'A row of a table could be read.')
-  } else {
-    const some = await postgres.query(anyTableSql)
-    if (some.rows.length > 0) throw new Refusal('read', 'read.denied')
-    session.report.passed('read', 'The database has no tables yet; its catalog could be read.')
+    return 'A row of a table could be read.'
   }
-  const expiresAt = seconds === undefined || seconds === null ? null : new Date(Number(seconds) * 1000).toISOString()
-  const privileges = await privilegesOf(postgres)
-  return { serverVersion: postgres.serverVersion, expiresAt, ...(privileges === undefined ? {} : { privileges }) }
-}
-
-/**
- * The last statement of a sign-in, for an error ends the transaction. What is not known in time is left out: it was not
- * what the person asked for.
- */
-async function privilegesOf(postgres: PostgresSession): Promise<Privileges | undefined> {
-  let clock: NodeJS.Timeout | undefined
-  const late = new Promise<undefined>((resolve) => {
-    clock = setTimeout(() => resolve(undefined), privilegesMilliseconds)
-  })
-  const asked = postgres.query(privilegesSql).then(
-    ({ rows }) => ({ superuser: verdict(rows[0]?.[0]), canWrite: verdict(rows[0]?.[1]) }),
-    () => undefined,
-  )
-  return Promise.race([asked, late]).finally(() => clearTimeout(clock))
-}
-
-const privilegesMilliseconds = 1_500
-
-function verdict(cell: string | null | undefined): boolean | null {
-  return cell === 't' ? true : cell === 'f' ? false : null
+  const some = await postgres.query(anyTableSql)
+  if (some.rows.length > 0) throw new Refusal('read', 'read.denied')
+  return 'The database has no tables yet; its catalog could be read.'
 }
 
 function tableEntry([schema, name, kind]: readonly (string | null)[]) {

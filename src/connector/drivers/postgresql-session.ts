@@ -65,7 +65,9 @@ async function phase<T>(name: Phase, knownExpiry: string | undefined, work: Prom
 const signInMilliseconds = 9_500
 
 async function inTime<T>(session: Session, work: Promise<T>): Promise<T> {
-  const milliseconds = Math.min(signInMilliseconds, session.job.limits.milliseconds * 0.95)
+  const { limits, parameters } = session.job
+  const own = Number(parameters.connectSeconds ?? Number.POSITIVE_INFINITY) * 1_000
+  const milliseconds = Math.min(own, signInMilliseconds, limits.milliseconds * 0.95)
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(noAnswer(milliseconds)), milliseconds)
@@ -76,7 +78,7 @@ async function inTime<T>(session: Session, work: Promise<T>): Promise<T> {
 function noAnswer(milliseconds: number): Refusal {
   const seconds = Math.round(milliseconds / 100) / 10
   return new Refusal('current', 'limit.exceeded', {
-    sentence: `The server accepted the connection, but had not answered after ${seconds} s.`,
+    sentence: `The server had not let this account in after ${seconds} s.`,
     nextStep: 'Check host and port, and that the server is not overloaded.',
   })
 }
@@ -100,7 +102,7 @@ async function signIn(session: Session, account: Account): Promise<SignedIn> {
     ssl: false,
     enableChannelBinding: destination.tls !== 'disable',
     scramMaxIterations: 100_000,
-    application_name: `keyward ${runId}`.slice(0, 63),
+    application_name: `keyward ${runId} ${session.job.parameters.applicationName ?? ''}`.trim().slice(0, 63),
     fallback_application_name: 'keyward',
     client_encoding: 'UTF8',
     keepAlive: false,

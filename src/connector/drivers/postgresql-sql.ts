@@ -48,17 +48,33 @@ export function measureSql(source: Source, columns: readonly PostgresColumn[], r
   return `SELECT ${measures.join(', ')} FROM (${select(source, columns, free)}${limit}) AS "measured"`
 }
 
+/** How a connection wants its statements run. */
+export type StatementSettings = {
+  readonly milliseconds: number
+  /** Schemas for names without one, separated by commas; the server's own choice where it is absent. */
+  readonly searchPath?: string | undefined
+  /** False for a server older than PostgreSQL 9, such as Redshift, which does not know all of the settings. */
+  readonly isCurrent: boolean
+}
+
 /** Opens the transaction in which everything is read, and fixes how values are written. */
-export function beginSql(milliseconds: number): string {
+export function beginSql({ milliseconds, searchPath, isCurrent }: StatementSettings): string {
+  const path = schemasIn(searchPath ?? '')
   return [
     'BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY',
     `SET LOCAL statement_timeout = ${Math.max(1, Math.floor(milliseconds))}`,
     "SET LOCAL datestyle = 'ISO, YMD'",
-    "SET LOCAL intervalstyle = 'postgres'",
     "SET LOCAL timezone = 'UTC'",
-    "SET LOCAL bytea_output = 'hex'",
     'SET LOCAL extra_float_digits = 1',
+    ...(isCurrent ? ["SET LOCAL intervalstyle = 'postgres'", "SET LOCAL bytea_output = 'hex'"] : []),
+    ...(path === '' ? [] : [`SET LOCAL search_path = ${path}`]),
   ].join('; ')
+}
+
+/** Each name in quotes, as it was typed: an unquoted one would fold its case, and a piece of SQL stays a name. */
+function schemasIn(text: string): string {
+  const names = text.split(',').map((name) => name.trim().replace(/^"(.*)"$/, '$1'))
+  return names.filter(Boolean).map(quoteName).join(', ')
 }
 
 /** Has a server that can (PostgreSQL 14) notice within five seconds that a cancelled reader has gone. */
@@ -85,9 +101,15 @@ ORDER BY c.relkind IN ('v', 'f') LIMIT 1`
 
 export const anyTableSql = `SELECT 1 FROM ${relations} WHERE c.relkind IN ('r', 'p', 'm', 'v', 'f') AND ${notSystem} LIMIT 1`
 
-/** When the signed-in role's password ends, as seconds of the epoch; null for never. */
-export const expirySql = `SELECT pg_catalog.date_part('epoch', rolvaliduntil) FROM pg_catalog.pg_roles
-WHERE rolname = CURRENT_USER AND pg_catalog.isfinite(rolvaliduntil)`
+/** The same in the words of the standard, for members of the family that lack functions of PostgreSQL. */
+export const plain = {
+  schemas: `SELECT DISTINCT table_schema FROM information_schema.tables WHERE table_schema NOT IN ('pg_catalog', 'information_schema')
+ORDER BY table_schema LIMIT 10000`,
+  tables: `SELECT table_schema, table_name, CASE table_type WHEN 'VIEW' THEN 'v' ELSE 'r' END FROM information_schema.tables
+WHERE table_schema = $1 ORDER BY table_name LIMIT 10000`,
+  readable: `SELECT table_schema, table_name FROM information_schema.tables
+WHERE table_schema NOT IN ('pg_catalog', 'information_schema', 'pg_internal', 'crdb_internal', 'mz_catalog', 'mz_internal') LIMIT 1`,
+}
 
 /**
  * Whether the account is a superuser, and whether it can change or make anything. Looks at so many relations at most, so

@@ -1,6 +1,53 @@
 import { caField, hostField, portField, tlsField, tlsMode } from '../common-fields.ts'
 import type { Destination, Driver, Parameters } from '../driver.ts'
+import type { FieldSpec } from '../field-spec.ts'
 import { quoteName } from './postgresql-sql.ts'
+
+/** What a person may add where the usual is not right. The client honours each of them, and none decides where it goes. */
+const offered: readonly FieldSpec[] = [
+  {
+    id: 'connectSeconds',
+    label: 'Connect timeout in seconds',
+    hint: 'How long a sign-in may wait for the server: 1 to 9',
+    kind: 'number',
+    range: [1, 9],
+    secret: false,
+    required: false,
+    offered: true,
+    maximumLength: 1,
+  },
+  {
+    id: 'statementSeconds',
+    label: 'Statement timeout in seconds',
+    hint: 'The server ends a statement that takes longer. Keyward ends it in any case when its own limit is reached',
+    kind: 'number',
+    range: [1, 86_400],
+    secret: false,
+    required: false,
+    offered: true,
+    maximumLength: 5,
+  },
+  {
+    id: 'searchPath',
+    label: 'Search path',
+    hint: 'Schemas for tables that a query names without one, separated by commas: sales, public',
+    kind: 'text',
+    secret: false,
+    required: false,
+    offered: true,
+    maximumLength: 500,
+  },
+  {
+    id: 'applicationName',
+    label: 'Application name',
+    hint: 'Shown on the server behind "keyward" and the number of the run',
+    kind: 'text',
+    secret: false,
+    required: false,
+    offered: true,
+    maximumLength: 18,
+  },
+]
 
 /** PostgreSQL, as it is declared: what a connection needs, and where its secret would go. */
 export const postgresql: Driver = {
@@ -17,6 +64,7 @@ export const postgresql: Driver = {
     { id: 'database', label: 'Database', kind: 'text', secret: false, required: true, maximumLength: 128 },
     tlsField,
     caField,
+    ...offered,
   ],
   destination,
   address,

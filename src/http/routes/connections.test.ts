@@ -156,8 +156,64 @@ describe('POST /connections/new', () => {
     expect(textOf((await ada.get(`${mine.location}/credentials`)).html, '.empty-state h3')).toBe('No credentials')
   })
 
+  it('an address of another store fills in the form of that store; a secret that is no password is dropped with a word', async () => {
+    const page = await ada.post('/connections/new?driver=postgresql', {
+      intent: 'paste',
+      address: `jdbc:redshift://h.example.com/d?ssl=true&sslpassword=${canary}&fetch=1`,
+    })
+    expect(formValues(page.html, 'main form:not([aria-label])')).toMatchObject({ port: '5439', tls: 'verify-full' })
+    expect(textOf(page.html, 'main')).toContain('It was taken out and is not kept.')
+    expect(textOf(page.html, 'main')).toContain('not used: 1 other.')
+    expect(page.text).not.toContain(canary)
+  })
+
+  it('a parameter that was added comes with the form, is saved, shown, edited, and removed by clearing it', async () => {
+    const typed = filled({ intent: 'add-parameter', parameter: 'searchPath', host: 'typed.example.com' })
+    const page = await ada.post(add, typed)
+    expect(page.status).toBe(200)
+    const form = formValues(page.html, 'main form:not([aria-label])')
+    expect(form).toMatchObject({ host: 'typed.example.com', name: `Sales ${count}`, searchPath: '' })
+    expect(textsOf(page.html, '#parameter option, [name=parameter] option')).not.toContain('Search path')
+    const { parameter: _, ...complete } = form
+    const wrong = await ada.post(add, { ...complete, searchPath: 'x'.repeat(501) })
+    expect([wrong.status, textOf(wrong.html, '.error-summary li')]).toEqual([
+      422,
+      expect.stringContaining('Search path'),
+    ])
+    const path = (await ada.post(add, { ...complete, searchPath: 'sales, public' })).location ?? ''
+    expect(textOf((await ada.get(path)).html, '.facts')).toContain('Search pathsales, public')
+    const edit = formValues((await ada.get(`${path}/edit`)).html)
+    const more = await ada.post(`${path}/edit`, { ...edit, intent: 'add-parameter', parameter: 'statementSeconds' })
+    expect(formValues(more.html)).toMatchObject({ searchPath: 'sales, public', statementSeconds: '' })
+    const { parameter: __, ...edited } = formValues(more.html)
+    const late = await ada.post(`${path}/edit`, { ...edited, statementSeconds: '0' })
+    expect(textOf(late.html, '.error-summary li')).toContain('not between 1 and 86400')
+    await ada.post(`${path}/edit`, { ...edited, searchPath: '', statementSeconds: '30' })
+    const facts = textOf((await ada.get(path)).html, '.facts')
+    expect(facts).toContain('Statement timeout in seconds30')
+    expect(facts).not.toContain('Search path')
+  })
+
+  it('a parameter that is not on offer cannot be added', async () => {
+    for (const parameter of ['sslmode', 'options', '__proto__', 'host', '']) {
+      const page = await ada.post(add, filled({ intent: 'add-parameter', parameter, [parameter || 'x']: 'x' }))
+      expect([page.status, page.html.querySelectorAll('[autofocus]').length], parameter).toEqual([200, 1])
+      expect(page.html.querySelector('main form [name="sslmode"], main form [name="options"]')).toBeNull()
+    }
+  })
+
+  it('a parameter added after an address was pasted keeps what was taken out of it', async () => {
+    const pasted = await ada.post(add, { intent: 'paste', address: `postgresql://u:${canary}@h.example.com/d` })
+    const form = formValues(pasted.html, 'main form:not([aria-label])')
+    const page = await ada.post(add, { ...form, intent: 'add-parameter', parameter: 'searchPath' })
+    expect(formValues(page.html, 'main form:not([aria-label])')).toMatchObject({
+      taken: form.taken,
+      account: form.account,
+    })
+  })
+
   it('an address that cannot be read is refused without showing it again', async () => {
-    const { status, html, text } = await ada.post(add, { intent: 'paste', address: `mysql://u:${canary}@h/d` })
+    const { status, html, text } = await ada.post(add, { intent: 'paste', address: `oracle://u:${canary}@h/d` })
     expect(status).toBe(422)
     expect(textOf(html, '.error-summary')).toContain('Paste an address that starts with')
     expect(text).not.toContain(canary)

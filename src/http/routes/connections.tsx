@@ -12,12 +12,14 @@ import { FeatureOff, NotFound } from '../../access/refusals.ts'
 import type { Connections } from '../../connections/connections.ts'
 import { currentDestination } from '../../connections/destination.ts'
 import type { ConnectionQueries } from '../../connections/queries.ts'
-import { parseStoreUrl } from '../../connections/store-url.ts'
+import { exampleAddress, parseStoreUrl } from '../../connections/store-url.ts'
 import type { Driver } from '../../connector/driver.ts'
+import { missingLibrary } from '../../connector/libraries.ts'
 import { parseParameters } from '../../connector/parse-parameters.ts'
 import { driver, drivers } from '../../connector/registry.ts'
 import { parseGivenFields } from '../../credentials/credential-type.ts'
 import type { CredentialQueries } from '../../credentials/queries.ts'
+import { credentialType } from '../../credentials/types/registry.ts'
 import type { Vault } from '../../credentials/vault.ts'
 import type { HealthService } from '../../health/health.ts'
 import { parseName } from '../../names.ts'
@@ -28,7 +30,6 @@ import type { TypedAccounts } from '../../sign-ins/typed-accounts.ts'
 import { associatedFlash, type FlashKey, setFlash } from '../flash.ts'
 import { type FormFields, readForm } from '../form.ts'
 import { type AppContext, Routes, signedIn } from '../routing.ts'
-import { typeFor } from './add-data.ts'
 
 type Dependencies = {
   readonly connections: Connections
@@ -54,7 +55,7 @@ export function connectionRoutes(deps: Dependencies): Routes {
 
   routes.get('/connections/new', signedIn, (c) => {
     const chosen = driver(c.req.query('driver') ?? '')
-    if (chosen === undefined) return c.render(<StoresPage drivers={drivers} />)
+    if (chosen === undefined) return c.render(stores(c.req.query('q') ?? ''))
     return renderNew(c, chosen, { name: '', values: {} })
   })
 
@@ -62,17 +63,23 @@ export function connectionRoutes(deps: Dependencies): Routes {
     const chosen = driver(c.req.query('driver') ?? '')
     if (chosen === undefined) return c.redirect(paths.newConnection(), 303)
     const fields = await readForm(c)
-    return fields.text('intent') === 'paste' ? paste(c, actor, chosen, fields) : add(c, actor, chosen, fields)
+    const intent = fields.text('intent')
+    // Without the library there is no form; an old one, still open, gets the page that says so.
+    if (missingLibrary(chosen) !== null) return renderNew(c, chosen, { name: '', values: {} })
+    if (intent === 'paste') return paste(c, actor, chosen, fields)
+    return intent === 'add-parameter' ? addParameter(c, actor, chosen, fields) : add(c, actor, chosen, fields)
   })
 
   routes.get('/connections/:id', signedIn, async (c, actor) => {
     const connection = await queries.show(actor, c.req.param('id') ?? '')
     const recent = await signIns.recent(actor, connection.id)
     const storedCredentials = c.get('storedCredentials')
+    const its = driver(connection.driver)
     return c.render(
       <ConfigurationPage
         connection={connection}
-        driver={driver(connection.driver)}
+        driver={its}
+        missing={its === undefined ? null : missingLibrary(its)}
         recent={recent}
         health={storedCredentials ? await health.show(actor, connection.id) : null}
         storedCredentials={storedCredentials}
@@ -154,34 +161,35 @@ export function connectionRoutes(deps: Dependencies): Routes {
 
   /** Takes a pasted address apart. What could open the store is held in memory, never put into the page. */
   function paste(c: AppContext, actor: UserActor, chosen: Driver, fields: FormFields) {
-    const parsed = parseStoreUrl(fields.text('address'))
+    const parsed = parseStoreUrl(fields.text('address'), chosen.id)
     if (!parsed.ok) {
       c.status(422)
       return renderNew(c, chosen, { name: '', values: {}, pasteError: parsed.error })
     }
     const { parameters, username, password, ignored } = parsed
-    const type = typeFor(parsed.driver)
+    const store = known(parsed.driver)
     // A mask or a password without a username is nothing that could be stored.
-    const account = parseGivenFields(type, { username: new Secret(username ?? ''), ...(password && { password }) })
+    const account = parseBasic(store, username, password)
+    const dropped = parsed.dropped || (password !== null && !store.credentialTypes.includes('basic'))
     password?.wipe()
-    const handle = account.ok ? typedAccounts.hold(actor, { type: type.id, fields: account.fields }) : null
+    const handle = account?.ok ? typedAccounts.hold(actor, { type: 'basic', fields: account.fields }) : null
     const name = suggestedName(parameters)
     const accountName = `${username ?? ''} on ${name}`.trim().slice(0, 100)
-    const taken = { username, handle, ignored, accountName, save: true }
-    return renderNew(c, known(parsed.driver), { name, values: parameters, taken })
+    const taken = { username, handle, ignored, accountName, save: true, dropped }
+    return renderNew(c, store, { name, values: parameters, taken })
+  }
+
+  /** Shows the form as it was typed, with one more field. */
+  function addParameter(c: AppContext, actor: UserActor, chosen: Driver, fields: FormFields) {
+    const taken = takenFrom(fields, typedAccounts.get(actor, fields.text('taken')) !== undefined)
+    return renderNew(c, chosen, { ...withParameter(chosen, fields), ...(taken ? { taken } : {}) })
   }
 
   async function add(c: AppContext, actor: UserActor, chosen: Driver, fields: FormFields) {
     const form = typedForm(chosen, fields)
     const held = typedAccounts.get(actor, fields.text('taken'))
     const save = held !== undefined && fields.checked('save') && c.get('storedCredentials')
-    const taken = held && {
-      username: null,
-      handle: fields.text('taken'),
-      ignored: [],
-      accountName: fields.text('account'),
-      save: fields.checked('save'),
-    }
+    const taken = takenFrom(fields, held !== undefined)
     const refuse = (errors: Readonly<Record<string, string>>) => {
       c.status(422)
       return renderNew(c, chosen, { ...form, errors, ...(taken ? { taken } : {}) })
@@ -216,6 +224,10 @@ export function connectionRoutes(deps: Dependencies): Routes {
         <EditConnectionPage id={id} savedName={stored.name} driver={chosen} form={{ ...form, ...more }} />,
       )
     }
+    if (fields.text('intent') === 'add-parameter') {
+      const more = { ...form, ...withParameter(chosen, fields) }
+      return c.render(<EditConnectionPage id={id} savedName={stored.name} driver={chosen} form={more} />)
+    }
     const parsed = parseConnection(chosen, form)
     if (!parsed.ok) return render(422, { errors: parsed.errors })
     const input = { name: form.name, driver: chosen.id, parameters: parsed.values }
@@ -239,17 +251,58 @@ export function connectionRoutes(deps: Dependencies): Routes {
   return routes
 }
 
+/** The data stores whose name or summary has every word of a search. */
+function stores(search: string) {
+  const words = search.toLowerCase().split(/\s+/).filter(Boolean)
+  const found = drivers.filter(({ id, label, summary }) => {
+    const text = `${id} ${label} ${summary}`.toLowerCase()
+    return words.every((word) => text.includes(word))
+  })
+  return <StoresPage stores={found.map((one) => ({ driver: one, missing: missingLibrary(one) }))} search={search} />
+}
+
 function renderNew(c: AppContext, chosen: Driver, form: NewConnectionForm) {
-  return c.render(<NewConnectionPage driver={chosen} form={form} storedCredentials={c.get('storedCredentials')} />)
+  return c.render(
+    <NewConnectionPage
+      driver={chosen}
+      missing={missingLibrary(chosen)}
+      example={exampleAddress(chosen.id)}
+      form={form}
+      storedCredentials={c.get('storedCredentials')}
+    />,
+  )
 }
 
 function requireStored(c: AppContext): void {
   if (!c.get('storedCredentials')) throw new FeatureOff()
 }
 
+/** A parameter that is only offered is part of the form once it was sent, blank or not. */
 function typedForm(chosen: Driver, fields: FormFields) {
-  const values = Object.fromEntries(chosen.parameters.map((spec) => [spec.id, fields.text(spec.id)]))
+  const sent = chosen.parameters.filter((spec) => !spec.offered || fields.has(spec.id))
+  const values: Record<string, string> = Object.fromEntries(sent.map((spec) => [spec.id, fields.text(spec.id)]))
   return { name: fields.text('name'), values }
+}
+
+/** The form as it was typed, with the parameter that was chosen. One that is not offered adds nothing. */
+function withParameter(chosen: Driver, fields: FormFields) {
+  const form = typedForm(chosen, fields)
+  const added = chosen.parameters.find((spec) => spec.offered && spec.id === fields.text('parameter'))
+  if (added === undefined) return form
+  return { ...form, values: { [added.id]: '', ...form.values }, added: added.id }
+}
+
+/** What is still held of a pasted address, as its part of the form says it. */
+function takenFrom(fields: FormFields, isHeld: boolean) {
+  if (!isHeld) return undefined
+  const [handle, accountName] = [fields.text('taken'), fields.text('account')]
+  return { username: null, handle, ignored: [], accountName, save: fields.checked('save') }
+}
+
+/** Undefined where the store is not signed in to with a username and a password. */
+function parseBasic(store: Driver, username: string | null, password: Secret | null) {
+  const type = store.credentialTypes.includes('basic') ? credentialType('basic') : undefined
+  return type && parseGivenFields(type, { username: new Secret(username ?? ''), ...(password && { password }) })
 }
 
 /** Finds every problem at once, the name's too. */
