@@ -38,7 +38,13 @@ export const importOfRows: Measurement = {
       await client.query('vacuum (analyze, freeze) measured')
       await client.query('checkpoint')
     })
-    const create = await snapshots(bench, source)
+    const create = await snapshots(bench, {
+      driver: 'postgresql',
+      parameters: { host: source.host, port: String(source.port), database: 'postgres', tls: 'disable' },
+      account: source,
+      schema: 'public',
+      rows,
+    })
     const file = join(bench.folder(), 'measured.csv')
     const theirs: number[] = []
     const ours: Made[] = []
@@ -69,12 +75,26 @@ const table = `
   from generate_series(1, ${rows}) n`
 
 /** What one import took, in seconds and megabytes, and made, in bytes. */
-type Made = { readonly seconds: number; readonly memory: number; readonly bytes: number }
+export type Made = { readonly seconds: number; readonly memory: number; readonly bytes: number }
+
+/** Where the table `measured` is, and who may read it. */
+export type MeasuredTable = {
+  readonly driver: string
+  readonly parameters: Readonly<Record<string, string>>
+  readonly account: { readonly user: string; readonly password: string }
+  readonly schema: string
+  readonly rows: number
+}
 
 /** Wires Keyward as the server does, and returns what makes a dataset of the table. */
-async function snapshots(bench: Workbench, source: Cluster): Promise<(name: string) => Promise<Made>> {
+export async function snapshots(bench: Workbench, table: MeasuredTable): Promise<(name: string) => Promise<Made>> {
+  const { driver, parameters, account: owner, schema } = table
   const directory = bench.folder()
-  const config = loadConfig({ DATA_DIR: directory, DEPLOYMENT: 'managed', EGRESS_ALLOW: `127.0.0.1:${source.port}` })
+  const config = loadConfig({
+    DATA_DIR: directory,
+    DEPLOYMENT: 'managed',
+    EGRESS_ALLOW: `127.0.0.1:${parameters.port}`,
+  })
   const log = createLog({ level: 'error' })
   const composition = await compose(config, 'server', log)
   bench.defer(() => composition.close())
@@ -86,21 +106,20 @@ async function snapshots(bench: Workbench, source: Cluster): Promise<(name: stri
   const catalog = createCatalog({ db, ...services, directory: snapshotDirectory, log })
   bench.defer(() => catalog.close())
   const ada = await addUser(db, await addOrganization(db, 'Acme'), 'Ada')
-  const parameters = { host: source.host, port: String(source.port), database: 'postgres', tls: 'disable' }
-  const made = await services.connections.create(ada, { name: 'Source', driver: 'postgresql', parameters })
+  const made = await services.connections.create(ada, { name: 'Source', driver, parameters })
   if (!made.ok) throw new Error(made.error)
 
   return async (name) => {
-    const fields = { username: new Secret(source.user), password: new Secret(source.password) }
+    const fields = { username: new Secret(owner.user), password: new Secret(owner.password) }
     const account = { kind: 'typed', type: 'basic', fields } as const
-    const items = [{ name, source: { kind: 'table', schema: 'public', table: 'measured' } as const }]
+    const items = [{ name, source: { kind: 'table', schema, table: 'measured' } as const }]
     const watch = watchWorkers()
     const begun = performance.now()
     const [id = ''] = await catalog.datasets.create(ada, { connectionId: made.id, account, items, rowLimit: null })
     await catalog.snapshots.idle()
     const seconds = (performance.now() - begun) / 1000
     const [version] = await db.select().from(datasetVersions).where(eq(datasetVersions.datasetId, id))
-    if (version?.status !== 'completed' || version.rows !== rows) {
+    if (version?.status !== 'completed' || version.rows !== table.rows) {
       throw new Error(`The version is ${version?.status} with ${version?.rows} rows: ${version?.message}`)
     }
     await catalog.datasets.delete(ada, id)

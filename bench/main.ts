@@ -1,6 +1,7 @@
 import { loadavg } from 'node:os'
 import { credentialsPage } from './credentials-page.ts'
 import { importOfRows } from './import.ts'
+import { importFromMariaDb } from './import-mariadb.ts'
 import { ledger } from './ledger.ts'
 import type { Measurement } from './measurement.ts'
 import { record } from './record.ts'
@@ -9,7 +10,15 @@ import { machine, tableOf } from './table.ts'
 import { weight } from './weight.ts'
 import { createWorkbench } from './workbench.ts'
 
-const measurements: readonly Measurement[] = [start, credentialsPage, importOfRows, weight, ledger, record]
+const measurements: readonly Measurement[] = [
+  start,
+  credentialsPage,
+  importOfRows,
+  importFromMariaDb,
+  weight,
+  ledger,
+  record,
+]
 
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter((name) => !measurements.some((one) => one.name === name))

@@ -3,5 +3,7 @@ import type { DriverClient } from './driver.ts'
 /** How the worker loads the talking part of each driver in the registry, by its id. */
 export const clients: ReadonlyMap<string, () => Promise<DriverClient>> = new Map([
   ['postgresql', async () => (await import('./drivers/postgresql-client.ts')).client],
+  ['mysql', async () => (await import('./drivers/mysql-client.ts')).client],
+  ['mariadb', async () => (await import('./drivers/mysql-client.ts')).client],
   ['snowflake', async () => (await import('./drivers/snowflake-client.ts')).client],
 ])

@@ -1,9 +1,10 @@
 import type { Driver } from './driver.ts'
+import { mariadb, mysql } from './drivers/mysql.ts'
 import { postgresql } from './drivers/postgresql.ts'
 import { snowflake } from './drivers/snowflake.ts'
 
 /** Every kind of data store Keyward can talk to, in the order people choose from. */
-export const drivers: readonly Driver[] = [postgresql, snowflake]
+export const drivers: readonly Driver[] = [postgresql, mysql, mariadb, snowflake]
 
 /** Returns the driver with this id, or undefined where this version has none. */
 export function driver(id: string): Driver | undefined {
