@@ -3,4 +3,6 @@ import type { DriverClient } from './driver.ts'
 /** How the worker loads the talking part of each driver in the registry, by its id. */
 export const clients: ReadonlyMap<string, () => Promise<DriverClient>> = new Map([
   ['postgresql', async () => (await import('./drivers/postgresql-client.ts')).client],
+  ['s3', async () => (await import('./drivers/s3-client.ts')).client],
+  ['https-file', async () => (await import('./drivers/https-file-client.ts')).client],
 ])

@@ -3,12 +3,19 @@ import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 /** Programs that tests use and Debian has, by the package that brings each. */
-const packages = { chromium: 'chromium', openssl: 'openssl', psql: 'postgresql-client' } as const
+const packages = {
+  chromium: 'chromium',
+  openssl: 'openssl',
+  psql: 'postgresql-client',
+  nginx: 'nginx-light',
+  'swift-proxy-server': 'swift-proxy',
+} as const
 type Program = keyof typeof packages
 
 /** Where else a browser may be, beside the search path. */
 const places: Partial<Record<Program, readonly string[]>> = {
   chromium: ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'],
+  nginx: ['/usr/sbin/nginx'],
 }
 
 /**
