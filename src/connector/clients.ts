@@ -6,4 +6,6 @@ export const clients: ReadonlyMap<string, () => Promise<DriverClient>> = new Map
   ['mysql', async () => (await import('./drivers/mysql-client.ts')).client],
   ['mariadb', async () => (await import('./drivers/mysql-client.ts')).client],
   ['snowflake', async () => (await import('./drivers/snowflake-client.ts')).client],
+  ['s3', async () => (await import('./drivers/s3-client.ts')).client],
+  ['https-file', async () => (await import('./drivers/https-file-client.ts')).client],
 ])

@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs'
 
 /** Returns the names beside `file` that an import uses until it is complete. */
-export function temporaryFiles(file: string): readonly [parquet: string, csv: string] {
-  return [`${file}.partial`, `${file}.csv`]
+export function temporaryFiles(file: string): readonly [parquet: string, csv: string, source: string] {
+  return [`${file}.partial`, `${file}.csv`, `${file}.source`]
 }
 
 /** Removes whatever an import that came to nothing has left. */

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
-import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, open, rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { DuckDBInstance } from '@duckdb/node-api'
 import { Refusal } from './diagnosis.ts'
 import type { Column, Imported } from './driver.ts'
+import { longestLine, openDuckDB, parquetOptions, putInPlace, quoteName, quoteText, uniqueNames } from './duckdb.ts'
 import { temporaryFiles } from './import-files.ts'
 
 /** A column of text on its way into Parquet. */
@@ -91,21 +91,6 @@ function makeFifo(path: string): Promise<void> {
   })
 }
 
-async function openDuckDB(files: readonly string[]) {
-  const instance = await DuckDBInstance.create(':memory:', { threads: '1', memory_limit: '256MB' })
-  const connection = await instance.connect()
-  for (const statement of [
-    `SET allowed_paths = [${files.map(quoteText).join(', ')}]`,
-    'SET enable_external_access = false',
-    'SET preserve_insertion_order = false',
-    "SET TimeZone = 'UTC'",
-    'SET lock_configuration = true',
-  ]) {
-    await connection.run(statement)
-  }
-  return connection
-}
-
 function copySql(partial: string, fifo: string, columns: readonly TextColumn[]): string {
   const types = columns.map((column, index) => `'c${index}': ${quoteText(column.textType)}`)
   // What is behind the tab at the end of a single cell.
@@ -117,8 +102,7 @@ function copySql(partial: string, fifo: string, columns: readonly TextColumn[]):
   return `COPY (SELECT ${values.join(', ')} FROM read_csv(${quoteText(fifo)}, columns = {${types.join(', ')}},
     auto_detect = false, header = false, delim = '\t', quote = '', escape = '', nullstr = '\\N', new_line = '\\n',
     compression = 'none', max_line_size = ${longestLine}, buffer_size = ${2 * longestLine}))
-    TO ${quoteText(partial)} (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 1,
-    ROW_GROUP_SIZE_BYTES '48MB', USE_TMP_FILE false)`
+    TO ${quoteText(partial)} ${parquetOptions}`
 }
 
 /** A cell without its escapes. No cell holds a NUL, so one may stand for the backslash while the others are undone. */
@@ -142,21 +126,6 @@ const escapes = new Map([
   ['r', 13],
 ])
 
-/** Bytes of one row as text. */
-const longestLine = 16_777_216
-
-/** Parquet readers want every name once, whatever the case of its letters; the source need not keep to that. */
-export function uniqueNames(names: readonly string[]): string[] {
-  const used = new Set<string>()
-  return names.map((name) => {
-    const base = name === '' ? 'column' : name
-    let unique = base
-    for (let count = 1; used.has(unique.toLowerCase()); count++) unique = `${base}_${count}`
-    used.add(unique.toLowerCase())
-    return unique
-  })
-}
-
 async function writeAll(pipe: FileHandle, pieces: readonly Uint8Array[]): Promise<void> {
   let left = pieces.filter((piece) => piece.length > 0)
   while (left.length > 0) {
@@ -172,24 +141,4 @@ function without(pieces: readonly Uint8Array[], written: number): Uint8Array[] {
     skip -= skipped
     return skipped === piece.length ? [] : [piece.subarray(skipped)]
   })
-}
-
-async function putInPlace(partial: string, file: string): Promise<number> {
-  const handle = await open(partial, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-  const { size } = await stat(partial)
-  await rename(partial, file)
-  return size
-}
-
-function quoteText(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`
-}
-
-function quoteName(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
 }

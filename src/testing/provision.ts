@@ -7,8 +7,10 @@ const packages = {
   chromium: 'chromium',
   mariadb: 'mariadb-client-core',
   mariadbd: 'mariadb-server-core',
+  nginx: 'nginx-light',
   openssl: 'openssl',
   psql: 'postgresql-client',
+  'swift-proxy-server': 'swift-proxy',
 } as const
 type Program = keyof typeof packages
 
@@ -16,6 +18,7 @@ type Program = keyof typeof packages
 const places: Partial<Record<Program, readonly string[]>> = {
   chromium: ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'],
   mariadbd: ['/usr/sbin/mariadbd'],
+  nginx: ['/usr/sbin/nginx'],
 }
 
 /**
