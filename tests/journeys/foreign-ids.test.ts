@@ -18,6 +18,7 @@ type Belongings = {
   readonly connection: string
   readonly dataset: string
   readonly signIn: string
+  readonly user: string
   /** Of typed credentials, on the page of **Add from data connection**. */
   readonly held: string
 }
@@ -111,6 +112,7 @@ describe('C1 an id of someone else', () => {
 const likely: Form = {
   ...{ type: 'basic', name: 'Stolen', username: 'someone', password: 'something', revision: '1', intent: 'save' },
   ...{ 'sign-in': 'once', destination: 'somewhere', confirmed: 'destination', datasets: 'delete' },
+  ...{ email: 'somebody@example.com', role: 'owner' },
 }
 
 /** The route's address with Ada's ids: all of them, and each beside an id of the asking person's own. */
@@ -118,7 +120,7 @@ function foreignPaths(path: string, own: Belongings): string[] {
   const noun = path.split('/')[1]
   const of = (who: Belongings) =>
     ({ credentials: who.credential, connections: who.connection, catalog: who.dataset })[noun ?? ''] ?? ''
-  const rest = (who: Belongings) => ({ connectionId: who.connection, signInId: who.signIn })
+  const rest = (who: Belongings) => ({ connectionId: who.connection, signInId: who.signIn, userId: who.user })
   const addresses = [pathOf({ path }, { id: of(ada), ...rest(ada) })]
   if (!/:\w+Id\b/.test(path)) return addresses
   return [
@@ -208,7 +210,7 @@ async function settle(user: UserActor): Promise<Belongings> {
   const address = `postgresql://${name}:held@127.0.0.1/db`
   const pasted = await browser.post('/connections/new?driver=postgresql', { intent: 'paste', address })
   const held = pasted.html.querySelector('[name=taken]')?.getAttribute('value') ?? ''
-  return { browser, connection, credential, signIn, dataset, held }
+  return { browser, user: user.id, connection, credential, signIn, dataset, held }
 }
 
 async function until(reached: () => Promise<boolean>): Promise<void> {

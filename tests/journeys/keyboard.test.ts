@@ -78,6 +78,7 @@ describe.skipIf(browserPath === undefined)('With the keyboard alone', () => {
       await arrive(page, 'Add credentials')
       await keys.tabTo(/^Username and password/)
       await keys.press('Enter')
+      await expectFocus(page, 'Account name')
       await keys.type('second')
       await keys.press('Tab')
       await keys.type(store.reader.username)

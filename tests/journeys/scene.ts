@@ -10,6 +10,8 @@ import type { Store } from './store.ts'
 export type Scene = {
   /** Owns everything, and is an administrator. */
   readonly ada: UserActor
+  /** With whom `sales` is shared. */
+  readonly colleague: UserActor
   /** Has just got an account. */
   readonly newcomer: UserActor
   readonly sales: string
@@ -80,8 +82,10 @@ export async function fillScene(server: StartedServer, people: People, store: St
   const { customers, failed, endless } = await addDatasets(recorder, store, shop, reader)
   await pretendTime(server, reporting)
   const newcomer = await people.member('Noa')
+  const colleague = await people.member('Bartholomew')
+  await recorder.post(`/connections/${sales}/sharing`, { email: colleague.email, role: 'editor' })
   return {
-    ...{ ada, newcomer, sales, shop, stopped, reporting, longName, lonely, customers, failed, endless },
+    ...{ ada, colleague, newcomer, sales, shop, stopped, reporting, longName, lonely, customers, failed, endless },
     goodSignIn: signInOf(good),
     failedSignIn: signInOf(bad),
   }
