@@ -10,6 +10,8 @@ import { targetPassword } from './target.ts'
 /** What a job of a test differs in from a sign-in of `reader` to `shop` without TLS. */
 export type TestJob = {
   readonly port: number
+  /** PostgreSQL's where it is not given. */
+  readonly driver?: string
   readonly host?: string
   readonly database?: string
   readonly tls?: string
@@ -20,16 +22,16 @@ export type TestJob = {
   readonly limits?: Partial<Limits>
 }
 
-/** Returns a job for the PostgreSQL driver. */
+/** Returns a job for a driver that takes a host, a port, a database and TLS. */
 export function testJob<O extends Operation>(operation: O, input: Operations[O]['input'], options: TestJob): Job<O> {
-  const { port, host = 'localhost', database = 'shop', tls = 'disable', ca } = options
+  const { port, driver: id = 'postgresql', host = 'localhost', database = 'shop', tls = 'disable', ca } = options
   const { username = 'reader', password = targetPassword, knownExpiry } = options
   const parameters = { host, port: String(port), database, tls, ...(ca === undefined ? {} : { ca }) }
-  const destination = driver('postgresql')?.destination(parameters)
-  if (destination === undefined) throw new Error('There is no driver for PostgreSQL.')
+  const destination = driver(id)?.destination(parameters)
+  if (destination === undefined) throw new Error(`There is no driver ${id}.`)
   const fields = { username: new Secret(username), password: new Secret(password) }
   return {
-    driver: 'postgresql',
+    driver: id,
     destination,
     parameters,
     credential: { type: 'basic', fields, ...(knownExpiry === undefined ? {} : { knownExpiry }) },

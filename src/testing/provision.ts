@@ -3,7 +3,12 @@ import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 /** Programs that tests use and Debian has, by the package that brings each. */
-const packages = { chromium: 'chromium', openssl: 'openssl', psql: 'postgresql-client' } as const
+const packages = {
+  chromium: 'chromium',
+  openssl: 'openssl',
+  psql: 'postgresql-client',
+  'clickhouse-server': 'clickhouse-server',
+} as const
 type Program = keyof typeof packages
 
 /** Where else a browser may be, beside the search path. */
