@@ -1,10 +1,12 @@
 import { loadavg } from 'node:os'
+import { blackHole } from './black-hole.ts'
 import { credentialsPage } from './credentials-page.ts'
 import { importOfRows } from './import.ts'
 import { importFromMariaDb } from './import-mariadb.ts'
 import { ledger } from './ledger.ts'
 import type { Measurement } from './measurement.ts'
 import { record } from './record.ts'
+import { signIn } from './sign-in.ts'
 import { start } from './start.ts'
 import { machine, tableOf } from './table.ts'
 import { weight } from './weight.ts'
@@ -15,6 +17,8 @@ const measurements: readonly Measurement[] = [
   credentialsPage,
   importOfRows,
   importFromMariaDb,
+  signIn,
+  blackHole,
   weight,
   ledger,
   record,

@@ -8,4 +8,5 @@ export const clients: ReadonlyMap<string, () => Promise<DriverClient>> = new Map
   ['snowflake', async () => (await import('./drivers/snowflake-client.ts')).client],
   ['s3', async () => (await import('./drivers/s3-client.ts')).client],
   ['https-file', async () => (await import('./drivers/https-file-client.ts')).client],
+  ['clickhouse', async () => (await import('./drivers/clickhouse-client.ts')).client],
 ])

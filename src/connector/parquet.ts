@@ -105,7 +105,7 @@ function copySql(partial: string, fifo: string, columns: readonly TextColumn[]):
     TO ${quoteText(partial)} ${parquetOptions}`
 }
 
-/** A cell without its escapes. No cell holds a NUL, so one may stand for the backslash while the others are undone. */
+/** A cell without its escapes. No text holds a bare NUL, so one may stand for the backslash while the others are undone. */
 function cellOf({ textType }: TextColumn, index: number): string {
   const c = `c${index}`
   if (textType !== 'VARCHAR') return c
@@ -113,10 +113,12 @@ function cellOf({ textType }: TextColumn, index: number): string {
     (text, [letter, code]) => `replace(${text}, '\\${letter}', chr(${code}))`,
     `replace(${c}, '\\\\', chr(0))`,
   )
-  return `CASE WHEN contains(${c}, '\\') THEN replace(${undone}, chr(0), '\\') ELSE ${c} END`
+  // What still has a backslash is a NUL. It and the stand-in change places at once.
+  const swapped = `translate(replace(${undone}, '\\0', '\\'), chr(0) || '\\', '\\' || chr(0))`
+  return `CASE WHEN contains(${c}, '\\') THEN ${swapped} ELSE ${c} END`
 }
 
-/** What PostgreSQL writes behind a backslash, and the code of the character it means. */
+/** What PostgreSQL and ClickHouse write behind a backslash, and the code of the character it means. */
 const escapes = new Map([
   ['b', 8],
   ['t', 9],
@@ -124,6 +126,7 @@ const escapes = new Map([
   ['v', 11],
   ['f', 12],
   ['r', 13],
+  ["''", 39],
 ])
 
 async function writeAll(pipe: FileHandle, pieces: readonly Uint8Array[]): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Driver } from './driver.ts'
+import { clickhouse } from './drivers/clickhouse.ts'
 import { httpsFile } from './drivers/https-file.ts'
 import { mariadb, mysql } from './drivers/mysql.ts'
 import { postgresql } from './drivers/postgresql.ts'
@@ -6,7 +7,7 @@ import { s3 } from './drivers/s3.ts'
 import { snowflake } from './drivers/snowflake.ts'
 
 /** Every kind of data store Keyward can talk to, in the order people choose from. */
-export const drivers: readonly Driver[] = [postgresql, mysql, mariadb, snowflake, s3, httpsFile]
+export const drivers: readonly Driver[] = [postgresql, mysql, mariadb, snowflake, clickhouse, s3, httpsFile]
 
 /** Returns the driver with this id, or undefined where this version has none. */
 export function driver(id: string): Driver | undefined {

@@ -58,6 +58,8 @@ export function tlsRefusal(error: NodeJS.ErrnoException, host: string): Refusal 
     const sentence = 'The certificate of the server is not valid yet.'
     return new Refusal('tls', 'tls.expired', { sentence, detail })
   }
+  // What came back was not TLS at all.
+  if (error.code === 'ERR_SSL_WRONG_VERSION_NUMBER') return new Refusal('tls', 'tls.not_offered', { detail })
   if (untrusted.test(error.code ?? '')) return new Refusal('tls', 'tls.untrusted', { detail })
   const sentence = 'The server and Keyward could not agree on how to encrypt.'
   const nextStep = 'Have TLS 1.2 or later, without client certificates, turned on at the server.'

@@ -5,6 +5,7 @@ import { delimiter, join } from 'node:path'
 /** Programs that tests use and Debian has, by the package that brings each. */
 const packages = {
   chromium: 'chromium',
+  'clickhouse-server': 'clickhouse-server',
   mariadb: 'mariadb-client-core',
   mariadbd: 'mariadb-server-core',
   nginx: 'nginx-light',
