@@ -67,7 +67,12 @@ export type ConnectionDependants = {
 }
 
 /** What a page of a connection may be read for: who may not go on to do it is refused when the page opens. */
-type ReadAction = 'connection.read' | 'connection.edit' | 'connection.delete' | 'connection.share'
+type ReadAction =
+  | 'connection.read'
+  | 'connection.edit'
+  | 'connection.delete'
+  | 'connection.share'
+  | 'connection.set-health'
 
 const pageSize = 50
 

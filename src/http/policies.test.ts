@@ -125,8 +125,8 @@ describe('W1 every route', () => {
 describe('W1 a connection that is shared', () => {
   /** What is refused to each role; everything else of a connection is theirs to open. */
   const refusedTo: Readonly<Record<string, RegExp>> = {
-    consumer: /^\/connections\/:id\/(edit|deletion|sharing\/.*)$|^POST \/connections\/:id\/sharing$/,
-    editor: /^\/connections\/:id\/(deletion|sharing\/.*)$|^POST \/connections\/:id\/sharing$/,
+    consumer: /^\/connections\/:id\/(edit|deletion|health.*|sharing\/.*)$|^POST \/connections\/:id\/sharing$/,
+    editor: /^\/connections\/:id\/(deletion|health.*|sharing\/.*)$|^POST \/connections\/:id\/sharing$/,
     owner: /^nothing$/,
   }
 

@@ -49,7 +49,9 @@ export function ConfigurationPage(props: {
       >
         <Facts facts={factsOf(connection, props.driver)} />
       </Section>
-      {props.health === null ? null : <HealthSection connectionId={id} health={props.health} />}
+      {props.health === null ? null : (
+        <HealthSection connectionId={id} health={props.health} mayChange={connection.role === 'owner'} />
+      )}
       {props.missing === null ? null : <WithoutLibrary label={connection.driverLabel} missing={props.missing} />}
       <Section title="Last sign-ins">
         {recent.length === 0 ? (

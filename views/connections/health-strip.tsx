@@ -17,25 +17,27 @@ const skipped: Readonly<Record<string, string>> = {
 }
 
 /** The part of a connection's own page that says how it has been. */
-export function HealthSection(props: { connectionId: string; health: Health }) {
-  const { connectionId, health } = props
+export function HealthSection(props: { connectionId: string; health: Health; mayChange: boolean }) {
+  const { connectionId, health, mayChange } = props
   return (
     <Section
       title="Health"
-      actions={<LinkButton href={paths.connectionHealth(connectionId)}>Health checks</LinkButton>}
+      actions={
+        mayChange ? <LinkButton href={paths.connectionHealth(connectionId)}>Health checks</LinkButton> : undefined
+      }
     >
-      <HealthState connectionId={connectionId} health={health} />
+      <HealthState connectionId={connectionId} health={health} mayChange={mayChange} />
       {health.looks.length === 0 ? null : <HealthStrip looks={health.looks} />}
     </Section>
   )
 }
 
 /** Whether and how often it is tried, and if it stopped, why and how it goes on. */
-export function HealthState(props: { connectionId: string; health: Health }) {
-  const { connectionId, health } = props
+export function HealthState(props: { connectionId: string; health: Health; mayChange: boolean }) {
+  const { health } = props
   const { minutes, stoppedCode, nextAt } = health
   if (minutes === null) return <p>Keyward does not sign in by itself here.</p>
-  if (stoppedCode !== null) return <Stopped connectionId={connectionId} code={stoppedCode} />
+  if (stoppedCode !== null) return <Stopped {...props} code={stoppedCode} />
   return (
     <p>
       Keyward signs in {every(minutes)}
@@ -45,8 +47,8 @@ export function HealthState(props: { connectionId: string; health: Health }) {
   )
 }
 
-function Stopped(props: { connectionId: string; code: string }) {
-  const { connectionId, code } = props
+function Stopped(props: { connectionId: string; mayChange: boolean; code: string }) {
+  const { connectionId, mayChange, code } = props
   return (
     <Notice tone="warning" title="Health checks stopped">
       <p>
@@ -54,7 +56,7 @@ function Stopped(props: { connectionId: string; code: string }) {
         so that the account is not locked there. Store the right password, or test the connection with this account: a
         good sign-in resumes the checks. Resume tries the same account once more.
       </p>
-      <FormButton action={paths.healthResumption(connectionId)}>Resume</FormButton>
+      {mayChange ? <FormButton action={paths.healthResumption(connectionId)}>Resume</FormButton> : null}
     </Notice>
   )
 }

@@ -45,7 +45,7 @@ describe('schemas and tables', () => {
 
 describe('a sign-in', () => {
   test('to PostgreSQL itself names no other product', async () => {
-    expect(await must('signIn', {})).toEqual({ serverVersion: expect.stringMatching(/^1[5-9]/), expiresAt: null })
+    expect(await must('signIn', {})).not.toHaveProperty('product')
   })
 
   test('to one of its family names it, on the page of the sign-in too', async () => {

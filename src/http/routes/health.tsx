@@ -14,15 +14,20 @@ export function healthRoutes({ health, connectionQueries: queries }: Dependencie
   const routes = new Routes()
 
   async function page(c: AppContext, actor: UserActor, form?: HealthForm) {
-    const connection = await queries.show(actor, c.req.param('id') ?? '')
+    const connection = await forItsOwners(c, actor)
     const its = await health.show(actor, connection.id)
     return c.render(<HealthPage connection={connection} health={its} form={form ?? formOf(its)} />)
+  }
+
+  /** A look signs in by itself, so only who may say that it does is shown the form, and what a refused one would say. */
+  function forItsOwners(c: AppContext, actor: UserActor) {
+    return queries.show(actor, c.req.param('id') ?? '', 'connection.set-health')
   }
 
   routes.get('/connections/:id/health', withStoredCredentials, (c, actor) => page(c, actor))
 
   routes.post('/connections/:id/health', withStoredCredentials, async (c, actor) => {
-    const id = c.req.param('id') ?? ''
+    const { id } = await forItsOwners(c, actor)
     const fields = await readForm(c)
     const form = { every: fields.text('every'), account: fields.text('account') }
     const credentialId = form.every === '' ? null : fields.id('account')
