@@ -51,9 +51,10 @@ describe('A snapshot in line', () => {
     const ids = await create(credentialId, ['one', 'two', 'three'])
     // Two are at the connector, the third waits for one of them.
     await vi.waitFor(async () => expect(await statuses(ids)).toEqual(['running', 'running', 'queued']))
+    // A version runs a moment before its account is opened.
+    await vi.waitFor(() => expect(held).toHaveLength(2))
     await domain.db.update(users).set({ disabledAt: new Date() }).where(eq(users.id, domain.ben.id))
     try {
-      await vi.waitFor(() => expect(held).toHaveLength(2))
       letThrough()
       await catalog.snapshots.idle()
       const [version] = await versionsOf(ids[2] ?? '')
