@@ -207,8 +207,13 @@ describe('a port', () => {
     expect(result).toMatchObject({ code: 'limit.exceeded', rung: tls === 'disable' ? 'authentication' : 'tls' })
   })
 
-  test.each(['verify-full', 'disable'])('that sends garbage is unexpected, with %s', async (tls) => {
-    const rogue = await startRogue('sends garbage')
+  test.each([
+    ['sends garbage', 'verify-full'],
+    ['sends garbage', 'disable'],
+    ['sends garbage that begins with a letter of ours', 'verify-full'],
+    ['sends garbage that begins with a letter of ours', 'disable'],
+  ] as const)('that %s is unexpected, with %s', async (what, tls) => {
+    const rogue = await startRogue(what)
     const result = await signIn({ port: rogue.port, tls })
     await rogue.close()
     expect(result.code).toBe('protocol.unexpected')

@@ -20,7 +20,11 @@ export async function startRogue(name: RogueName, certificate?: Certificate): Pr
   const server = createServer((socket) => {
     sockets.add(socket)
     socket.on('error', () => {})
-    if (name === 'never answers' || name === 'sends garbage') {
+    if (
+      name === 'never answers' ||
+      name === 'sends garbage' ||
+      name === 'sends garbage that begins with a letter of ours'
+    ) {
       socket.on('data', (chunk: Buffer) => heard.push(chunk))
       behaviours[name](new Talk(socket))
     } else greet(socket, certificate, (open) => listen(open, heard, name))
@@ -120,6 +124,7 @@ function inside(talk: Talk, act: () => void): void {
 const behaviours = {
   'never answers': () => {},
   'sends garbage': (talk) => talk.flood(randomBytes(65_536)),
+  'sends garbage that begins with a letter of ours': (talk) => talk.flood(Buffer.alloc(65_536, 'R')),
   'asks for the password in the clear': (talk) => talk.send(authentication(3)).onNext(() => talk.send(welcome)),
   'asks for an MD5': (talk) => talk.send(authentication(5, 'salt')).onNext(() => talk.send(welcome)),
   'asks for GSSAPI': (talk) => talk.send(authentication(7)),

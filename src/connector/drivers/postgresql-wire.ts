@@ -156,6 +156,8 @@ export class Wire extends Duplex {
     this.#goesTo = type === code.N || type === code.A ? 'nowhere' : 'library'
     this.#messages++
     this.#bytes += length
+    // A server that begins with so much speaks something else, whose first byte is one of our letters by chance.
+    if (length > largest && this.#messages === 1) return notPostgres()
     if (length > largest || this.#bytes > mostBytes || this.#messages > mostMessages) return tooMuch()
     return type === code.R ? this.#judgeAuthentication(this.#header.readUInt32BE(5)) : undefined
   }
