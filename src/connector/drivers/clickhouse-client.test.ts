@@ -1,4 +1,7 @@
+import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
@@ -65,7 +68,11 @@ describe.runIf(target !== undefined)('with a real ClickHouse', () => {
   })
 
   test('a sign-in to a server without TLS sends nothing', async () => {
-    const refused = await run('signIn', {}, { port: target?.plainPort ?? 0 })
+    // Another web server: ClickHouse waits for the end of a line, which a TLS greeting may hold or not.
+    const plain = createServer().listen(0, '127.0.0.1')
+    await once(plain, 'listening')
+    const refused = await run('signIn', {}, { port: (plain.address() as AddressInfo).port })
+    plain.close()
     expect(refused).toMatchObject({ ok: false, code: 'tls.not_offered' })
     const unencrypted = await run('signIn', {}, { port: target?.plainPort ?? 0, tls: 'disable' })
     expect(unencrypted).toMatchObject({ ok: false, code: 'auth.method_refused' })
