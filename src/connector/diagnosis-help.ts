@@ -106,7 +106,6 @@ const texts: Readonly<Record<FailureCode, Text>> = {
     stores: [
       { name: 'PostgreSQL', text: 'listen_addresses decides; a new installation listens to localhost alone.' },
       { name: 'MySQL and MariaDB', text: 'bind-address decides, and skip-networking turns it off altogether.' },
-      { name: 'SQL Server', text: 'TCP/IP may be off, and an instance with a name has a port of its own.' },
     ],
   },
   'tcp.timeout': {
@@ -199,10 +198,6 @@ const texts: Readonly<Record<FailureCode, Text>> = {
         text: 'pg_hba.conf decides who is admitted from where; the log of the server says why it refused.',
       },
       { name: 'MySQL and MariaDB', text: 'An account belongs to a host: user@% is another one than user@localhost.' },
-      {
-        name: 'SQL Server',
-        text: 'The log of the server has a state that tells an unknown login from a wrong password.',
-      },
       { name: 'S3', text: 'The key is unknown, or the clock of one of the machines is more than some minutes off.' },
     ],
   },
@@ -251,7 +246,6 @@ const texts: Readonly<Record<FailureCode, Text>> = {
     stores: [
       { name: 'PostgreSQL', text: 'ALTER ROLE … LOGIN.' },
       { name: 'MySQL and MariaDB', text: 'ALTER USER … ACCOUNT UNLOCK.' },
-      { name: 'SQL Server', text: 'ALTER LOGIN … ENABLE, or … WITH PASSWORD … UNLOCK.' },
     ],
   },
   'db.not_found': {
@@ -279,7 +273,6 @@ const texts: Readonly<Record<FailureCode, Text>> = {
     stores: [
       { name: 'PostgreSQL', text: 'GRANT CONNECT ON DATABASE … TO ….' },
       { name: 'MySQL and MariaDB', text: 'Any right on the database, such as GRANT SELECT ON sales.* TO ….' },
-      { name: 'SQL Server', text: 'CREATE USER … FOR LOGIN … in the database.' },
     ],
   },
   'read.denied': {

@@ -1,5 +1,7 @@
 import { Refusal } from '../diagnosis.ts'
-import type { Session } from '../driver.ts'
+import type { Job, Session } from '../driver.ts'
+import { inSignInTime } from '../sign-in-time.ts'
+import { type BasicAccount, readBasicAccount } from './basic-account.ts'
 import { type ClickHouseWire, lost, notClickHouse, openWire } from './clickhouse-http.ts'
 
 /** A signed-in account. Every cell is text, as the server writes it, or null. */
@@ -22,7 +24,7 @@ export async function withSession<T>(
   work: (clickhouse: ClickHouseSession) => Promise<T>,
 ): Promise<T> {
   const { job, report } = session
-  const account = readAccount(session)
+  const account = readAccount(job)
   let wire: ClickHouseWire | undefined
   const signedIn = async () => {
     wire = await openWire(session, (secured) => authorization(account, secured))
@@ -34,7 +36,7 @@ export async function withSession<T>(
     return talk(wire, serverVersion, settings)
   }
   try {
-    return await work(await inTime(session, signedIn()))
+    return await work(await inSignInTime(session, signedIn()))
   } catch (error) {
     throw error instanceof Refusal ? error : lost(error)
   } finally {
@@ -42,46 +44,22 @@ export async function withSession<T>(
   }
 }
 
-type Account = { readonly username: string; readonly password: string }
-
-function readAccount({ job }: Session): Account {
-  const username = job.credential.fields.username?.expose().toString('utf8') ?? ''
-  const password = job.credential.fields.password?.expose().toString('utf8') ?? ''
-  if (job.credential.type !== 'basic' || username === '' || password === '' || username.includes(':')) {
-    throw new Refusal('authentication', 'auth.refused', {
-      sentence: 'This account has no username or no password, or a username with a colon. Nothing was sent.',
-      nextStep: 'Enter both, the username without a colon.',
-    })
-  }
-  return { username, password }
+/** HTTP puts a colon between the two, so a username cannot have one. */
+function readAccount(job: Job): BasicAccount {
+  const account = readBasicAccount(job)
+  if (!account.username.includes(':')) return account
+  throw new Refusal('authentication', 'auth.refused', {
+    sentence: 'This account has a username with a colon, which ClickHouse cannot be sent. Nothing was sent.',
+    nextStep: 'Enter a username without a colon.',
+  })
 }
 
 /** HTTP sends the password itself, so only a server that has proven who it is may have it. */
-function authorization({ username, password }: Account, secured: boolean): string {
+function authorization({ username, password }: BasicAccount, secured: boolean): string {
   if (secured) return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
   throw new Refusal('authentication', 'auth.method_refused', {
     sentence: 'ClickHouse wants the password itself, and this server has not proven who it is. Nothing was sent.',
     nextStep: 'Choose verified TLS.',
-  })
-}
-
-/** However long the job may take, nobody waits longer than this for a server that does not answer. */
-const signInMilliseconds = 9_500
-
-async function inTime<T>(session: Session, work: Promise<T>): Promise<T> {
-  const milliseconds = Math.min(signInMilliseconds, session.job.limits.milliseconds * 0.95)
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(noAnswer(milliseconds)), milliseconds)
-  })
-  return Promise.race([work, late]).finally(() => clearTimeout(timer))
-}
-
-function noAnswer(milliseconds: number): Refusal {
-  const seconds = Math.round(milliseconds / 100) / 10
-  return new Refusal('current', 'limit.exceeded', {
-    sentence: `The server accepted the connection, but had not answered after ${seconds} s.`,
-    nextStep: 'Check host and port, and that the server is not overloaded.',
   })
 }
 

@@ -1,6 +1,7 @@
 import { type Connection, createConnection, type FieldInfo } from 'mariadb'
-import { Refusal } from '../diagnosis.ts'
 import type { Session } from '../driver.ts'
+import { inSignInTime } from '../sign-in-time.ts'
+import { type BasicAccount, readBasicAccount } from './basic-account.ts'
 import { type Phase, refusalFrom } from './mysql-errors.ts'
 import type { Greeting } from './mysql-greeting.ts'
 import { challengeMethods } from './mysql-methods.ts'
@@ -31,8 +32,8 @@ export type Result = {
  * wrong. Nothing that the client library would otherwise find in an environment or a file is left to it.
  */
 export async function withSession<T>(session: Session, work: (mysql: MysqlSession) => Promise<T>): Promise<T> {
-  const account = readAccount(session)
-  const open = await inTime(session, phase('signing in', signIn(session, account)))
+  const account = readBasicAccount(session.job)
+  const open = await inSignInTime(session, phase('signing in', signIn(session, account)), speaksFirst)
   try {
     return await phase('reading', work(open.mysql))
   } finally {
@@ -40,23 +41,8 @@ export async function withSession<T>(session: Session, work: (mysql: MysqlSessio
   }
 }
 
-type Account = { readonly username: string; readonly password: string }
-
-/** An empty field would make the library look elsewhere for one, so it is refused before anything is sent. */
-function readAccount({ job }: Session): Account {
-  const username = job.credential.fields.username?.expose().toString('utf8') ?? ''
-  const password = job.credential.fields.password?.expose().toString('utf8') ?? ''
-  if (job.credential.type !== 'basic' || username === '' || password === '') {
-    throw new Refusal('authentication', 'auth.refused', {
-      sentence: 'This account has no username or no password. Nothing was sent.',
-      nextStep: 'Enter both.',
-    })
-  }
-  if (`${username}${password}${job.parameters.database ?? ''}`.includes('\0')) {
-    throw new Refusal('authentication', 'internal')
-  }
-  return { username, password }
-}
+const speaksFirst =
+  'Check host and port: MySQL and MariaDB speak first, so another kind of server may be listening there.'
 
 async function phase<T>(name: Phase, work: Promise<T>): Promise<T> {
   try {
@@ -66,33 +52,13 @@ async function phase<T>(name: Phase, work: Promise<T>): Promise<T> {
   }
 }
 
-/** However long the job may take, nobody waits longer than this for a server that does not answer. */
-const signInMilliseconds = 9_500
-
-async function inTime<T>(session: Session, work: Promise<T>): Promise<T> {
-  const milliseconds = Math.min(signInMilliseconds, session.job.limits.milliseconds * 0.95)
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(noAnswer(milliseconds)), milliseconds)
-  })
-  return Promise.race([work, late]).finally(() => clearTimeout(timer))
-}
-
-function noAnswer(milliseconds: number): Refusal {
-  const seconds = Math.round(milliseconds / 100) / 10
-  return new Refusal('current', 'limit.exceeded', {
-    sentence: `The server accepted the connection, but had not answered after ${seconds} s.`,
-    nextStep: 'Check host and port: MySQL and MariaDB speak first, so another kind of server may be listening there.',
-  })
-}
-
 type SignedIn = { readonly mysql: MysqlSession; goodbye(): void }
 
 /**
  * The database is opened by a statement of its own, after the account was let in: servers otherwise answer both in one,
  * and a wrong password could not be told from a wrong database. An expired account is let in and then refused everything.
  */
-async function signIn(session: Session, account: Account): Promise<SignedIn> {
+async function signIn(session: Session, account: BasicAccount): Promise<SignedIn> {
   const { destination, parameters, limits, runId } = session.job
   const dialled = await session.dial(destination.host, destination.port)
   const { socket, greeting } = await secure(dialled, destination, session.report)
@@ -122,7 +88,7 @@ async function openDatabase(session: Session, database: string, talk: (text: str
 }
 
 /** The library speaks on a connection that is encrypted already, where it is to be, and sees what the guard lets pass. */
-async function connect(wire: Wire, { username, password }: Account): Promise<Connection> {
+async function connect(wire: Wire, { username, password }: BasicAccount): Promise<Connection> {
   const connection = await createConnection({
     user: username,
     password,

@@ -1,6 +1,7 @@
 import pg from 'pg'
-import { Refusal } from '../diagnosis.ts'
 import type { Session } from '../driver.ts'
+import { inSignInTime } from '../sign-in-time.ts'
+import { type BasicAccount, readBasicAccount } from './basic-account.ts'
 import { type Phase, refusalFrom } from './postgresql-errors.ts'
 import { secure } from './postgresql-tls.ts'
 import { type Proof, Wire } from './postgresql-wire.ts'
@@ -27,30 +28,14 @@ export type Result = {
  * wrong. Nothing that the client library would otherwise find in an environment or a file is left to it.
  */
 export async function withSession<T>(session: Session, work: (postgres: PostgresSession) => Promise<T>): Promise<T> {
-  const account = readAccount(session)
+  const account = readBasicAccount(session.job)
   const expiry = session.job.credential.knownExpiry
-  const client = await inTime(session, phase('signing in', expiry, signIn(session, account)))
+  const client = await inSignInTime(session, phase('signing in', expiry, signIn(session, account)))
   try {
     return await phase('reading', expiry, work(client.postgres))
   } finally {
     client.goodbye()
   }
-}
-
-type Account = { readonly username: string; readonly password: string }
-
-/** An empty field would make the library look elsewhere for one, so it is refused before anything is sent. */
-function readAccount({ job }: Session): Account {
-  const username = job.credential.fields.username?.expose().toString('utf8') ?? ''
-  const password = job.credential.fields.password?.expose().toString('utf8') ?? ''
-  if (job.credential.type !== 'basic' || username === '' || password === '') {
-    throw new Refusal('authentication', 'auth.refused', {
-      sentence: 'This account has no username or no password. Nothing was sent.',
-      nextStep: 'Enter both.',
-    })
-  }
-  if (`${username}${password}${job.parameters.database}`.includes('\0')) throw new Refusal('authentication', 'internal')
-  return { username, password }
 }
 
 async function phase<T>(name: Phase, knownExpiry: string | undefined, work: Promise<T>): Promise<T> {
@@ -61,31 +46,9 @@ async function phase<T>(name: Phase, knownExpiry: string | undefined, work: Prom
   }
 }
 
-/** However long the job may take, nobody waits longer than this for a server that does not answer. */
-const signInMilliseconds = 9_500
-
-async function inTime<T>(session: Session, work: Promise<T>): Promise<T> {
-  const { limits, parameters } = session.job
-  const own = Number(parameters.connectSeconds ?? Number.POSITIVE_INFINITY) * 1_000
-  const milliseconds = Math.min(own, signInMilliseconds, limits.milliseconds * 0.95)
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(noAnswer(milliseconds)), milliseconds)
-  })
-  return Promise.race([work, late]).finally(() => clearTimeout(timer))
-}
-
-function noAnswer(milliseconds: number): Refusal {
-  const seconds = Math.round(milliseconds / 100) / 10
-  return new Refusal('current', 'limit.exceeded', {
-    sentence: `The server had not let this account in after ${seconds} s.`,
-    nextStep: 'Check host and port, and that the server is not overloaded.',
-  })
-}
-
 type SignedIn = { readonly postgres: PostgresSession; goodbye(): void }
 
-async function signIn(session: Session, account: Account): Promise<SignedIn> {
+async function signIn(session: Session, account: BasicAccount): Promise<SignedIn> {
   const { destination, runId } = session.job
   const socket = await secure(await session.dial(destination.host, destination.port), destination, session.report)
   const verified = destination.tls === 'verify-full'
