@@ -6,8 +6,6 @@ const whole = { testTimeout: 120_000, hookTimeout: 120_000 }
 export default defineConfig({
   esbuild: { jsx: 'automatic', jsxImportSource: 'hono/jsx' },
   test: {
-    // Half of the time a test waits, for a browser or a server; vitest would leave the second of two processors to them.
-    maxWorkers: 2,
     globalSetup: ['src/testing/global-setup.ts'],
     reporters: ['default', new ClosingLine()],
     projects: [

@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 
 /** Programs that tests use and Debian has, by the package that brings each. */
@@ -34,8 +33,7 @@ export function provide(program: Program): string | undefined {
   if (process.getuid?.() === 0 && find('apt-get' as Program) !== undefined) {
     process.stdout.write(`Installing ${packages[program]} for the tests…\n`)
     const quiet = { stdio: 'ignore', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } } as const
-    // One at a time: apt-get fails where another file's tests are installing.
-    spawnSync('flock', [join(tmpdir(), 'keyward-apt.lock'), 'sh', '-c', `apt-get update; ${install}`], quiet)
+    spawnSync('sh', ['-c', `apt-get update; ${install}`], quiet)
   }
   const now = find(program)
   if (now === undefined) process.stdout.write(`Not tested here: what needs ${program}. Install it with "${install}".\n`)
