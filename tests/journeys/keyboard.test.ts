@@ -62,7 +62,7 @@ describe.skipIf(browserPath === undefined)('With the keyboard alone', () => {
       await keys.press('g', 'c')
       await arrive(page, 'Credentials management')
       await keys.press('n')
-      await arrive(page, 'Add credentials')
+      await arrive(page, 'Choose a credential type')
       await keys.tabTo(/^Username and password/)
       await keys.press('Enter')
       await expectFocus(page, 'Account name')
@@ -75,7 +75,7 @@ describe.skipIf(browserPath === undefined)('With the keyboard alone', () => {
       await arrive(page, 'first')
 
       await keys.press('n')
-      await arrive(page, 'Add credentials')
+      await arrive(page, 'Choose a credential type')
       await keys.tabTo(/^Username and password/)
       await keys.press('Enter')
       await expectFocus(page, 'Account name')

@@ -16,9 +16,9 @@ export function CredentialTypesPage(props: { types: readonly CredentialType[]; c
   const prefill = connectionId === null ? {} : { connection: connectionId }
   return (
     <div class="narrow">
-      <Title>Add credentials</Title>
+      <Title>Choose a credential type</Title>
       <Breadcrumbs trail={[{ label: 'Credentials management', href: paths.credentials() }]} current="Add credentials" />
-      <PageHeader title="Add credentials" subtitle="What opens the data store?" />
+      <PageHeader title="Choose a credential type" subtitle="What opens the data store?" />
       <ChoiceList
         label="Credential types"
         choices={types.map(({ id, label, summary }) => ({

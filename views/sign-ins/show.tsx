@@ -44,7 +44,7 @@ export function SignInPage(props: { connection: ConnectionDetail; signIn: ShownS
           </FormButton>
         )}
         <LinkButton href={paths.signIns(connection.id)} shortcut="t">
-          Test connection
+          {signIn.credentialId === null ? 'Test connection' : 'Test with another account'}
         </LinkButton>
         <LinkButton href={paths.connection(connection.id)}>Back to {connection.name}</LinkButton>
       </Actions>
