@@ -1,5 +1,5 @@
 import type { UserActor } from '../access/actor.ts'
-import type { Operation, Operations, Outcome, Rows, TableEntry } from '../connector/driver.ts'
+import { mostListed, type Operation, type Operations, type Outcome, type Rows } from '../connector/driver.ts'
 import type { Account, ConnectionUse } from '../sign-ins/use-connection.ts'
 import { copyAccount } from './account-copies.ts'
 
@@ -30,16 +30,16 @@ export function createBrowsing(deps: { use: Pick<ConnectionUse, 'run'> }) {
   }
 
   return {
-    /** Returns the names of the schemas that the account sees. */
-    async schemas(looking: Looking): Promise<Outcome<readonly string[]>> {
+    /** Returns the names of the schemas that the account sees, and whether there may be more. */
+    async schemas(looking: Looking): Promise<Outcome<Operations['listSchemas']['output']>> {
       const outcome = await run(looking, 'listSchemas', {}, 'browse')
-      return outcome.ok ? { ...outcome, value: outcome.value.schemas } : outcome
+      return outcome.ok ? { ...outcome, value: withLimit(outcome.value, outcome.value.schemas) } : outcome
     },
 
-    /** Returns the tables and views of a schema that the account may read. */
-    async tables(looking: Looking, schema: string): Promise<Outcome<readonly TableEntry[]>> {
+    /** Returns the tables and views of a schema that the account may read, and whether there may be more. */
+    async tables(looking: Looking, schema: string): Promise<Outcome<Operations['listTables']['output']>> {
       const outcome = await run(looking, 'listTables', { schema }, 'browse')
-      return outcome.ok ? { ...outcome, value: outcome.value.tables } : outcome
+      return outcome.ok ? { ...outcome, value: withLimit(outcome.value, outcome.value.tables) } : outcome
     },
 
     /** Returns the first 20 rows of a query, run in a read-only transaction for at most 30 seconds. */
@@ -47,4 +47,9 @@ export function createBrowsing(deps: { use: Pick<ConnectionUse, 'run'> }) {
       return run(looking, 'preview', { source: { kind: 'query', query }, rows: previewRows }, 'preview')
     },
   }
+}
+
+/** A list that is as long as one may be was cut, whoever cut it. */
+function withLimit<T extends { readonly isPartial?: boolean }>(value: T, names: readonly unknown[]): T {
+  return names.length < mostListed ? value : { ...value, isPartial: true }
 }

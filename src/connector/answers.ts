@@ -1,4 +1,4 @@
-import type { Job, Operations } from './driver.ts'
+import { type Job, mostListed, type Operations } from './driver.ts'
 
 /**
  * Reports whether a worker's answer is what the job asked for, in shape and size. A worker has talked to a stranger, so
@@ -10,9 +10,9 @@ export function isAnswer(job: Job, value: unknown): boolean {
     case 'signIn':
       return isSignIn(value)
     case 'listSchemas':
-      return isList(value.schemas, mostNames, isName)
+      return isList(value.schemas, mostListed, isName) && isOptionalFlag(value.isPartial)
     case 'listTables':
-      return isList(value.tables, mostNames, isTable)
+      return isList(value.tables, mostListed, isTable) && isOptionalFlag(value.isPartial)
     case 'preview':
       return isRows(value, (job.input as Operations['preview']['input']).rows, job.limits.cellCharacters)
     case 'import':
@@ -30,7 +30,6 @@ function isVerdict(value: unknown): boolean {
   return value === null || typeof value === 'boolean'
 }
 
-const mostNames = 10_000
 const mostColumns = 2_000
 
 type Fields = Readonly<Record<string, unknown>>
@@ -49,6 +48,10 @@ function isText(value: unknown, most: number): boolean {
 
 function isOptionalText(value: unknown, most: number): boolean {
   return value === undefined || value === null || isText(value, most)
+}
+
+function isOptionalFlag(value: unknown): boolean {
+  return value === undefined || typeof value === 'boolean'
 }
 
 function isName(value: unknown): boolean {

@@ -5,6 +5,7 @@ export const clients: ReadonlyMap<string, () => Promise<DriverClient>> = new Map
   ['postgresql', async () => (await import('./drivers/postgresql-client.ts')).client],
   ['mysql', async () => (await import('./drivers/mysql-client.ts')).client],
   ['mariadb', async () => (await import('./drivers/mysql-client.ts')).client],
+  ['sqlserver', async () => (await import('./drivers/sqlserver-client.ts')).client],
   ['snowflake', async () => (await import('./drivers/snowflake-client.ts')).client],
   ['s3', async () => (await import('./drivers/s3-client.ts')).client],
   ['https-file', async () => (await import('./drivers/https-file-client.ts')).client],

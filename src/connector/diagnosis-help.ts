@@ -106,6 +106,10 @@ const texts: Readonly<Record<FailureCode, Text>> = {
     stores: [
       { name: 'PostgreSQL', text: 'listen_addresses decides; a new installation listens to localhost alone.' },
       { name: 'MySQL and MariaDB', text: 'bind-address decides, and skip-networking turns it off altogether.' },
+      {
+        name: 'SQL Server',
+        text: 'TCP/IP must be on for the instance; a named one usually has another port than 1433.',
+      },
     ],
   },
   'tcp.timeout': {
@@ -126,7 +130,11 @@ const texts: Readonly<Record<FailureCode, Text>> = {
     rung: 'tls',
     meaning:
       'The connection wants encryption and the server has none. Keyward never goes on without it in silence, so no password was sent.',
-    causes: ['TLS is not turned on at the server.', 'The port is that of the unencrypted variant of the service.'],
+    causes: [
+      'TLS is not turned on at the server.',
+      'The port is that of the unencrypted variant of the service.',
+      'Where HTTPS should be spoken, another kind of server listens.',
+    ],
     steps: [
       'Have TLS turned on at the server.',
       'Where that cannot be, choose "None" in the encryption of the connection, knowing that everything can be read on the way.',
@@ -155,6 +163,10 @@ const texts: Readonly<Record<FailureCode, Text>> = {
       {
         name: 'Amazon RDS and Redshift',
         text: 'The authority is in the bundle of certificates that Amazon publishes.',
+      },
+      {
+        name: 'SQL Server',
+        text: 'Without a certificate it makes one up at each start, which nobody can verify: give it one of an authority.',
       },
     ],
   },
@@ -198,6 +210,10 @@ const texts: Readonly<Record<FailureCode, Text>> = {
         text: 'pg_hba.conf decides who is admitted from where; the log of the server says why it refused.',
       },
       { name: 'MySQL and MariaDB', text: 'An account belongs to a host: user@% is another one than user@localhost.' },
+      {
+        name: 'SQL Server',
+        text: 'Logins with a password need mixed mode; accounts of a Windows domain or of Entra ID are not taken.',
+      },
       { name: 'S3', text: 'The key is unknown, or the clock of one of the machines is more than some minutes off.' },
     ],
   },
@@ -218,6 +234,7 @@ const texts: Readonly<Record<FailureCode, Text>> = {
     stores: [
       { name: 'PostgreSQL', text: 'password_encryption = scram-sha-256, then set the password again.' },
       { name: 'MySQL', text: 'caching_sha2_password needs verified TLS for a first sign-in.' },
+      { name: 'SQL Server', text: 'It always wants the password itself: only verified TLS will do.' },
     ],
   },
   'auth.expired': {
@@ -232,6 +249,7 @@ const texts: Readonly<Record<FailureCode, Text>> = {
     stores: [
       { name: 'PostgreSQL', text: 'ALTER ROLE … VALID UNTIL; the server itself does not say that it was this.' },
       { name: 'MySQL and MariaDB', text: 'ALTER USER … IDENTIFIED BY; the server says that the password has expired.' },
+      { name: 'SQL Server', text: 'ALTER LOGIN … WITH PASSWORD; the server says that the password has expired.' },
     ],
   },
   'auth.locked': {
@@ -246,6 +264,7 @@ const texts: Readonly<Record<FailureCode, Text>> = {
     stores: [
       { name: 'PostgreSQL', text: 'ALTER ROLE … LOGIN.' },
       { name: 'MySQL and MariaDB', text: 'ALTER USER … ACCOUNT UNLOCK.' },
+      { name: 'SQL Server', text: 'ALTER LOGIN … ENABLE, or … WITH PASSWORD = … UNLOCK.' },
     ],
   },
   'db.not_found': {
@@ -260,7 +279,10 @@ const texts: Readonly<Record<FailureCode, Text>> = {
       'Check the name of the database in the connection.',
       'List the databases on the server with another program.',
     ],
-    stores: [{ name: 'S3', text: 'The bucket does not exist, or is in another region.' }],
+    stores: [
+      { name: 'SQL Server', text: 'It says the same where the database is offline, or not open to this account.' },
+      { name: 'S3', text: 'The bucket does not exist, or is in another region.' },
+    ],
   },
   'db.denied': {
     rung: 'database',
@@ -273,6 +295,7 @@ const texts: Readonly<Record<FailureCode, Text>> = {
     stores: [
       { name: 'PostgreSQL', text: 'GRANT CONNECT ON DATABASE … TO ….' },
       { name: 'MySQL and MariaDB', text: 'Any right on the database, such as GRANT SELECT ON sales.* TO ….' },
+      { name: 'SQL Server', text: 'CREATE USER … FOR LOGIN … in the database.' },
     ],
   },
   'read.denied': {
@@ -290,6 +313,7 @@ const texts: Readonly<Record<FailureCode, Text>> = {
     ],
     stores: [
       { name: 'PostgreSQL', text: 'GRANT USAGE ON SCHEMA … and GRANT SELECT ON ALL TABLES IN SCHEMA … TO ….' },
+      { name: 'SQL Server', text: 'ALTER ROLE db_datareader ADD MEMBER …, or GRANT SELECT ON SCHEMA::… TO ….' },
       { name: 'S3', text: 's3:ListBucket on the bucket and s3:GetObject on its objects.' },
     ],
   },
@@ -304,6 +328,12 @@ const texts: Readonly<Record<FailureCode, Text>> = {
       'Another server poses as yours.',
     ],
     steps: ['Check host and port.', 'Try again.', 'Look into the log of the server for the time of the sign-in.'],
+    stores: [
+      {
+        name: 'SQL Server',
+        text: 'Strict encryption (TDS 8) is not spoken yet. Azure SQL that redirects must be set to the policy Proxy.',
+      },
+    ],
   },
   'limit.exceeded': {
     rung: 'read',

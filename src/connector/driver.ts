@@ -70,6 +70,8 @@ export type Source =
 /** A column as the catalog stores it: `type` is a DuckDB type name. */
 export type Column = { readonly name: string; readonly type: string }
 export type TableEntry = { readonly schema: string; readonly name: string; readonly type: 'table' | 'view' }
+/** A list of names has no more than this, whatever the source has. */
+export const mostListed = 10_000
 /** Cells as text, null where the source has NULL; a cell over the limit is cut and ends in "…". */
 export type Rows = { readonly columns: readonly Column[]; readonly rows: readonly (readonly (string | null)[])[] }
 /** Read so far, from the source. */
@@ -93,8 +95,15 @@ export type Operations = {
       readonly privileges?: Privileges
     }
   }
-  listSchemas: { input: Record<never, never>; output: { readonly schemas: readonly string[] } }
-  listTables: { input: { readonly schema: string }; output: { readonly tables: readonly TableEntry[] } }
+  listSchemas: {
+    input: Record<never, never>
+    /** `isPartial` where there are more, and they were not looked for. */
+    output: { readonly schemas: readonly string[]; readonly isPartial?: boolean }
+  }
+  listTables: {
+    input: { readonly schema: string }
+    output: { readonly tables: readonly TableEntry[]; readonly isPartial?: boolean }
+  }
   preview: { input: { readonly source: Source; readonly rows: number }; output: Rows }
   /** Writes a zstd Parquet file at `file` (absolute; it must not exist). Removes it again when it fails. */
   import: {

@@ -13,8 +13,13 @@ function policyOf(deployment: EgressPolicy['deployment'], allow = '', deny = '')
 }
 
 /** Dials and returns the code of the refusal, or `ok`; whoever answers is hung up on. */
-async function dial(policy: EgressPolicy, host: string, port: number, resolve: Resolve = nobody): Promise<string> {
-  const signal = AbortSignal.timeout(10_000)
+async function dial(
+  policy: EgressPolicy,
+  host: string,
+  port: number,
+  resolve: Resolve = nobody,
+  signal = AbortSignal.timeout(10_000),
+): Promise<string> {
   const dialer = createDialer({ policy, report: { passed: () => {} }, signal, tcpMilliseconds: 2_000, resolve })
   try {
     const socket = await dialer(host, port)
@@ -236,6 +241,15 @@ describe('a dialer', () => {
   test('says that a name has no address', async () => {
     expect(await dial(policyOf('self-managed'), 'nothing.example', 5432, async () => [])).toBe('dns.not_found')
     expect(await dial(policyOf('self-managed'), 'nothing.example', 5432)).toBe('dns.not_found')
+  })
+
+  test('does not say that a name has no address when the time was over before it was known', async () => {
+    const over = new AbortController()
+    const slow: Resolve = () => {
+      setImmediate(() => over.abort())
+      return new Promise(() => {})
+    }
+    expect(await dial(policyOf('self-managed'), 'slow.example', 5432, slow, over.signal)).toBe('limit.exceeded')
   })
 
   test('tries the next address where one refuses', async () => {

@@ -75,8 +75,15 @@ async function resolveName(resolve: Resolve, host: string, signal: AbortSignal):
   try {
     return await Promise.race([resolve(host), rejectWhenAborted(signal)])
   } catch {
-    throw notFound(host)
+    throw signal.aborted
+      ? timeIsOver('dns', `The time was over before an address of ${host} was known.`)
+      : notFound(host)
   }
+}
+
+/** The job is at its end, which says nothing about the host. */
+function timeIsOver(rung: 'dns' | 'tcp', sentence: string): Refusal {
+  return new Refusal(rung, 'limit.exceeded', { sentence, nextStep: 'Try again in a moment.' })
 }
 
 async function rejectWhenAborted(signal: AbortSignal): Promise<never> {
@@ -106,13 +113,14 @@ function dial(address: string, port: number, milliseconds: number, signal: Abort
     const socket = connect({ host: address, port, autoSelectFamily: false })
     const settle = (result: Socket | Refusal) => {
       clearTimeout(timer)
-      signal.removeEventListener('abort', late)
+      signal.removeEventListener('abort', over)
       if (result !== socket) socket.destroy()
       resolve(result)
     }
     const late = () => settle(new Refusal('tcp', 'tcp.timeout'))
+    const over = () => settle(timeIsOver('tcp', 'The time was over before anybody answered.'))
     const timer = setTimeout(late, milliseconds)
-    signal.addEventListener('abort', late)
+    signal.addEventListener('abort', over)
     socket.once('connect', () => settle(socket.setNoDelay(true)))
     // Stays for the life of the socket: an error that comes later is told by its users' own listeners, and is no crash.
     socket.on('error', (error: NodeJS.ErrnoException) => settle(unreachable(error)))

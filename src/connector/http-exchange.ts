@@ -2,7 +2,7 @@ import { Agent, type IncomingMessage, type OutgoingHttpHeaders, request } from '
 import type { Socket } from 'node:net'
 import { Refusal } from './diagnosis.ts'
 import type { Destination, Session } from './driver.ts'
-import { reportTls, startTls } from './tls.ts'
+import { reportTls, startTlsAtOnce } from './tls.ts'
 
 /** One question to a web server. `path` begins with a slash and has its query; `headers` has `host`. */
 export type HttpQuestion = {
@@ -40,21 +40,7 @@ async function connect(session: Session, destination: Destination): Promise<Sock
     reportTls(destination, session.report)
     return socket
   }
-  try {
-    return await startTls(socket, destination, session.report)
-  } catch (error) {
-    throw error instanceof Refusal && notTls.test(error.text.detail ?? '') ? speaksNoTls() : error
-  }
-}
-
-/** What OpenSSL says about an answer that is not a record of TLS: a web server without it answers in words. */
-const notTls = /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|UNEXPECTED_MESSAGE|HTTP_REQUEST|record layer failure/i
-
-function speaksNoTls(): Refusal {
-  return new Refusal('tls', 'tls.not_offered', {
-    nextStep:
-      'Check the port: encryption usually has one of its own, such as 443. Or have TLS turned on at the server.',
-  })
+  return startTlsAtOnce(socket, destination, session.report)
 }
 
 function ask(

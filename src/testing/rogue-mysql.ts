@@ -172,6 +172,7 @@ const behaviours = {
   'sends garbage': () => {},
   'sends one byte a second': () => {},
   'announces a greeting of 16 MB': () => {},
+  'refuses the password': (talk) => talk.packets(error(1045, "Access denied for user 'reader'@'localhost'")),
   'asks for the password in the clear': (talk) => ask(talk, 'mysql_clear_password'),
   'asks for the password as PAM does': (talk) => ask(talk, 'dialog'),
   'asks for the method of MySQL 3': (talk) => ask(talk, 'mysql_old_password'),

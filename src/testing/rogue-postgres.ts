@@ -125,6 +125,7 @@ const behaviours = {
   'never answers': () => {},
   'sends garbage': (talk) => talk.flood(randomBytes(65_536)),
   'sends garbage that begins with a letter of ours': (talk) => talk.flood(Buffer.alloc(65_536, 'R')),
+  'refuses the password': (talk) => talk.send(error('28P01', 'password authentication failed for user "reader"')),
   'asks for the password in the clear': (talk) => talk.send(authentication(3)).onNext(() => talk.send(welcome)),
   'asks for an MD5': (talk) => talk.send(authentication(5, 'salt')).onNext(() => talk.send(welcome)),
   'asks for GSSAPI': (talk) => talk.send(authentication(7)),

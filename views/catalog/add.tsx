@@ -5,6 +5,7 @@ import { paths } from '../../src/paths.ts'
 import { Breadcrumbs } from '../ui/breadcrumbs.tsx'
 import { Actions, Button, CancelLink } from '../ui/button.tsx'
 import { ErrorSummary } from '../ui/error-summary.tsx'
+import { Notice } from '../ui/notice.tsx'
 import { PageHeader } from '../ui/page-header.tsx'
 import { TextField } from '../ui/text-field.tsx'
 import { Title } from '../ui/title.tsx'
@@ -33,6 +34,8 @@ export type AddPageProps = {
   /** What the data store answered; null where it was not asked. */
   readonly schemas: readonly string[] | null
   readonly tables: readonly TableEntry[] | null
+  /** True where there may be more schemas, or tables, than these. */
+  readonly isPartial: boolean
   readonly preview: Rows | null
   readonly refusal: Diagnosis | null
   /** What the data store said about the query; null where it said nothing. */
@@ -131,12 +134,13 @@ function TabButtons(props: { current: AddTab }) {
 }
 
 function TablesTab(props: AddPageProps) {
-  const { state, schemas, tables, errors } = props
+  const { state, schemas, tables, isPartial, errors } = props
   const here = new Set((tables ?? []).map((table) => encodeTable({ schema: table.schema, table: table.name })))
   const elsewhere = state.tables.filter((table) => !here.has(encodeTable(table)))
   return (
     <>
       <HiddenQuery state={state} />
+      {isPartial ? <NotAll of={tables === null ? 'schemas' : 'tables'} /> : null}
       {tables === null ? null : (
         <ChooseTables schema={state.schema} tables={tables} chosen={state.tables} error={errors.item} />
       )}
@@ -149,6 +153,16 @@ function TablesTab(props: AddPageProps) {
       />
       {tables !== null || state.tables.length > 0 ? <Create state={state} errors={errors} /> : null}
     </>
+  )
+}
+
+/** Nobody should take what is not listed for what is not there. */
+function NotAll(props: { of: 'schemas' | 'tables' }) {
+  return (
+    <Notice tone="warning" title={`Not all ${props.of} are listed.`}>
+      There are more than one list holds. To reach the others, add a connection that begins deeper, such as in a folder
+      of the bucket, or write a query where the data store takes SQL.
+    </Notice>
   )
 }
 

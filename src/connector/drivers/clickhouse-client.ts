@@ -1,5 +1,6 @@
 import { Refusal } from '../diagnosis.ts'
 import type { DriverClient, Operations, Session, Source } from '../driver.ts'
+import { shortenCell } from '../shorten.ts'
 import { type ClickHouseColumn, readColumn } from './clickhouse-columns.ts'
 import { importSource } from './clickhouse-import.ts'
 import { type ClickHouseSession, withSession } from './clickhouse-session.ts'
@@ -65,16 +66,11 @@ async function preview(session: Session, clickhouse: ClickHouseSession, input: O
   session.report.passed('read', 'The data can be read.')
   return {
     columns: columns.map(({ name, type }) => ({ name, type })),
-    rows: rows.slice(0, input.rows).map((row) => row.map((text) => shorten(text, cellCharacters))),
+    rows: rows.slice(0, input.rows).map((row) => row.map((text) => shortenCell(withoutPadding(text), cellCharacters))),
   }
 }
 
-/** Without the NULs that pad a fixed string; never cuts a character in half. */
-function shorten(text: string | null, characters: number): string | null {
-  const whole = text?.replace(/\0+$/, '').replaceAll('\0', '\ufffd') ?? null
-  if (whole === null || whole.length <= characters) return whole
-  const kept = Array.from(whole.slice(0, 2 * characters + 2))
-    .slice(0, characters)
-    .join('')
-  return kept.length === whole.length ? whole : `${kept}…`
+/** Without the NULs that pad a fixed string. */
+function withoutPadding(text: string | null): string | null {
+  return text?.replace(/\0+$/, '').replaceAll('\0', '\ufffd') ?? null
 }

@@ -2,7 +2,7 @@ import { Agent, type IncomingMessage, request } from 'node:http'
 import type { Socket } from 'node:net'
 import { Refusal } from '../diagnosis.ts'
 import type { Session } from '../driver.ts'
-import { startTls } from '../tls.ts'
+import { startTlsAtOnce } from '../tls.ts'
 import { type Phase, readError, serverRefusal } from './clickhouse-errors.ts'
 
 /** Sends statements to a server over connections of ours. One at a time. */
@@ -63,7 +63,7 @@ async function supply(session: Session, ready: Socket | undefined, done: Dialled
 
 async function connectOnce({ job: { destination }, dial, report }: Session): Promise<Socket> {
   const socket = await dial(destination.host, destination.port)
-  if (destination.tls !== 'disable') return startTls(socket, destination, report)
+  if (destination.tls !== 'disable') return startTlsAtOnce(socket, destination, report)
   report.notApplicable('tls', 'Not encrypted, as this connection is configured.')
   return socket
 }

@@ -1,5 +1,6 @@
 import { Refusal } from '../diagnosis.ts'
 import type { DriverClient, Operations, Session, Source } from '../driver.ts'
+import { shortenCell } from '../shorten.ts'
 import { type MysqlColumn, readColumns } from './mysql-columns.ts'
 import { type Grants, readGrants } from './mysql-grants.ts'
 import { importSource } from './mysql-import.ts'
@@ -102,15 +103,6 @@ async function preview(session: Session, mysql: MysqlSession, input: Operations[
   session.report.passed('read', 'The data can be read.')
   return {
     columns: columns.map(({ name, type }) => ({ name, type })),
-    rows: rows.slice(0, input.rows).map((row) => row.map((text) => shorten(text, cellCharacters))),
+    rows: rows.slice(0, input.rows).map((row) => row.map((text) => shortenCell(text, cellCharacters))),
   }
-}
-
-/** Never cuts a character in half. */
-function shorten(text: string | null, characters: number): string | null {
-  if (text === null || text.length <= characters) return text
-  const kept = Array.from(text.slice(0, 2 * characters + 2))
-    .slice(0, characters)
-    .join('')
-  return kept.length === text.length ? text : `${kept}…`
 }

@@ -1,5 +1,5 @@
 import { Refusal } from '../diagnosis.ts'
-import type { DriverClient, Session, TableEntry } from '../driver.ts'
+import { type DriverClient, mostListed, type Operations, type Session, type TableEntry } from '../driver.ts'
 import { formatOf } from '../file-format.ts'
 import { importRemote, previewRemote, type RemoteFile, tableSource } from '../read-file.ts'
 import { folderOf } from './s3.ts'
@@ -19,10 +19,9 @@ export const client: DriverClient = {
       return { serverVersion: '' }
     }),
 
-  listSchemas: (session) => withS3(session, async (s3) => ({ schemas: await listSchemas(session, s3) })),
+  listSchemas: (session) => withS3(session, (s3) => listSchemas(session, s3)),
 
-  listTables: (session, { schema }) =>
-    withS3(session, async (s3) => ({ tables: await listTables(session, s3, schema) })),
+  listTables: (session, { schema }) => withS3(session, (s3) => listTables(session, s3, schema)),
 
   preview: (session, { source, rows }) =>
     withS3(session, async (s3) => previewRemote(session, await openFile(session, s3, tableSource(source)), rows)),
@@ -74,47 +73,51 @@ const noBucketReadable = {
 
 async function bucketNames(s3: S3Session): Promise<string[]> {
   const { Buckets = [] } = await s3.listBuckets()
-  return Buckets.flatMap(({ Name }) => (Name === undefined || !isName(Name) ? [] : [Name])).slice(0, mostNames)
+  return Buckets.flatMap(({ Name }) => (Name === undefined || !isName(Name) ? [] : [Name])).slice(0, mostListed)
 }
 
-/** What answers may have of names (`isAnswer`). */
-const mostNames = 10_000
 const isName = (name: string) => name !== '' && name.length <= 1_000
 /** Pages of 1,000 keys that are looked through for files that can be read. */
 const mostPages = 50
 
 /** The buckets; or the bucket of the connection and the folders right in it. */
-async function listSchemas(session: Session, s3: S3Session): Promise<string[]> {
+async function listSchemas(session: Session, s3: S3Session): Promise<Operations['listSchemas']['output']> {
   const { bucket } = session.job.parameters
   if (bucket === undefined) {
     const buckets = await bucketNames(s3)
     session.report.passed('read', 'The buckets can be listed.')
-    return buckets.sort()
+    return { schemas: buckets.sort() }
   }
   const prefix = folderOf(session.job.parameters)
-  const { CommonPrefixes = [] } = await s3.listObjects(bucket, prefix, { delimiter: '/' })
+  const { CommonPrefixes = [], IsTruncated } = await s3.listObjects(bucket, prefix, { delimiter: '/' })
   session.report.passed('read', 'The bucket can be listed.')
   const folders = CommonPrefixes.flatMap(({ Prefix }) => (Prefix === undefined ? [] : [`${bucket}/${Prefix}`]))
-  return [prefix === '' ? bucket : `${bucket}/${prefix}`, ...folders.filter(isName)]
+  const schemas = [prefix === '' ? bucket : `${bucket}/${prefix}`, ...folders.filter(isName)]
+  return { schemas, isPartial: IsTruncated === true }
 }
 
-/** The files under a schema, however deep, that can be read as tables. */
-async function listTables(session: Session, s3: S3Session, schema: string): Promise<TableEntry[]> {
+/** The files under a schema, however deep, that can be read as tables. What comes after so many keys is not looked for. */
+async function listTables(
+  session: Session,
+  s3: S3Session,
+  schema: string,
+): Promise<Operations['listTables']['output']> {
   const { bucket, prefix } = placeOf(session, schema)
   const tables: TableEntry[] = []
   let after: string | undefined
-  for (let page = 0; page < mostPages; page++) {
+  let page = 0
+  for (; page < mostPages; page++) {
     const listed = await s3.listObjects(bucket, prefix, { after })
     for (const { Key = '' } of listed.Contents ?? []) {
       const name = Key.slice(prefix.length)
       const isTable = Key.startsWith(prefix) && isName(name) && formatOf(name) !== undefined
-      if (isTable && tables.length < mostNames) tables.push({ schema, name, type: 'table' })
+      if (isTable && tables.length < mostListed) tables.push({ schema, name, type: 'table' })
     }
     after = listed.NextContinuationToken
     if (listed.IsTruncated !== true || after === undefined) break
   }
   session.report.passed('read', 'The files can be listed.')
-  return tables.sort((a, b) => (a.name < b.name ? -1 : 1))
+  return { tables: tables.sort((a, b) => (a.name < b.name ? -1 : 1)), isPartial: page === mostPages }
 }
 
 /** Where a schema lies. Nothing outside the bucket and folder of the connection is one. */

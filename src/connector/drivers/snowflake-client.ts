@@ -1,5 +1,5 @@
 import { Refusal } from '../diagnosis.ts'
-import type { DriverClient, Imported, Operations, Session } from '../driver.ts'
+import { type DriverClient, type Imported, mostListed, type Operations, type Session } from '../driver.ts'
 import { shortenCell } from '../shorten.ts'
 import { TextSink, textRow } from '../text-sink.ts'
 import { readColumns, readRow, type SnowflakeColumn, textColumn } from './snowflake-columns.ts'
@@ -74,14 +74,11 @@ function passed(session: Session): void {
   session.report.passed('read', 'The data can be read.')
 }
 
-async function allRows(session: Session, snowflake: SnowflakeSession, result: Result, most = mostNames) {
+async function allRows(session: Session, snowflake: SnowflakeSession, result: Result, most = mostListed) {
   const rows = await rowsOf(snowflake, result, most)
   passed(session)
   return rows
 }
-
-/** As many as a list may have. */
-const mostNames = 10_000
 
 async function rowsOf(snowflake: SnowflakeSession, result: Result, most: number): Promise<(string | null)[][]> {
   const columns = readColumns(result.rowType)

@@ -4,7 +4,7 @@ import { Client, type Dispatcher } from 'undici'
 import { foldDetail } from '../detail.ts'
 import { Refusal } from '../diagnosis.ts'
 import type { Session } from '../driver.ts'
-import { startTls } from '../tls.ts'
+import { startTlsAtOnce } from '../tls.ts'
 import { tokenMaker } from './snowflake-jwt.ts'
 
 /** An answer: its status, its JSON, and Snowflake's words without the token that was sent. */
@@ -28,7 +28,7 @@ export function openHttp(session: Session, over: AbortSignal): SnowflakeHttp {
   const makeToken = tokenMaker(parameters.account ?? '', credential)
   const connect = async () => {
     const socket = await session.dial(destination.host, destination.port)
-    return startTls(socket, destination, session.report)
+    return startTlsAtOnce(socket, destination, session.report)
   }
   const client = new Client(`https://${authorityOf(destination.host)}:${destination.port}`, {
     connect: (_options, callback) =>

@@ -125,6 +125,17 @@ describe('POST /catalog/add', () => {
     expect(jobs.map(({ operation }) => operation)).toEqual(['listSchemas', 'listTables'])
   })
 
+  test('says that not all are listed, where the data store says so or a list is as long as one may be', async () => {
+    const title = (html: Html) => textOf(html, '.notice-warning strong')
+    const open = () => ada.post(at(), { account: credential, open: 'public' })
+    expect(title((await open()).html)).toBe('')
+    answers = () => ({ ...signedIn, value: { tables: [], isPartial: true } })
+    expect(title((await open()).html)).toBe('Not all tables are listed.')
+    answers = () => ({ ...signedIn, value: { schemas: Array(10_000).fill('s') } })
+    const { html } = await ada.post(at(), { account: credential, intent: 'schemas' })
+    expect(title(html)).toBe('Not all schemas are listed.')
+  })
+
   test('with the tab SQL query, keeps the chosen tables and asks nothing', async () => {
     const { html } = await ada.post(at(), {
       account: credential,

@@ -36,7 +36,7 @@ type Dependencies = {
 
 /** An account that was chosen, with what it is called and where the form keeps it. */
 type Chosen = { readonly account: Account; readonly name: string; readonly state: AddState }
-type Shown = Partial<Pick<AddPageProps, 'schemas' | 'tables' | 'preview' | 'refusal' | 'said' | 'errors'>>
+type Shown = Partial<Pick<AddPageProps, 'schemas' | 'tables' | 'isPartial' | 'preview' | 'refusal' | 'said' | 'errors'>>
 
 /** The catalog's list, and **Add from data connection**. */
 export function catalogRoutes(deps: Dependencies): Routes {
@@ -194,9 +194,9 @@ export function catalogRoutes(deps: Dependencies): Routes {
     c: AppContext,
     connection: ConnectionDetail,
     chosen: Chosen,
-    outcome: Outcome<readonly string[]>,
+    outcome: Outcome<Pick<Shown, 'schemas' | 'isPartial'>>,
   ) {
-    const shown = outcome.ok ? { schemas: outcome.value } : { refusal: outcome.diagnosis }
+    const shown = outcome.ok ? outcome.value : { refusal: outcome.diagnosis }
     return renderAdd(c, connection, withTab(chosen, 'schemas'), shown)
   }
 
@@ -211,12 +211,12 @@ export function catalogRoutes(deps: Dependencies): Routes {
     let schema = opened.replaceAll('\0', '') || chosen.state.schema
     if (schema === '') {
       const outcome = await browsing.schemas(looking)
-      const [first] = outcome.ok ? outcome.value : []
+      const [first] = outcome.ok ? outcome.value.schemas : []
       if (!outcome.ok || first === undefined) return showSchemas(c, connection, chosen, outcome)
-      schema = outcome.value.includes('public') ? 'public' : first
+      schema = outcome.value.schemas.includes('public') ? 'public' : first
     }
     const outcome = await browsing.tables(looking, schema)
-    const shown = outcome.ok ? { tables: outcome.value } : { refusal: outcome.diagnosis }
+    const shown = outcome.ok ? outcome.value : { refusal: outcome.diagnosis }
     return renderAdd(c, connection, withTab({ ...chosen, state: { ...chosen.state, schema } }, 'tables'), shown)
   }
 
@@ -258,11 +258,19 @@ export function catalogRoutes(deps: Dependencies): Routes {
     chosen: Chosen,
   ): Promise<Shown> {
     const outcome = await browsing.tables(lookingOf(c, actor, connection, chosen), chosen.state.schema)
-    return outcome.ok ? { tables: outcome.value } : { refusal: outcome.diagnosis }
+    return outcome.ok ? outcome.value : { refusal: outcome.diagnosis }
   }
 
   function renderAdd(c: AppContext, connection: ConnectionDetail, chosen: Chosen, shown: Shown = {}) {
-    const { schemas = null, tables = null, preview = null, refusal = null, said = null, errors = {} } = shown
+    const {
+      schemas = null,
+      tables = null,
+      isPartial = false,
+      preview = null,
+      refusal = null,
+      said = null,
+      errors = {},
+    } = shown
     if (refusal !== null || Object.keys(errors).length > 0) c.status(422)
     return c.render(
       <AddPage
@@ -271,6 +279,7 @@ export function catalogRoutes(deps: Dependencies): Routes {
         state={chosen.state}
         schemas={schemas}
         tables={tables}
+        isPartial={isPartial}
         preview={preview}
         refusal={refusal}
         said={said}
