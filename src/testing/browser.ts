@@ -15,7 +15,7 @@ const flags = [
 /** The browser's path, or undefined where there is none and none can be installed (that has been printed). */
 export const browserPath = provide('chromium')
 
-/** Starts Debian's Chromium. */
+/** Starts the browser that was found. */
 export function launchBrowser(): Promise<Browser> {
   if (browserPath === undefined) throw new Error('There is no browser here. Install chromium.')
   return chromium.launch({ executablePath: browserPath, args: flags })

@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path'
 
 /** Programs that tests use and Debian has, by the package that brings each. */
 const packages = {
-  chromium: 'chromium',
+  chromium: 'chromium-headless-shell',
   'clickhouse-server': 'clickhouse-server',
   mariadb: 'mariadb-client-core',
   mariadbd: 'mariadb-server-core',
@@ -17,7 +17,13 @@ type Program = keyof typeof packages
 
 /** Where else some may be, beside the search path. */
 const places: Partial<Record<Program, readonly string[]>> = {
-  chromium: ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'],
+  // The one without windows first: a page costs it a third of what it costs the others.
+  chromium: [
+    '/usr/bin/chromium-headless-shell',
+    '/usr/bin/chromium',
+    '/usr/bin/chromium-browser',
+    '/usr/bin/google-chrome',
+  ],
   mariadbd: ['/usr/sbin/mariadbd'],
   nginx: ['/usr/sbin/nginx'],
 }
