@@ -73,10 +73,17 @@ export function createConnector(options: ConnectorOptions): Connector {
       try {
         const leave = await placeFor(run)
         if (leave === undefined) return failure([], cancelled([]))
+        // Whoever waits for the answer need not wait for the system to clear the process away; its place does.
+        let over = Promise.resolve()
+        const takeOne: typeof take = (...wanted) => {
+          const worker = take(...wanted)
+          over = worker.ended
+          return worker
+        }
         try {
-          return await runJob(job, run, policy, take)
+          return await runJob(job, run, policy, takeOne)
         } finally {
-          leave()
+          void over.then(leave)
         }
       } finally {
         for (const secret of Object.values(job.credential.fields)) secret.wipe()
@@ -116,7 +123,8 @@ async function runJob<O extends Operation>(
   const worker = take(job.limits.heapMegabytes, file === undefined ? soon : later)
   const ending = await follow(worker, job, options, policy, climbed)
   worker.kill()
-  await worker.ended
+  // No one else may touch what an import has written when it is believed or removed.
+  if (file !== undefined) await worker.ended
   if (ending.kind === 'done' && isAnswer(job, ending.value)) {
     return { ok: true, value: ending.value as Operations[O]['output'], diagnosis: ladder(climbed) }
   }

@@ -10,6 +10,10 @@ import { type FromWorker, fromWire, type ToWorker } from './messages.ts'
 
 /** Nothing it writes, an import above all, is for others on this machine. */
 process.umask(0o077)
+// Sockets are the dialer's alone. And `pg` tries out `Response` where there is one, for which Node.js loads all of this.
+for (const name of ['fetch', 'Request', 'Response', 'Headers', 'FormData', 'WebSocket', 'EventSource']) {
+  Reflect.deleteProperty(globalThis, name)
+}
 // Without the process that started it there is no one to answer to.
 process.on('disconnect', end)
 // Whatever a library lets fall is the end of this job, and no words about it leave by another way.

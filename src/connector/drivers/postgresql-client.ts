@@ -2,7 +2,7 @@ import { Refusal } from '../diagnosis.ts'
 import type { DriverClient, Operations, Session, Source } from '../driver.ts'
 import { shortenCell } from '../shorten.ts'
 import { type PostgresColumn, readColumns } from './postgresql-columns.ts'
-import { askExpiry, askProduct, isLack } from './postgresql-family.ts'
+import { askExpiry, askProduct, expirySql, isLack, productOf, productSql } from './postgresql-family.ts'
 import { importSource } from './postgresql-import.ts'
 import { askPrivileges } from './postgresql-privileges.ts'
 import { type PostgresSession, withSession } from './postgresql-session.ts'
@@ -85,10 +85,8 @@ function settingsOf({ job }: Session, { serverVersion }: PostgresSession): State
 
 /** Signing in proves little: the last rung reads a row of a table, if there is any table. */
 async function signIn(session: Session, postgres: PostgresSession): Promise<Operations['signIn']['output']> {
-  const product = await askProduct(postgres)
-  const seconds = await askExpiry(postgres)
-  await begin(session, postgres)
-  const read = await readOnce(session, postgres)
+  const { product, seconds, readable } = await look(session, postgres)
+  const read = await readOnce(postgres, readable)
   session.report.passed('read', product === undefined ? read : `${read} The server is ${product}.`)
   const expiresAt = seconds === null ? null : new Date(Number(seconds) * 1000).toISOString()
   const privileges = await askPrivileges(postgres)
@@ -96,9 +94,36 @@ async function signIn(session: Session, postgres: PostgresSession): Promise<Oper
   return { serverVersion, expiresAt, ...(product && { product }), ...(privileges && { privileges }) }
 }
 
-/** Reads a row of some table, and says so. */
-async function readOnce(session: Session, postgres: PostgresSession): Promise<string> {
+type Row = readonly (string | null)[]
+
+type Look = {
+  readonly product: string | undefined
+  /** When the password ends, in seconds of the epoch. */
+  readonly seconds: string | null
+  /** A schema and a table in it, where there is one that may be read. */
+  readonly readable: Row | undefined
+}
+
+/** Begins, and asks everything that can be asked at once: a way to the server and back costs as much as the answers. */
+async function look(session: Session, postgres: PostgresSession): Promise<Look> {
+  const statements = [beginSql(settingsOf(session, postgres)), productSql, expirySql, readableSql]
+  try {
+    const [product, expiry, readable] = (await postgres.runAll(statements.join(';\n'))).slice(-3)
+    return { product: productOf(product?.[0]), seconds: expiry?.[0]?.[0] ?? null, readable: readable?.[0] }
+  } catch (error) {
+    if (!isLack(error)) throw error
+  }
+  // One of them is more than this server knows: each by itself, in plainer words where it must be.
+  await postgres.run('ROLLBACK')
+  const product = await askProduct(postgres)
+  const seconds = await askExpiry(postgres)
+  await begin(session, postgres)
   const [readable] = (await queryOr(session, postgres, readableSql, plain.readable)).rows
+  return { product, seconds, readable }
+}
+
+/** Reads a row of the table that may be read, and says so. */
+async function readOnce(postgres: PostgresSession, readable: Row | undefined): Promise<string> {
   if (readable !== undefined) {
     const [schema, table] = readable
     await postgres.query(`SELECT 1 FROM ${quoteName(schema ?? '')}.${quoteName(table ?? '')} LIMIT 1`)

@@ -35,7 +35,11 @@ export function recognise({ version, timescale, isAurora }: Signs): string | und
  * and is no reason to refuse an account.
  */
 export async function askProduct(postgres: Pick<PostgresSession, 'query'>): Promise<string | undefined> {
-  const [[version, timescale, aurora] = []] = await rowsOr(postgres, fullSql, plainSql)
+  return productOf((await rowsOr(postgres, productSql, plainSql))[0])
+}
+
+/** Returns what the answer to `productSql` means. */
+export function productOf([version, timescale, aurora]: Result['rows'][number] = []): string | undefined {
   return recognise({ version: version ?? '', timescale, isAurora: aurora !== undefined && aurora !== null })
 }
 
@@ -69,9 +73,11 @@ async function rowsOr(
 
 const plainSql = 'SELECT version()'
 
-const fullSql = `SELECT pg_catalog.version(),
+/** What a server says of itself, for `productOf`. */
+export const productSql = `SELECT pg_catalog.version(),
 (SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'timescaledb'),
-(SELECT proname FROM pg_catalog.pg_proc WHERE proname = 'aurora_version' LIMIT 1)`
+pg_catalog.to_regproc('aurora_version')`
 
-const expirySql = `SELECT pg_catalog.date_part('epoch', rolvaliduntil) FROM pg_catalog.pg_roles
+/** When the role's password ends, in seconds of the epoch; no row where it never does. */
+export const expirySql = `SELECT pg_catalog.date_part('epoch', rolvaliduntil) FROM pg_catalog.pg_roles
 WHERE rolname = CURRENT_USER AND pg_catalog.isfinite(rolvaliduntil)`

@@ -13,6 +13,8 @@ export type PostgresSession = {
   query(text: string, values?: readonly unknown[]): Promise<Result>
   /** Runs statements of ours that need no answer. */
   run(text: string): Promise<void>
+  /** Runs statements of ours, sent together; resolves to the rows of each. The first that fails is the last that runs. */
+  runAll(text: string): Promise<readonly Result['rows'][]>
   /** Starts `COPY … TO STDOUT`, sent as one statement; resolves with the number of rows when the last one was taken. */
   copy(text: string, sink: Parameters<Wire['copyInto']>[0]): Promise<number>
   resumeCopy(): void
@@ -113,6 +115,10 @@ function talk(client: pg.Client, wire: Wire, version: () => string): PostgresSes
     },
     async run(text) {
       await client.query(text)
+    },
+    async runAll(text) {
+      const results: unknown = await client.query({ text, rowMode: 'array' })
+      return (Array.isArray(results) ? results : [results]).map(({ rows }: pg.QueryArrayResult) => rows)
     },
     copy(text, sink) {
       wire.copyInto(sink)
