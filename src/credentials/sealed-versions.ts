@@ -231,7 +231,8 @@ async function payloadOf(tx: Transaction, credentialId: string, version: number)
     .select({ payload: credentialVersions.payload })
     .from(credentialVersions)
     .where(and(eq(credentialVersions.credentialId, credentialId), eq(credentialVersions.version, version)))
-  if (row === undefined) throw new Unreadable()
+  // None where it was erased, which is the end of a version that was replaced long ago.
+  if (row === undefined || row.payload === null) throw new Unreadable()
   return row.payload
 }
 

@@ -7,29 +7,16 @@ import { LinkButton } from '../ui/button.tsx'
 import { EmptyState } from '../ui/empty-state.tsx'
 import { Facts } from '../ui/facts.tsx'
 import { FormButton } from '../ui/form.tsx'
-import { PageHeader, Section } from '../ui/page-header.tsx'
+import { Section } from '../ui/page-header.tsx'
 import { Relation, RelationList } from '../ui/relation.tsx'
 import { Time } from '../ui/time.tsx'
 import { PrivilegesSeen } from './privileges.tsx'
 
-/** The right panel: one credential, its facts and its associated connections. */
+/** The first tab of one credential: its facts and its associated connections. */
 export function CredentialDetailView(props: { detail: CredentialDetail; types: readonly CredentialType[] }) {
   const { detail } = props
   return (
     <>
-      <PageHeader
-        title={detail.name}
-        actions={
-          <>
-            <LinkButton href={paths.editCredential(detail.id)} shortcut="e">
-              Edit credentials
-            </LinkButton>
-            <LinkButton href={paths.credentialDeletion(detail.id)} variant="danger">
-              Delete
-            </LinkButton>
-          </>
-        }
-      />
       <Facts facts={factsOf(detail, props.types)} />
       <Section
         title="Associated connections"
