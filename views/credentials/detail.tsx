@@ -36,11 +36,18 @@ function factsOf(detail: CredentialDetail, types: readonly CredentialType[]) {
     detail.username === null ? null : { label: 'Username', value: detail.username },
     detail.description === '' ? null : { label: 'Description', value: detail.description },
     { label: 'Owner', value: detail.ownerName },
+    { label: 'Shared with', value: <SharedWith id={detail.id} people={detail.sharedWith} /> },
     { label: 'Created', value: <Time at={detail.createdAt} /> },
     { label: 'Changed', value: <Time at={detail.updatedAt} /> },
     { label: 'Last used', value: <LastUse use={detail.lastUse} /> },
     { label: 'Version', value: String(detail.version) },
   ]
+}
+
+function SharedWith(props: { id: string; people: number }) {
+  const { id, people } = props
+  if (people === 0) return <>Nobody</>
+  return <a href={paths.credentialSharing(id)}>{people === 1 ? '1 person' : `${people} people`}</a>
 }
 
 function LastUse(props: { use: CredentialDetail['lastUse'] }) {
@@ -96,13 +103,18 @@ function AssociatedConnection(props: { credential: CredentialDetail; association
       <AddressLine address={association.address} />
       <p class="relation-line">
         <SignInOutcome at={association.lastSignInAt} code={association.lastSignInCode} />
-        {association.datasets === 0
-          ? ''
-          : ` · ${association.datasets} ${association.datasets === 1 ? 'dataset' : 'datasets'}`}
+        {datasetsInWords(association)}
       </p>
       <PrivilegesSeen privileges={association.privileges} />
     </Relation>
   )
+}
+
+/** Of the owner, and of those whom it is shared with: " · 1 dataset · 2 datasets of others". */
+function datasetsInWords({ datasets, datasetsOfOthers }: AssociationRow): string {
+  const counted = (count: number) => `${count} ${count === 1 ? 'dataset' : 'datasets'}`
+  const own = datasets === 0 ? '' : ` · ${counted(datasets)}`
+  return datasetsOfOthers === 0 ? own : `${own} · ${counted(datasetsOfOthers)} of others`
 }
 
 function AssociationActions(props: { credentialId: string; association: AssociationRow }) {

@@ -7,16 +7,26 @@ import { Tabs } from '../ui/tabs.tsx'
 import { Title } from '../ui/title.tsx'
 
 /** A part of one credential's page. */
-export type CredentialTab = 'Overview'
+export type CredentialTab = 'Overview' | 'History' | 'Sharing'
 
 /** What the tabs of one credential have in common: its name, **Edit credentials**, **Delete**, and the tabs. */
-export function CredentialFrame(props: { detail: CredentialDetail; current: CredentialTab; children: Child }) {
-  const { detail, current } = props
+export function CredentialFrame(props: {
+  detail: CredentialDetail
+  current: CredentialTab
+  /** True where a form on it was refused: the title says so. */
+  invalid?: boolean
+  children: Child
+}) {
+  const { detail, current, invalid = false } = props
   const { id, name } = detail
-  const tabs: readonly { label: CredentialTab; href: string }[] = [{ label: 'Overview', href: paths.credential(id) }]
+  const tabs: readonly { label: CredentialTab; href: string }[] = [
+    { label: 'Overview', href: paths.credential(id) },
+    { label: 'History', href: paths.credentialHistory(id) },
+    { label: 'Sharing', href: paths.credentialSharing(id) },
+  ]
   return (
     <>
-      <Title>{current === 'Overview' ? name : `${current} of ${name}`}</Title>
+      <Title error={invalid}>{current === 'Overview' ? name : `${current} of ${name}`}</Title>
       <PageHeader
         title={name}
         actions={

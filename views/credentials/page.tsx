@@ -19,7 +19,7 @@ export type CredentialsPageProps = {
   /** Null where none is selected. */
   readonly detail: CredentialDetail | null
   /** The tab to show of it; the overview where absent. */
-  readonly part?: { readonly tab: CredentialTab; readonly content: Child }
+  readonly part?: { readonly tab: CredentialTab; readonly content: Child; readonly invalid?: boolean }
 }
 
 /** Credentials management: the actor's credentials on the left, the selected one on the right. */
@@ -40,7 +40,7 @@ export function CredentialsPage(props: CredentialsPageProps) {
 function Selected(props: CredentialsPageProps & { detail: CredentialDetail }) {
   const { detail, types, part } = props
   return (
-    <CredentialFrame detail={detail} current={part?.tab ?? 'Overview'}>
+    <CredentialFrame detail={detail} current={part?.tab ?? 'Overview'} invalid={part?.invalid ?? false}>
       {part?.content ?? <CredentialDetailView detail={detail} types={types} />}
     </CredentialFrame>
   )
