@@ -15,6 +15,12 @@ export const paths = {
   credential: (id: string, search: CredentialSearch = {}) => query(`/credentials/${id}`, search),
   editCredential: (id: string) => `/credentials/${id}/edit`,
   credentialDeletion: (id: string) => `/credentials/${id}/deletion`,
+  credentialHistory: (id: string, search: HistorySearch = {}) => query(`/credentials/${id}/history`, search),
+  credentialHistoryCsv: (id: string, kind: string) => query(`/credentials/${id}/history.csv`, { kind }),
+  credentialRestoration: (id: string, version: number) => `/credentials/${id}/versions/${version}/restoration`,
+  credentialSharing: (id: string) => `/credentials/${id}/sharing`,
+  credentialShareRemoval: (id: string, userId: string) => `/credentials/${id}/sharing/${userId}/removal`,
+  sharedCredentials: (search: { after?: string } = {}) => query('/credentials/shared', search),
   newAssociation: (id: string) => `/credentials/${id}/associations/new`,
   lastAssociation: (id: string) => `/credentials/${id}/last-association`,
   associationRemoval: (id: string, connectionId: string) => `/credentials/${id}/associations/${connectionId}/removal`,
@@ -66,6 +72,8 @@ export const paths = {
 } as const
 
 export type CredentialSearch = { q?: string; type?: string; sort?: string; after?: string }
+/** `before` is where a page of entries continues, `versions` where one of versions does. */
+export type HistorySearch = { kind?: string; before?: string; versions?: string }
 export type AddData = { connection?: string; account?: string; type?: string; schema?: string; as?: 'tables' | 'query' }
 
 function query(path: string, parameters: Record<string, string | number | undefined>): string {

@@ -9,6 +9,8 @@ import { adminRoutes } from './http/routes/admin.tsx'
 import { associationRoutes } from './http/routes/associations.tsx'
 import { catalogRoutes } from './http/routes/catalog.tsx'
 import { connectionRoutes } from './http/routes/connections.tsx'
+import { credentialHistoryRoutes } from './http/routes/credential-history.tsx'
+import { credentialSharingRoutes } from './http/routes/credential-sharing.tsx'
 import { credentialRoutes } from './http/routes/credentials.tsx'
 import { datasetRoutes } from './http/routes/datasets.tsx'
 import { egressRoutes } from './http/routes/egress.tsx'
@@ -48,7 +50,10 @@ export function allRoutes(services: RouteDependencies): Routes[] {
     accountRoutes(deps),
     adminRoutes(deps),
     egressRoutes(deps),
+    // Before the routes of one credential: `/credentials/shared` is no id.
+    credentialSharingRoutes(deps),
     credentialRoutes(deps),
+    credentialHistoryRoutes(deps),
     associationRoutes(deps),
     connectionRoutes(deps),
     sharingRoutes(deps),

@@ -9,7 +9,10 @@ import { createConnectionQueries } from './connections/queries.ts'
 import { createSharing } from './connections/sharing.ts'
 import type { Connector } from './connector/driver.ts'
 import type { EgressPolicy } from './connector/outlook.ts'
+import { createHistory } from './credentials/history.ts'
 import { createCredentialQueries } from './credentials/queries.ts'
+import { createSharedAccounts } from './credentials/shared-accounts.ts'
+import { createCredentialSharing } from './credentials/sharing.ts'
 import { createVault } from './credentials/vault.ts'
 import type { Database } from './db/client.ts'
 import { createHealth } from './health/health.ts'
@@ -44,14 +47,17 @@ export function createServices(deps: ServiceDependencies) {
   const connectionActivity = createConnectionActivity({ db, queries: connectionQueries })
   const vault = createVault({ guard, keyring, deploymentId })
   const credentialQueries = createCredentialQueries({ db, guard })
-  const use = createConnectionUse({ db, guard, vault, connector, queries: connectionQueries, deployment })
+  const credentialSharing = createCredentialSharing({ db, guard, queries: credentialQueries })
+  const shared = createSharedAccounts({ db, guard, connections: connectionQueries, deployment })
+  const history = createHistory({ db, queries: credentialQueries })
+  const use = createConnectionUse({ db, guard, vault, connector, queries: connectionQueries, shared, deployment })
   const signIns = createSignIns({ db, use, queries: connectionQueries })
   const saving = createSavingAccounts({ vault, queries: credentialQueries, connections: connectionQueries, signIns })
   const activity = createActivity({ db })
   const health = createHealth({ db, guard, queries: connectionQueries })
   const looks = createLooks({ db, signIns, queries: connectionQueries, deployment })
   const outgoing = createOutgoing({ guard, egress })
-  const accounts = { vault, credentialQueries, use, signIns, saving }
+  const accounts = { vault, credentialQueries, credentialSharing, shared, history, use, signIns, saving }
   const places = { connections, connectionQueries, sharing, connectionActivity, outgoing }
   return { guard, features, ...places, ...accounts, health, looks, activity }
 }

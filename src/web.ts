@@ -7,6 +7,7 @@ import type { Composition } from './compose.ts'
 import type { Config } from './config.ts'
 import type { EgressPolicy } from './connector/egress-policy.ts'
 import { createConnector } from './connector/pool.ts'
+import { createErasure } from './credentials/erasure.ts'
 import { createHealthSchedule } from './health/schedule.ts'
 import { loadAssets } from './http/assets.ts'
 import { serverOptions } from './http/server-options.ts'
@@ -35,6 +36,8 @@ export function createWeb({ config, composition, log }: { config: Config; compos
   catalog.start()
   const healthSchedule = createHealthSchedule({ looks: services.looks, log })
   healthSchedule.start()
+  const erasure = createErasure({ db, guard: services.guard, log })
+  erasure.start()
   const assets = loadAssets()
   const addSample = sampleFor(database.embedded, services)
   const ready = () => db.execute('select 1')
@@ -61,6 +64,7 @@ export function createWeb({ config, composition, log }: { config: Config; compos
     async close(): Promise<void> {
       clearInterval(sweeping)
       await healthSchedule.close()
+      await erasure.close()
       await catalog.close()
       typedAccounts.close()
       await connector.close()

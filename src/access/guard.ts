@@ -1,12 +1,21 @@
 import { and, eq, isNotNull } from 'drizzle-orm'
 import type { AuditEntry, Ledger } from '../audit/ledger.ts'
-import type { Database, Transaction } from '../db/client.ts'
+import type { Database, Reader, Transaction } from '../db/client.ts'
 import { despiteDeadlocks } from '../db/deadlock.ts'
 import { users } from '../db/schema/organizations.ts'
-import type { Actor } from './actor.ts'
-import { type Deployment, featureEnabled } from './features.ts'
+import type { Actor, UserActor } from './actor.ts'
+import { type Deployment, type Feature, featureEnabled } from './features.ts'
 import { type Action, type actions, decide, featureOf, type Resource } from './policy.ts'
-import { AccountDisabled, FeatureOff, Forbidden, NotFound, Refusal, RoleTooLow, Unreadable } from './refusals.ts'
+import {
+  AccountDisabled,
+  AccountNotFound,
+  FeatureOff,
+  Forbidden,
+  NotFound,
+  Refusal,
+  RoleTooLow,
+  Unreadable,
+} from './refusals.ts'
 
 type Details = NonNullable<AuditEntry['details']>
 
@@ -69,15 +78,24 @@ export function createGuard(deps: { db: Database; ledger: Ledger; deployment: De
     action: Action,
     resource: Resource | undefined,
   ) {
-    if (resource === undefined) throw new NotFound()
+    if (resource === undefined) throw notFound(action)
     const decision = decide(actor, action, resource)
-    if (decision === 'hidden') throw new NotFound()
+    if (decision === 'hidden') throw notFound(action)
     if (decision === 'forbidden') throw resource.type === 'connection' ? new RoleTooLow() : new Forbidden()
     const feature = featureOf(action)
     if (feature === undefined || actor.kind === 'system') return
     // What reads show is what was so when the request began; what changes something asks again, in its transaction.
     const known = reader === db ? actor.storedCredentials : undefined
     if (!(known ?? (await featureEnabled(reader, deployment, actor, feature)))) throw new FeatureOff()
+    if (!(await ownerStillShares(reader, actor, resource, feature))) throw notFound(action)
+  }
+
+  /** What somebody shares ends with them: a disabled owner, or one without the feature, lets nobody use it. */
+  async function ownerStillShares(reader: Reader, actor: UserActor, resource: Resource, feature: Feature) {
+    const { ownerId, organizationId } = resource
+    if (ownerId === null || ownerId === actor.id) return true
+    if (await isDisabled(reader, ownerId)) return false
+    return featureEnabled(reader, deployment, { id: ownerId, organizationId }, feature)
   }
 
   return {
@@ -92,7 +110,7 @@ export function createGuard(deps: { db: Database; ledger: Ledger; deployment: De
           target = resource
           await refuseDisabled(tx, actor)
           await authorize(tx, actor, action, resource)
-          if (resource === undefined) throw new NotFound()
+          if (resource === undefined) throw notFound(action)
           const details: Details = {}
           let id = resource.id
           const result = await effect(
@@ -139,10 +157,18 @@ export function createGuard(deps: { db: Database; ledger: Ledger; deployment: De
 
 /** A session ends when its user is disabled; what they had begun asks here, each time it goes on. */
 async function refuseDisabled(tx: Transaction, actor: Actor): Promise<void> {
-  if (actor.kind !== 'user') return
-  const disabled = and(eq(users.id, actor.id), isNotNull(users.disabledAt))
-  const [row] = await tx.select({ id: users.id }).from(users).where(disabled)
-  if (row !== undefined) throw new AccountDisabled()
+  if (actor.kind === 'user' && (await isDisabled(tx, actor.id))) throw new AccountDisabled()
+}
+
+async function isDisabled(reader: Reader, id: string): Promise<boolean> {
+  const disabled = and(eq(users.id, id), isNotNull(users.disabledAt))
+  const [row] = await reader.select({ id: users.id }).from(users).where(disabled)
+  return row !== undefined
+}
+
+/** An account is used from pages of other things, so who may not is told that it is about the account. */
+function notFound(action: Action): NotFound {
+  return action === 'credential.use' ? new AccountNotFound() : new NotFound()
 }
 
 class Abandoned {

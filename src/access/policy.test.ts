@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { UserActor } from './actor.ts'
 import { system } from './actor.ts'
-import { type Action, type Decision, decide, isAtLeast, type Resource, roleOn, shareRoles } from './policy.ts'
+import { type Action, actions, type Decision, decide, isAtLeast, type Resource, roleOn, shareRoles } from './policy.ts'
 
 const person = (id: string, organizationId = 'acme'): UserActor => ({
   ...{ kind: 'user', id, organizationId, role: 'member', name: id, email: `${id}@example.com` },
@@ -48,6 +48,31 @@ describe('decide on a shared connection', () => {
     expect(decide(person('owner'), 'connection.read', unshared)).toBe('hidden')
     expect(roleOn(person('first'), unshared)).toBe('owner')
     expect(roleOn(person('owner'), unshared)).toBeNull()
+  })
+})
+
+describe('decide on a credential that is shared for use', () => {
+  const credential: Resource = {
+    ...{ type: 'credential', id: 'reporting', organizationId: 'acme', ownerId: 'first' },
+    shares: { receiver: 'consumer', elsewhere: 'consumer' },
+  }
+  const owners = (Object.keys(actions) as Action[]).filter((action) => action.startsWith('credential.'))
+  const everything = owners.filter((action) => !['credential.create', 'credential.erase'].includes(action))
+
+  it('as the receiver, allows its use and hides it from everything else', () => {
+    expect(everything.length).toBeGreaterThan(10)
+    for (const action of everything) {
+      const wanted: Decision = action === 'credential.use' ? 'allowed' : 'hidden'
+      expect(decide(person('receiver'), action, credential), action).toBe(wanted)
+      expect(decide(person('first'), action, credential), action).toBe('allowed')
+      expect(decide(person('elsewhere', 'other'), action, credential), action).toBe('hidden')
+      expect(decide({ ...person('root'), role: 'administrator' }, action, credential), action).toBe('hidden')
+    }
+  })
+
+  it('leaves erasing to Keyward itself', () => {
+    expect(decide(person('first'), 'credential.erase', credential)).toBe('forbidden')
+    expect(decide(system, 'credential.erase', credential)).toBe('allowed')
   })
 })
 

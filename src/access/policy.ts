@@ -31,7 +31,11 @@ export const actions = {
   'credential.dissociate': { needs: 'owner', feature: stored },
   'credential.confirm-destination': { needs: 'owner', feature: stored },
   'credential.set-default': { needs: 'owner', feature: stored },
-  'credential.use': { needs: 'owner', feature: stored },
+  'credential.use': { needs: 'consumer', feature: stored },
+  'credential.restore': { needs: 'owner', feature: stored },
+  'credential.erase': { needs: 'system' },
+  'credential.share': { needs: 'owner', feature: stored },
+  'credential.unshare': { needs: 'owner', feature: stored },
   'connection.read': { needs: 'consumer' },
   'connection.create': { needs: 'member' },
   'connection.edit': { needs: 'editor' },
@@ -74,7 +78,7 @@ export function featureOf(action: Action): Feature | undefined {
 export function decide(actor: Actor, action: Action, resource: Resource): Decision {
   if (actor.kind === 'system') return 'allowed'
   if (actor.organizationId !== resource.organizationId) return 'hidden'
-  return decideWithin(actor, actions[action].needs, resource)
+  return decideWithin(actor, action, resource)
 }
 
 /** Returns the role that `actor` has on `resource`; null where they have none. Its owner and Keyward itself have all. */
@@ -88,12 +92,13 @@ export function isAtLeast(role: ShareRole, needed: ShareRole): boolean {
   return shareRoles.indexOf(role) >= shareRoles.indexOf(needed)
 }
 
-function decideWithin(actor: UserActor, needs: Standing, resource: Resource): Decision {
+function decideWithin(actor: UserActor, action: Action, resource: Resource): Decision {
+  const needs: Standing = actions[action].needs
   switch (needs) {
     case 'consumer':
     case 'editor':
     case 'owner':
-      return decideByRole(roleOn(actor, resource), needs)
+      return decideByRole(roleOn(actor, resource), needs, rolesThatRead[resource.type])
     case 'member':
       return 'allowed'
     case 'administrator':
@@ -103,8 +108,18 @@ function decideWithin(actor: UserActor, needs: Standing, resource: Resource): De
   }
 }
 
-/** Who has no role at all may not learn that it exists. */
-function decideByRole(role: ShareRole | null, needs: ShareRole): Decision {
+/** From which role on something is seen at all. Who may use a credential has no page of it: to them there is none. */
+const rolesThatRead: Readonly<Record<Resource['type'], ShareRole>> = {
+  credential: 'owner',
+  connection: 'consumer',
+  dataset: 'owner',
+  organization: 'consumer',
+  user: 'consumer',
+}
+
+/** Who may neither do it nor see what it is about may not learn that it exists. */
+function decideByRole(role: ShareRole | null, needs: ShareRole, seenFrom: ShareRole): Decision {
   if (role === null) return 'hidden'
-  return isAtLeast(role, needs) ? 'allowed' : 'forbidden'
+  if (isAtLeast(role, needs)) return 'allowed'
+  return isAtLeast(role, seenFrom) ? 'forbidden' : 'hidden'
 }

@@ -3,8 +3,15 @@ export abstract class Refusal extends Error {}
 
 /** It does not exist, or the actor may not know that it does. */
 export class NotFound extends Refusal {
+  constructor(message = 'That page does not exist, or you do not have access to it.') {
+    super(message)
+  }
+}
+
+/** The account that was to be used does not exist, is somebody else's, or is not shared with the actor any more. */
+export class AccountNotFound extends NotFound {
   constructor() {
-    super('That page does not exist, or you do not have access to it.')
+    super('That account does not exist, or you may not use it any more, so nothing was sent. Choose another account.')
   }
 }
 

@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eq } from 'drizzle-orm'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { NotFound } from '../access/refusals.ts'
+import type { UserActor } from '../access/actor.ts'
+import { AccountNotFound, NotFound } from '../access/refusals.ts'
 import { datasetVersions } from '../db/schema/catalog.ts'
+import { credentialShares } from '../db/schema/credential-shares.ts'
 import { users } from '../db/schema/organizations.ts'
 import { createLog } from '../log.ts'
 import { Secret } from '../secrets/secret.ts'
@@ -108,6 +110,58 @@ describe('A connection that is no longer shared', () => {
   })
 })
 
+describe('A credential that is no longer shared', () => {
+  it('ends what is being imported with it, keeps the datasets and their data, and lets none be refreshed', async () => {
+    const credentialId = await storedBy(domain.ada)
+    await domain.credentialSharing.share(domain.ada, credentialId, domain.ben.email)
+    const use = fakeUse()
+    catalog = newCatalog(use)
+    use.release()
+    const [kept = ''] = await create(credentialId, ['kept'])
+    await catalog.snapshots.idle()
+    const named = { id: credentialId, name: `Reader ${count}` }
+    expect(await catalog.datasetQueries.show(domain.ben, kept)).toMatchObject({ account: named })
+    use.hold()
+    const [ending = ''] = await create(credentialId, ['ending'])
+    await vi.waitFor(async () => expect(await statuses([ending])).toEqual(['running']))
+    const { associations } = await domain.credentialQueries.show(domain.ada, credentialId)
+    expect(associations).toMatchObject([{ datasets: 0, datasetsOfOthers: 2 }])
+    const dependants = await domain.credentialQueries.dependants(domain.ada, credentialId)
+    expect(dependants).toMatchObject({ datasets: [], datasetsOfOthers: 2, sharedWith: 1 })
+    expect(await domain.credentialSharing.people(domain.ada, credentialId)).toMatchObject([
+      { name: 'Ben', datasets: 2 },
+    ])
+
+    await domain.credentialSharing.unshare(domain.ada, credentialId, domain.ben.id)
+    await catalog.snapshots.idle()
+    expect(await statuses([kept, ending])).toEqual(['completed', 'cancelled'])
+    // What it is called now is its owner's again; what the version was made with stays written on it.
+    const shown = await catalog.datasetQueries.show(domain.ben, kept)
+    expect(shown).toMatchObject({ account: null, versions: [{ accountName: `Reader ${count}` }] })
+    expect(await catalog.datasetQueries.file(domain.ben, kept, 1)).toBeTruthy()
+    const account = { kind: 'stored', credentialId } as const
+    await expect(catalog.datasets.refresh(domain.ben, kept, account)).rejects.toBeInstanceOf(AccountNotFound)
+    await expect(create(credentialId, ['more'])).rejects.toBeInstanceOf(AccountNotFound)
+    expect(await domain.credentialQueries.dependants(domain.ada, credentialId)).toMatchObject({ datasetsOfOthers: 2 })
+  })
+
+  it('while a snapshot waits in line, is not used for it, and the version says why', async () => {
+    const credentialId = await storedBy(domain.ada)
+    await domain.credentialSharing.share(domain.ada, credentialId, domain.ben.email)
+    catalog = newCatalog(domain.use)
+    const ids = await create(credentialId, ['one', 'two', 'three'])
+    await vi.waitFor(async () => expect(await statuses(ids)).toEqual(['running', 'running', 'queued']))
+    await vi.waitFor(() => expect(held).toHaveLength(2))
+    // Without its end being asked for, as a process that lost its database would meet it.
+    await domain.db.delete(credentialShares).where(eq(credentialShares.credentialId, credentialId))
+    letThrough()
+    await catalog.snapshots.idle()
+    const [version] = await versionsOf(ids[2] ?? '')
+    expect(version).toMatchObject({ status: 'failed', message: expect.stringContaining('Choose another account') })
+    expect(domain.connector.jobs).toHaveLength(2)
+  })
+})
+
 function letThrough(): void {
   for (const resolve of held.splice(0)) resolve()
 }
@@ -121,10 +175,12 @@ function request() {
   return { connectionId, operation: 'signIn', input: {}, purpose: 'test' } as const
 }
 
-async function storedOfBen(): Promise<string> {
+const storedOfBen = () => storedBy(domain.ben)
+
+async function storedBy(owner: UserActor): Promise<string> {
   const fields = { username: new Secret('reader'), password: new Secret('a password') }
   const its = { type: 'basic', name: `Reader ${count}`, description: '', fields, connectionIds: [connectionId] }
-  const made = await domain.vault.create(domain.ben, its)
+  const made = await domain.vault.create(owner, its)
   if (!made.ok) throw new Error(made.error)
   return made.id
 }

@@ -5,6 +5,7 @@ import type { Resource } from '../access/policy.ts'
 import { NotFound } from '../access/refusals.ts'
 import { visibleTo as connectionsVisibleTo } from '../connections/queries.ts'
 import type { Diagnosis, DiagnosisCode } from '../connector/driver.ts'
+import { usableBy } from '../credentials/shared-accounts.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { type DatasetColumn, type DatasetSource, datasets, datasetVersions } from '../db/schema/catalog.ts'
 import { connections } from '../db/schema/connections.ts'
@@ -87,7 +88,7 @@ export function createDatasetQueries(deps: { db: Database; guard: Guard }) {
       .from(datasets)
       .innerJoin(users, eq(users.id, datasets.ownerId))
       .leftJoin(connections, itsConnection(actor))
-      .leftJoin(credentials, eq(credentials.id, datasets.credentialId))
+      .leftJoin(credentials, itsAccount(actor))
       .where(and(eq(datasets.id, id), isNull(datasets.deletedAt)))
     await guard.read(actor, 'dataset.read', found && resourceOf(found.dataset))
     return found as NonNullable<typeof found>
@@ -174,6 +175,11 @@ export function visibleTo(actor: Actor): SQL | undefined {
 /** The connection of a dataset, where the actor may still know of it. */
 function itsConnection(actor: Actor): SQL | undefined {
   return and(eq(connections.id, datasets.connectionId), connectionsVisibleTo(actor))
+}
+
+/** The account of a dataset, where the actor may still use it: what its owner calls it later is theirs. */
+function itsAccount(actor: Actor): SQL | undefined {
+  return and(eq(credentials.id, datasets.credentialId), usableBy(actor))
 }
 
 /** Finds a dataset to decide on; `update` locks its row until the transaction ends. A deleted one is not found. */

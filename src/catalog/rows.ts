@@ -1,3 +1,4 @@
+import { csvLine } from '../csv.ts'
 import { identifier, type OpenParquet, openParquet, type TextRows } from './parquet.ts'
 
 /** Twenty rows of a snapshot. A cell is null for NULL and cut at 1,000 characters, then it ends in "…". */
@@ -91,9 +92,9 @@ export async function streamCsv(path: string): Promise<ReadableStream<Uint8Array
 }
 
 async function* csvChunks(parquet: OpenParquet): AsyncIterable<string> {
-  yield `${parquet.columns.map(({ name }) => quotedWhereNeeded(name)).join(',')}\r\n`
+  yield csvLine(parquet.columns.map(({ name }) => name))
   // DuckDB makes whole lines, off the event loop; joining a chunk of 2,048 of them is all that is done here.
-  const fields = parquet.columns.map(({ name, type }) => csvField(asText(name, type), type))
+  const fields = parquet.columns.map(({ name, type }) => csvExpression(asText(name, type), type))
   for await (const lines of parquet.stream(fields.join(` || ',' || `))) {
     yield `${lines.map(([line]) => line ?? '').join('\r\n')}\r\n`
   }
@@ -108,14 +109,10 @@ function cut(text: string): string {
   return `case when length(${text}) > ${cellCharacters} then left(${text}, ${cellCharacters}) || '…' else ${text} end`
 }
 
-function csvField(text: string, type: string): string {
+function csvExpression(text: string, type: string): string {
   if (neverQuoted.test(type)) return `coalesce(${text}, '')`
   const quoted = `'"' || replace(${text}, '"', '""') || '"'`
   return `coalesce(case when ${text} = '' or regexp_matches(${text}, '[",\\r\\n]') then ${quoted} else ${text} end, '')`
 }
 
 const neverQuoted = /^(BOOLEAN|U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DOUBLE|FLOAT|DATE|TIME|TIMESTAMP.*|UUID|BLOB)$/
-
-function quotedWhereNeeded(text: string): string {
-  return text === '' || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
-}

@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, isNull, ne, sql } from 'drizzle-orm'
+import { and, asc, eq, inArray, isNull, ne, type SQL, sql } from 'drizzle-orm'
 import type { Actor, UserActor } from '../access/actor.ts'
 import type { Guard } from '../access/guard.ts'
 import { acceptedTypes, driversAccepting } from '../connections/accepted-types.ts'
@@ -8,6 +8,7 @@ import { type Address, addressOf, visibleTo as connectionsVisibleTo } from '../c
 import type { Database } from '../db/client.ts'
 import { datasets } from '../db/schema/catalog.ts'
 import { connections } from '../db/schema/connections.ts'
+import { credentialShares } from '../db/schema/credential-shares.ts'
 import { associations, credentials } from '../db/schema/credentials.ts'
 import { users } from '../db/schema/organizations.ts'
 import { type ParsedName, parseName } from '../names.ts'
@@ -26,8 +27,9 @@ export type AssociationRow = {
   readonly lastSignInAt: Date | null
   readonly lastSignInCode: string | null
   readonly privileges: AccountPrivileges | null
-  /** Datasets that were made with this account from this connection. */
+  /** Datasets that its owner made with this account from this connection, and how many others did. */
   readonly datasets: number
+  readonly datasetsOfOthers: number
 }
 
 export type CredentialDetail = {
@@ -48,12 +50,16 @@ export type CredentialDetail = {
     readonly connectionName: string | null
   } | null
   readonly associations: readonly AssociationRow[]
+  /** With how many users it is shared for use. */
+  readonly sharedWith: number
 }
 
-/** What would stop working without a credential. */
+/** What would stop working without a credential. Counts for what its owner may not see. */
 export type CredentialDependants = {
   readonly associations: readonly AssociationRow[]
   readonly datasets: readonly { readonly id: string; readonly name: string }[]
+  readonly datasetsOfOthers: number
+  readonly sharedWith: number
 }
 
 /** A connection that a credential could be associated with, and the destination that would be agreed to (canonical text). */
@@ -102,6 +108,7 @@ export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
       updatedAt,
       lastUse,
       associations: bonds,
+      sharedWith: await db.$count(credentialShares, eq(credentialShares.credentialId, id)),
     }
   }
 
@@ -155,11 +162,13 @@ export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
     async dependants(actor: Actor, id: string): Promise<CredentialDependants> {
       const detail = await show(actor, id)
       const its = await db
-        .select({ id: datasets.id, name: datasets.name })
+        .select({ id: datasets.id, name: datasets.name, ownerId: datasets.ownerId })
         .from(datasets)
         .where(and(eq(datasets.credentialId, id), isNull(datasets.deletedAt)))
         .orderBy(asc(datasets.name))
-      return { associations: detail.associations, datasets: its }
+      const own = its.filter(({ ownerId }) => actor.kind === 'system' || ownerId === actor.id)
+      const { associations: bonds, sharedWith } = detail
+      return { associations: bonds, datasets: own, datasetsOfOthers: its.length - own.length, sharedWith }
     },
 
     /** Returns the connections the actor may use that take this credential and have it not yet, by name, at most 200. */
@@ -228,13 +237,14 @@ async function associationsOf(
       name: connections.name,
       driver: connections.driver,
       parameters: connections.parameters,
-      datasets: sql<number>`(select count(*)::int from ${datasets} where ${datasets.connectionId} = ${associations.connectionId} and ${datasets.credentialId} = ${associations.credentialId} and ${datasets.deletedAt} is null)`,
+      datasets: datasetsMade(sql`${datasets.ownerId} = ${associations.ownerId}`),
+      datasetsOfOthers: datasetsMade(sql`${datasets.ownerId} <> ${associations.ownerId}`),
     })
     .from(associations)
     .innerJoin(connections, eq(connections.id, associations.connectionId))
     .where(eq(associations.credentialId, credentialId))
     .orderBy(asc(connections.nameKey))
-  return rows.map(({ bond, name, datasets: count, ...connection }) => {
+  return rows.map(({ bond, name, datasets: count, datasetsOfOthers, ...connection }) => {
     const current = currentDestination(connection)
     return {
       connectionId: bond.connectionId,
@@ -248,6 +258,11 @@ async function associationsOf(
       lastSignInCode: bond.lastSignInCode,
       privileges: privilegesOf(bond, connection, username),
       datasets: count,
+      datasetsOfOthers,
     }
   })
+}
+
+function datasetsMade(byWhom: SQL): SQL<number> {
+  return sql`(select count(*)::int from ${datasets} where ${datasets.connectionId} = ${associations.connectionId} and ${datasets.credentialId} = ${associations.credentialId} and ${datasets.deletedAt} is null and ${byWhom})`
 }

@@ -1,4 +1,4 @@
-import { and, eq } from 'drizzle-orm'
+import { and, eq, sql } from 'drizzle-orm'
 import type { Effect } from '../access/guard.ts'
 import type { Resource } from '../access/policy.ts'
 import { Unreadable } from '../access/refusals.ts'
@@ -49,10 +49,15 @@ export type VersionToWrite = {
   readonly version: number
   readonly fields: Fields
   readonly by: string | null
-  readonly reason: 'created' | 'edited'
+  readonly reason: 'created' | 'edited' | 'restored'
   /** The version it replaces: associations whose grant for that one opens are granted this one. */
   readonly follows?: number
+  /** The version whose fields it has, with when they end, where it restores one. */
+  readonly restores?: RestoredVersion
 }
+
+/** An earlier version: what is kept of it goes with its fields. */
+export type RestoredVersion = Pick<typeof credentialVersions.$inferSelect, 'version' | 'expiresAt' | 'expirySource'>
 
 /** Seals `fields` as a version of the credential, with its owner grant and the grants it takes over. */
 export async function writeVersion(tx: Transaction, keys: Keys, owned: Owned, write: VersionToWrite): Promise<void> {
@@ -65,9 +70,20 @@ export async function writeVersion(tx: Transaction, keys: Keys, owned: Owned, wr
     payload,
     createdBy: write.by,
     reason: write.reason,
+    restoredFrom: write.restores?.version ?? null,
+    expiresAt: write.restores?.expiresAt ?? null,
+    expirySource: write.restores?.expirySource ?? null,
   })
   await insertGrant(tx, owned, write.version, owner, null)
-  if (write.follows !== undefined) await takeOverGrants(tx, keys, owned, owner, write.version, write.follows)
+  if (write.follows === undefined) return
+  await takeOverGrants(tx, keys, owned, owner, write.version, write.follows)
+  await markReplaced(tx, owned.id, write.follows)
+}
+
+/** Writes down that a version is not the present one any more: from now on it can be restored for 30 days. */
+export async function markReplaced(tx: Transaction, credentialId: string, version: number): Promise<void> {
+  const its = and(eq(credentialVersions.credentialId, credentialId), eq(credentialVersions.version, version))
+  await tx.update(credentialVersions).set({ replacedAt: sql`now()` }).where(its)
 }
 
 /**
@@ -109,12 +125,20 @@ export function openSealed(keys: Keys, sealed: Sealed): Record<string, Secret> {
 }
 
 /** Opens the present version by its owner grant, for an edit or a new association. Throws Unreadable. */
-export async function openPresent(tx: Transaction, keys: Keys, row: CredentialRow): Promise<Record<string, Secret>> {
-  const owner = await ownerGrant(tx, row.id, row.currentVersion)
-  const payload = await payloadOf(tx, row.id, row.currentVersion)
-  return unreadableUnlessOpen(() =>
-    openForOwner(keys.keyring, identityOf(keys, row, row.currentVersion), owner, payload),
-  )
+export function openPresent(tx: Transaction, keys: Keys, row: CredentialRow): Promise<Record<string, Secret>> {
+  return openVersion(tx, keys, row, row.currentVersion)
+}
+
+/** Opens a version by its owner grant, to restore it. Throws Unreadable, also where it was erased. */
+export async function openVersion(
+  tx: Transaction,
+  keys: Keys,
+  row: CredentialRow,
+  version: number,
+): Promise<Record<string, Secret>> {
+  const owner = await ownerGrant(tx, row.id, version)
+  const payload = await payloadOf(tx, row.id, version)
+  return unreadableUnlessOpen(() => openForOwner(keys.keyring, identityOf(keys, row, version), owner, payload))
 }
 
 /** Grants a version to one connection, for one destination, by opening its owner grant. Throws Unreadable. */
@@ -231,7 +255,8 @@ async function payloadOf(tx: Transaction, credentialId: string, version: number)
     .select({ payload: credentialVersions.payload })
     .from(credentialVersions)
     .where(and(eq(credentialVersions.credentialId, credentialId), eq(credentialVersions.version, version)))
-  if (row === undefined) throw new Unreadable()
+  // None where it was erased, which is the end of a version that was replaced long ago.
+  if (row === undefined || row.payload === null) throw new Unreadable()
   return row.payload
 }
 

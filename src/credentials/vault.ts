@@ -29,6 +29,7 @@ import {
 import { type CredentialResource, findCredential, type VaultDependencies } from './find-credential.ts'
 import { nothingSeen } from './learned.ts'
 import { accountNameTaken } from './queries.ts'
+import { type RestoreOutcome, restore } from './restore.ts'
 import { type Closed, openPresent, openSealed, type Sealed, sealedFor, writeVersion } from './sealed-versions.ts'
 import { credentialType } from './types/registry.ts'
 
@@ -155,6 +156,10 @@ export function createVault(deps: VaultDependencies) {
       )
     },
 
+    /** Makes the fields of an earlier version the present ones again, as a new version. The id stays. */
+    restore: (actor: Actor, id: string, version: number, revision: number): Promise<RestoreOutcome> =>
+      restore(deps, actor, id, version, revision),
+
     /** Deletes the credential: its versions, grants and associations go with it. Datasets that used it keep their data. */
     delete(actor: Actor, id: string): Promise<void> {
       return guard.change(
@@ -198,7 +203,10 @@ export function createVault(deps: VaultDependencies) {
         actor,
         'credential.use',
         (tx) => findCredential(tx, id),
-        async (effect, { row }) => {
+        async (effect, resource) => {
+          const { row } = resource
+          // To try an edit is part of editing: who may only use it tries none.
+          if (typed !== undefined) await effect.also('credential.edit', resource)
           const sealed = await sealedFor(effect, row, connectionId)
           if (!sealed.ok) return effect.abandon(sealed)
           effect.note({ connectionId, version: row.currentVersion })

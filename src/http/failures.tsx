@@ -2,7 +2,7 @@ import { HTTPException } from 'hono/http-exception'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { FailurePage, type RepeatedForm } from '../../views/failure.tsx'
 import { Flash } from '../../views/ui/flash.tsx'
-import { FeatureOff, Forbidden, NotFound, Unauthenticated, Unreadable } from '../access/refusals.ts'
+import { AccountNotFound, FeatureOff, Forbidden, NotFound, Unauthenticated, Unreadable } from '../access/refusals.ts'
 import { LedgerUnavailable } from '../audit/ledger.ts'
 import { TooManySignIns } from '../auth/queue.ts'
 import { TypeNotAccepted } from '../connections/accepted-types.ts'
@@ -42,6 +42,7 @@ export function renderNotFound(c: AppContext): Response | Promise<Response> {
 }
 
 function describe(error: Error): Failure {
+  if (error instanceof AccountNotFound) return { status: 404, title: 'Account not found', message: error.message }
   if (error instanceof NotFound) return { status: 404, title: 'Page not found', message: error.message }
   if (error instanceof FeatureOff) return { status: 403, title: 'Stored credentials are off', message: error.message }
   if (error instanceof Forbidden) return { status: 403, title: 'You may not do that', message: error.message }

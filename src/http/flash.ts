@@ -14,6 +14,19 @@ const messages = {
   'credentials-unproven': ['success', 'Saved without signing in. Nothing was proven.'],
   'credentials-proven': ['success', 'Saved. The sign-in worked.'],
   'credentials-renamed': ['success', 'Saved.'],
+  'credentials-restored': [
+    'success',
+    'Restored, as a new version. Nothing was proven: test a connection to be sure that it still works.',
+  ],
+  'version-gone': [
+    'neutral',
+    'Nothing was changed: a version can be restored for 30 days after it was replaced, and that one cannot.',
+  ],
+  'credentials-shared': [
+    'success',
+    'Shared. They can use these credentials where you associated them, and see nothing of them.',
+  ],
+  'credentials-unshared': ['success', 'Removed. From now on each use of theirs is refused.'],
   'credentials-deleted': ['success', 'Credentials deleted. Nothing can sign in with them any more.'],
   'credentials-kept': ['success', 'Association removed. The credentials are kept without connections.'],
   'association-added': ['success', 'Connected. These credentials can now be used on this data connection.'],

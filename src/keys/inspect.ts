@@ -72,7 +72,7 @@ async function withoutOwnerGrant(db: Database): Promise<{ count: number; named: 
   const { rows } = await db.execute<{ credential_id: string; version: number; count: number }>(sql`
     select credential_id, version, count(*) over ()::int as count
     from (
-      select credential_id, version from ${credentialVersions} union select id, current_version from ${credentials}
+      select credential_id, version from ${credentialVersions} where payload is not null union select id, current_version from ${credentials}
     ) as expected
     where not exists (
       select from ${grants} as held where held.credential_id = expected.credential_id
@@ -111,12 +111,15 @@ function nextGrants(db: Database, after: string) {
 
 function opens(keys: Keys, row: GrantRow): boolean {
   const { credentialId, version, connectionId } = row.grant
+  const { payload } = row
+  // A grant of what was erased opens nothing, and should have gone with it.
+  if (payload === null) return false
   const identity = { deploymentId: keys.deploymentId, organizationId: row.organizationId, credentialId, version }
   try {
     const fields =
       connectionId === null
-        ? openForOwner(keys.keyring, identity, row.grant, row.payload)
-        : openForConnection(keys.keyring, identity, row.grant, row.payload, {
+        ? openForOwner(keys.keyring, identity, row.grant, payload)
+        : openForConnection(keys.keyring, identity, row.grant, payload, {
             connectionId,
             destination: row.destination ?? '',
           })

@@ -18,6 +18,7 @@ import type {
 import { missingLibrary } from '../connector/libraries.ts'
 import { driver } from '../connector/registry.ts'
 import type { TypedFields } from '../credentials/credential-type.ts'
+import type { SharedAccounts } from '../credentials/shared-accounts.ts'
 import type { OpenOutcome, Vault } from '../credentials/vault.ts'
 import type { Database } from '../db/client.ts'
 import { newId } from '../db/new-id.ts'
@@ -69,9 +70,10 @@ export function createConnectionUse(deps: {
   vault: Vault
   connector: Connector
   queries: ConnectionQueries
+  shared: SharedAccounts
   deployment: Deployment
 }) {
-  const { db, guard, vault, connector, queries, deployment } = deps
+  const { db, guard, vault, connector, queries, shared, deployment } = deps
 
   /** Records the use of typed credentials; they stay unused where the connection leads elsewhere by now. */
   async function openTyped(actor: Actor, connectionId: string, account: TypedAccount, use: Use): Promise<Opened> {
@@ -127,10 +129,17 @@ export function createConnectionUse(deps: {
       }
     },
 
-    /** Returns the actor's stored accounts for a connection, the default first; none while the feature is off. */
+    /**
+     * Returns the stored accounts that the actor may use on a connection: their own, the default first, then those of
+     * others that are shared with them. One of those is a default where it is the only account. None while the feature is off.
+     */
     async accounts(actor: UserActor, connectionId: string): Promise<readonly StoredAccount[]> {
       if (!(await featureEnabled(db, deployment, actor, 'stored_credentials'))) return []
-      return queries.associatedCredentials(actor, connectionId)
+      const own = await queries.associatedCredentials(actor, connectionId)
+      const ofOthers = await shared.usableOn(actor, connectionId)
+      const [only] = ofOthers
+      if (own.length === 0 && ofOthers.length === 1 && only !== undefined) return [{ ...only, isDefault: true }]
+      return [...own, ...ofOthers]
     },
   }
 }

@@ -15,6 +15,7 @@ export function AssociationRemovalPage(props: {
   const { credential, association, from } = props
   const { connectionId, connectionName } = association
   const back = from === 'connection' ? paths.connectionCredentials(connectionId) : paths.credential(credential.id)
+  const datasets = association.datasets + association.datasetsOfOthers
   return (
     <ConfirmPage
       title="Remove association"
@@ -26,8 +27,8 @@ export function AssociationRemovalPage(props: {
     >
       <p>
         {credential.name} will no longer sign in to {connectionName}.
-        {association.datasets > 0
-          ? ` ${association.datasets === 1 ? 'One dataset was' : `${association.datasets} datasets were`} made with it: new snapshots will need another account.`
+        {datasets > 0
+          ? ` ${datasets === 1 ? 'One dataset was' : `${datasets} datasets were`} made with it: new snapshots will need another account.`
           : ''}
       </p>
       <AddressLine address={association.address} />

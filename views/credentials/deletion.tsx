@@ -30,8 +30,9 @@ export function CredentialDeletionPage(props: { id: string; name: string; depend
 
 /** What would stop working without the credential. */
 function Stops(props: { dependants: CredentialDependants }) {
-  const { associations, datasets } = props.dependants
-  if (associations.length + datasets.length === 0) return <p>Nothing uses these credentials.</p>
+  const { associations, datasets, datasetsOfOthers, sharedWith } = props.dependants
+  const nothing = associations.length + datasets.length + datasetsOfOthers + sharedWith === 0
+  if (nothing) return <p>Nothing uses these credentials.</p>
   return (
     <>
       <p>This would stop working:</p>
@@ -46,6 +47,15 @@ function Stops(props: { dependants: CredentialDependants }) {
             New snapshots of <a href={paths.dataset(one.id)}>{one.name}</a> (its present data stays)
           </li>
         ))}
+        {datasetsOfOthers === 0 ? null : (
+          <li>
+            New snapshots of {datasetsOfOthers === 1 ? '1 dataset' : `${datasetsOfOthers} datasets`} of others (their
+            present data stays)
+          </li>
+        )}
+        {sharedWith === 0 ? null : (
+          <li>Its use by {sharedWith === 1 ? '1 person' : `${sharedWith} people`} whom it is shared with</li>
+        )}
       </ul>
     </>
   )

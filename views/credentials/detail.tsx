@@ -7,29 +7,16 @@ import { LinkButton } from '../ui/button.tsx'
 import { EmptyState } from '../ui/empty-state.tsx'
 import { Facts } from '../ui/facts.tsx'
 import { FormButton } from '../ui/form.tsx'
-import { PageHeader, Section } from '../ui/page-header.tsx'
+import { Section } from '../ui/page-header.tsx'
 import { Relation, RelationList } from '../ui/relation.tsx'
 import { Time } from '../ui/time.tsx'
 import { PrivilegesSeen } from './privileges.tsx'
 
-/** The right panel: one credential, its facts and its associated connections. */
+/** The first tab of one credential: its facts and its associated connections. */
 export function CredentialDetailView(props: { detail: CredentialDetail; types: readonly CredentialType[] }) {
   const { detail } = props
   return (
     <>
-      <PageHeader
-        title={detail.name}
-        actions={
-          <>
-            <LinkButton href={paths.editCredential(detail.id)} shortcut="e">
-              Edit credentials
-            </LinkButton>
-            <LinkButton href={paths.credentialDeletion(detail.id)} variant="danger">
-              Delete
-            </LinkButton>
-          </>
-        }
-      />
       <Facts facts={factsOf(detail, props.types)} />
       <Section
         title="Associated connections"
@@ -49,11 +36,18 @@ function factsOf(detail: CredentialDetail, types: readonly CredentialType[]) {
     detail.username === null ? null : { label: 'Username', value: detail.username },
     detail.description === '' ? null : { label: 'Description', value: detail.description },
     { label: 'Owner', value: detail.ownerName },
+    { label: 'Shared with', value: <SharedWith id={detail.id} people={detail.sharedWith} /> },
     { label: 'Created', value: <Time at={detail.createdAt} /> },
     { label: 'Changed', value: <Time at={detail.updatedAt} /> },
     { label: 'Last used', value: <LastUse use={detail.lastUse} /> },
     { label: 'Version', value: String(detail.version) },
   ]
+}
+
+function SharedWith(props: { id: string; people: number }) {
+  const { id, people } = props
+  if (people === 0) return <>Nobody</>
+  return <a href={paths.credentialSharing(id)}>{people === 1 ? '1 person' : `${people} people`}</a>
 }
 
 function LastUse(props: { use: CredentialDetail['lastUse'] }) {
@@ -109,13 +103,18 @@ function AssociatedConnection(props: { credential: CredentialDetail; association
       <AddressLine address={association.address} />
       <p class="relation-line">
         <SignInOutcome at={association.lastSignInAt} code={association.lastSignInCode} />
-        {association.datasets === 0
-          ? ''
-          : ` · ${association.datasets} ${association.datasets === 1 ? 'dataset' : 'datasets'}`}
+        {datasetsInWords(association)}
       </p>
       <PrivilegesSeen privileges={association.privileges} />
     </Relation>
   )
+}
+
+/** Of the owner, and of those whom it is shared with: " · 1 dataset · 2 datasets of others". */
+function datasetsInWords({ datasets, datasetsOfOthers }: AssociationRow): string {
+  const counted = (count: number) => `${count} ${count === 1 ? 'dataset' : 'datasets'}`
+  const own = datasets === 0 ? '' : ` · ${counted(datasets)}`
+  return datasetsOfOthers === 0 ? own : `${own} · ${counted(datasetsOfOthers)} of others`
 }
 
 function AssociationActions(props: { credentialId: string; association: AssociationRow }) {

@@ -37,6 +37,9 @@ export function CredentialList(props: CredentialsPageProps & { selectedId: strin
         previous={listing.after === undefined ? null : paths.credentials(search)}
         next={page.next === null ? null : paths.credentials({ ...search, after: page.next })}
       />
+      <p class="hint">
+        <a href={paths.sharedCredentials()}>Shared with you</a>
+      </p>
     </>
   )
 }

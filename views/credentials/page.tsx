@@ -1,3 +1,4 @@
+import type { Child } from 'hono/jsx'
 import type { CredentialType } from '../../src/credentials/credential-type.ts'
 import type { CredentialListing, CredentialPage } from '../../src/credentials/listing.ts'
 import type { CredentialDetail } from '../../src/credentials/queries.ts'
@@ -8,6 +9,7 @@ import { PageHeader } from '../ui/page-header.tsx'
 import { Title } from '../ui/title.tsx'
 import { TwoPanel } from '../ui/two-panel.tsx'
 import { CredentialDetailView } from './detail.tsx'
+import { CredentialFrame, type CredentialTab } from './frame.tsx'
 import { CredentialList, searchOf } from './list.tsx'
 
 export type CredentialsPageProps = {
@@ -16,6 +18,8 @@ export type CredentialsPageProps = {
   readonly types: readonly CredentialType[]
   /** Null where none is selected. */
   readonly detail: CredentialDetail | null
+  /** The tab to show of it; the overview where absent. */
+  readonly part?: { readonly tab: CredentialTab; readonly content: Child; readonly invalid?: boolean }
 }
 
 /** Credentials management: the actor's credentials on the left, the selected one on the right. */
@@ -28,9 +32,17 @@ export function CredentialsPage(props: CredentialsPageProps) {
       showing={detail === null ? 'list' : 'detail'}
       back={{ href: paths.credentials(searchOf(props.listing)), label: 'Credentials management' }}
     >
-      <Title>{detail?.name ?? 'Credentials management'}</Title>
-      {detail === null ? <NothingSelected {...props} /> : <CredentialDetailView detail={detail} types={props.types} />}
+      {detail === null ? <NothingSelected {...props} /> : <Selected {...props} detail={detail} />}
     </TwoPanel>
+  )
+}
+
+function Selected(props: CredentialsPageProps & { detail: CredentialDetail }) {
+  const { detail, types, part } = props
+  return (
+    <CredentialFrame detail={detail} current={part?.tab ?? 'Overview'} invalid={part?.invalid ?? false}>
+      {part?.content ?? <CredentialDetailView detail={detail} types={types} />}
+    </CredentialFrame>
   )
 }
 
@@ -40,6 +52,7 @@ function NothingSelected(props: CredentialsPageProps) {
   const found = props.page.rows.length > 0
   return (
     <>
+      <Title>Credentials management</Title>
       <PageHeader title="Credentials management" />
       {none ? (
         <EmptyState

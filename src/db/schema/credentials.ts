@@ -50,8 +50,26 @@ export const credentials = pgTable(
     lastUsedBy: uuid(),
     lastUsedPurpose: text(),
     lastUsedConnectionId: uuid(),
+    /** Name and username without case and accents: what the search box looks in. */
+    searchKey: text().notNull().default(''),
+    /** When the present version ends, and who says so: its owner, or a target at a good sign-in. */
+    expiresAt: moment(),
+    expirySource: text({ enum: ['set', 'learned'] }),
+    /** The breaker: since when, by which refusal and on which connection nothing uses it by itself. */
+    pausedAt: moment(),
+    pausedCode: text(),
+    pausedConnectionId: uuid(),
+    /** While a person tries a paused one; nobody else does before then. */
+    trialUntil: moment(),
+    /** The maintenance window in which nothing uses it by itself. */
+    heldFrom: moment(),
+    heldUntil: moment(),
   },
   (table) => [
+    index('credentials_owner_expires').on(table.ownerId, table.expiresAt).where(sql`expires_at is not null`),
+    index('credentials_owner_paused').on(table.ownerId, table.id).where(sql`paused_at is not null`),
+    index('credentials_expires').on(table.expiresAt).where(sql`expires_at is not null`),
+    index('credentials_held').on(table.heldUntil).where(sql`held_until is not null`),
     uniqueIndex('credentials_owner_name').on(table.ownerId, table.nameKey),
     index('credentials_owner_newest').on(table.ownerId, table.id),
     index('credentials_owner_used').on(table.ownerId, sql`coalesce(last_used_at, '-infinity'::timestamptz)`, table.id),
@@ -59,7 +77,7 @@ export const credentials = pgTable(
   ],
 )
 
-/** Every version of a credential's fields, sealed under a DEK of its own. */
+/** Every version of a credential's fields, sealed under a DEK of its own: the present one, earlier ones, and pending ones. */
 export const credentialVersions = pgTable(
   'credential_versions',
   {
@@ -68,14 +86,25 @@ export const credentialVersions = pgTable(
       .references(() => credentials.id, { onDelete: 'cascade' }),
     version: integer().notNull(),
     organizationId: uuid().notNull(),
-    /** A sealed record whose key is the version's DEK (term 0). */
-    payload: bytes().notNull(),
+    /** A sealed record whose key is the version's DEK (term 0); null once it was erased, 30 days after it was replaced. */
+    payload: bytes(),
     createdAt: moment().notNull().defaultNow(),
     createdBy: uuid(),
     reason: text({ enum: ['created', 'edited', 'restored', 'rotated'] }).notNull(),
+    /** The version whose fields it has, where it was restored. */
+    restoredFrom: integer(),
+    /** Until when a pending version may become the present one; null for what is or was present. */
+    pendingUntil: moment(),
+    replacedAt: moment(),
+    expiresAt: moment(),
+    expirySource: text({ enum: ['set', 'learned'] }),
   },
   (table) => [
     primaryKey({ columns: [table.credentialId, table.version] }),
+    index('credential_versions_pending').on(table.pendingUntil).where(sql`pending_until is not null`),
+    index('credential_versions_replaced')
+      .on(table.replacedAt)
+      .where(sql`replaced_at is not null and payload is not null`),
     check(
       'payload_is_a_record',
       sql`octet_length(${table.payload}) between 98 and 70000 and get_byte(${table.payload}, 0) = 1`,
@@ -106,6 +135,10 @@ export const associations = pgTable(
     /** What the account could do on the target at its last good sign-in, and at the look before that differed. */
     privileges: jsonb().$type<SeenPrivileges>(),
     previousPrivileges: jsonb().$type<SeenPrivileges>(),
+    /** Since when the connection leads elsewhere than agreed, as far as Keyward changed it; a use compares again. */
+    movedAt: moment(),
+    /** Whether the agreed destination does without verified TLS. */
+    weakTls: boolean().notNull().generatedAlwaysAs(sql`destination not like '% tls=verify-full ca=%'`),
   },
   (table) => [
     primaryKey({ columns: [table.credentialId, table.connectionId] }),

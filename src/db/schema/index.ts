@@ -1,7 +1,13 @@
 /** Every table, for the client and for `drizzle-kit`. */
 export * from './audit.ts'
+export * from './bulk-jobs.ts'
 export * from './catalog.ts'
 export * from './connections.ts'
+export * from './credential-shares.ts'
 export * from './credentials.ts'
+export * from './deliveries.ts'
+export * from './expiry-reminders.ts'
 export * from './keyring.ts'
+export * from './missed-uses.ts'
 export * from './organizations.ts'
+export * from './proven-edits.ts'

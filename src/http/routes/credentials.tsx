@@ -1,13 +1,13 @@
 import { CredentialDeletionPage } from '../../../views/credentials/deletion.tsx'
 import { EditCredentialPage, type EditForm } from '../../../views/credentials/edit.tsx'
 import { NewCredentialPage, type NewForm } from '../../../views/credentials/new.tsx'
-import { CredentialsPage } from '../../../views/credentials/page.tsx'
+import { CredentialsPage, type CredentialsPageProps } from '../../../views/credentials/page.tsx'
 import { CredentialTypesPage } from '../../../views/credentials/type-choice.tsx'
 import type { UserActor } from '../../access/actor.ts'
 import type { ConnectionQueries } from '../../connections/queries.ts'
 import type { CredentialType } from '../../credentials/credential-type.ts'
 import type { CredentialListing, CredentialSort } from '../../credentials/listing.ts'
-import type { CredentialQueries } from '../../credentials/queries.ts'
+import type { CredentialDetail, CredentialQueries } from '../../credentials/queries.ts'
 import { credentialType, credentialTypes } from '../../credentials/types/registry.ts'
 import type { Vault } from '../../credentials/vault.ts'
 import { paths } from '../../paths.ts'
@@ -72,9 +72,7 @@ export function credentialRoutes(deps: Dependencies): Routes {
   })
 
   routes.get('/credentials/:id', withStoredCredentials, async (c, actor) => {
-    const listing = listingOf(c)
-    const [page, detail] = [await queries.list(actor, listing), await queries.show(actor, c.req.param('id') ?? '')]
-    return c.render(<CredentialsPage listing={listing} page={page} types={credentialTypes} detail={detail} />)
+    return c.render(await selectedPage(c, actor, queries, await queries.show(actor, c.req.param('id') ?? '')))
   })
 
   routes.get('/credentials/:id/edit', withStoredCredentials, async (c, actor) => {
@@ -134,6 +132,20 @@ export function credentialRoutes(deps: Dependencies): Routes {
   })
 
   return routes
+}
+
+/** Returns Credentials management with one credential selected, on its overview or another of its tabs. */
+export async function selectedPage(
+  c: AppContext,
+  actor: UserActor,
+  queries: Pick<CredentialQueries, 'list'>,
+  detail: CredentialDetail,
+  part?: CredentialsPageProps['part'],
+) {
+  const listing = listingOf(c)
+  const page = await queries.list(actor, listing)
+  const selected = { listing, page, types: credentialTypes, detail }
+  return <CredentialsPage {...selected} {...(part === undefined ? {} : { part })} />
 }
 
 function saved(c: AppContext, outcome: Extract<SaveAndSignIn, { kind: 'saved' }>): Response {

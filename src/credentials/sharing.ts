@@ -1,0 +1,131 @@
+import { and, asc, eq, inArray, isNull, sql } from 'drizzle-orm'
+import type { Actor, UserActor } from '../access/actor.ts'
+import { emailKey } from '../access/email.ts'
+import type { Effect, Guard } from '../access/guard.ts'
+import { NotFound } from '../access/refusals.ts'
+import type { Database, Transaction } from '../db/client.ts'
+import { datasets, datasetVersions } from '../db/schema/catalog.ts'
+import { credentialShares } from '../db/schema/credential-shares.ts'
+import { users } from '../db/schema/organizations.ts'
+import { type CredentialResource, findCredential } from './find-credential.ts'
+import type { CredentialQueries } from './queries.ts'
+
+/** Someone whom a credential is shared with, for use. */
+export type CredentialUser = {
+  readonly userId: string
+  readonly name: string
+  readonly email: string
+  readonly disabled: boolean
+  readonly since: Date
+  /** How many datasets of theirs were made with it. */
+  readonly datasets: number
+}
+
+export type CredentialShareOutcome = { readonly ok: true } | { readonly ok: false; readonly error: string }
+
+export type CredentialSharing = ReturnType<typeof createCredentialSharing>
+
+/**
+ * The service that shares a credential for use with users of the organization (docs/decisions/089). It re-grants nothing:
+ * they use the owner's associations, and see, change and associate nothing.
+ */
+export function createCredentialSharing(deps: { db: Database; guard: Guard; queries: CredentialQueries }) {
+  const { db, guard, queries } = deps
+
+  return {
+    /** Returns whom a credential is shared with, by name. */
+    async people(actor: Actor, id: string): Promise<readonly CredentialUser[]> {
+      await queries.show(actor, id)
+      return peopleOf(db, id)
+    },
+
+    /** Lets the user who has this e-mail address use the credential. */
+    share(actor: UserActor, id: string, email: string): Promise<CredentialShareOutcome> {
+      return guard.change<CredentialShareOutcome, CredentialResource>(
+        actor,
+        'credential.share',
+        (tx) => findCredential(tx, id),
+        async ({ tx, note, abandon }, { row }) => {
+          const user = await findUser(tx, row.organizationId, email)
+          if (user === undefined) return abandon(noUser)
+          if (user.id === row.ownerId) return abandon<CredentialShareOutcome>({ ok: false, error: theirOwn })
+          const { organizationId } = row
+          const added = await tx
+            .insert(credentialShares)
+            .values({ credentialId: id, userId: user.id, organizationId, createdBy: actor.id })
+            .onConflictDoNothing()
+            .returning({ userId: credentialShares.userId })
+          if (added.length === 0) return abandon<CredentialShareOutcome>({ ok: false, error: alreadyThere(user.name) })
+          note({ userId: user.id })
+          return { ok: true }
+        },
+        { id },
+      )
+    },
+
+    /**
+     * Takes the credential from someone. From this moment each use of theirs is refused, and what they are importing with
+     * it is asked to end. Their datasets keep their data.
+     */
+    unshare(actor: Actor, id: string, userId: string): Promise<void> {
+      return guard.change(
+        actor,
+        'credential.unshare',
+        (tx) => findCredential(tx, id),
+        async (effect) => {
+          const its = and(eq(credentialShares.credentialId, id), eq(credentialShares.userId, userId))
+          const gone = await effect.tx.delete(credentialShares).where(its).returning()
+          if (gone.length === 0) throw new NotFound()
+          effect.note({ userId, snapshotsEnded: await endImports(effect, id, userId) })
+        },
+        { id },
+      )
+    },
+  }
+}
+
+/** The same for an address of nobody, of someone disabled and of another organization: who asks learns nothing of those. */
+const noUser: CredentialShareOutcome = {
+  ok: false,
+  error:
+    'Nobody in your organization signs in with this e-mail address. Check it, or ask an administrator to add them.',
+}
+const theirOwn = 'This is your own address, and the credentials are yours already. Enter the address of someone else.'
+
+function alreadyThere(name: string): string {
+  return `${name} may use these credentials already. There is nothing more to share.`
+}
+
+async function findUser(tx: Transaction, organizationId: string, email: string) {
+  const { id, name } = users
+  const there = and(eq(users.organizationId, organizationId), isNull(users.disabledAt))
+  const [user] = await tx
+    .select({ id, name })
+    .from(users)
+    .where(and(eq(users.emailKey, emailKey(email)), there))
+  return user
+}
+
+async function endImports({ tx }: Effect, credentialId: string, userId: string): Promise<number> {
+  const { id, createdBy, status } = datasetVersions
+  const theirs = and(eq(datasetVersions.credentialId, credentialId), eq(createdBy, userId))
+  const ended = await tx
+    .update(datasetVersions)
+    .set({ cancelRequestedAt: sql`now()` })
+    .where(and(theirs, inArray(status, ['queued', 'running'])))
+    .returning({ id })
+  return ended.length
+}
+
+async function peopleOf(db: Database, id: string): Promise<readonly CredentialUser[]> {
+  const { name, email, disabledAt } = users
+  const { userId, createdAt } = credentialShares
+  const made = sql<number>`(select count(*)::int from ${datasets} where ${datasets.credentialId} = ${credentialShares.credentialId} and ${datasets.ownerId} = ${userId} and ${datasets.deletedAt} is null)`
+  const rows = await db
+    .select({ userId, name, email, disabledAt, since: createdAt, datasets: made })
+    .from(credentialShares)
+    .innerJoin(users, eq(users.id, userId))
+    .where(eq(credentialShares.credentialId, id))
+    .orderBy(asc(users.name), asc(users.id))
+  return rows.map(({ disabledAt: disabled, ...person }) => ({ ...person, disabled: disabled !== null }))
+}
