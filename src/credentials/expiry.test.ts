@@ -5,7 +5,8 @@ import { NotFound } from '../access/refusals.ts'
 import { auditEntries } from '../db/schema/audit.ts'
 import { associations, credentials, credentialVersions } from '../db/schema/credentials.ts'
 import { Secret } from '../secrets/secret.ts'
-import { addConnection, type TestDomain, testDomain } from '../testing/domain.ts'
+import { addConnection, signedIn, type TestDomain, testDomain } from '../testing/domain.ts'
+import { credentialType } from './types/registry.ts'
 
 let domain: TestDomain
 let ada: UserActor
@@ -111,5 +112,140 @@ describe('setExpiry', () => {
     }
     expect((await entriesOf(id)).map(({ outcome }) => outcome)).toEqual(['denied', 'denied', 'denied'])
     expect(await expiryOf(id)).toEqual({ expiresAt: null, expirySource: null })
+  })
+})
+
+/** Signs in with a stored account on a target that says when it ends. */
+async function signIn(id: string, connectionId: string, expiresAt: Date | null | undefined) {
+  const told = expiresAt === undefined ? {} : { expiresAt: expiresAt?.toISOString() ?? null }
+  domain.connector.next = { ...signedIn, ok: true, value: { serverVersion: 'test', ...told } }
+  return domain.signIns.create(ada, connectionId, { kind: 'stored', credentialId: id }, 'test')
+}
+
+const edit = (id: string, revision: number, password: string) =>
+  domain.vault.edit(ada, id, {
+    ...{ revision, name: `edited ${Math.random()}`, description: '' },
+    typed: { text: (field) => ({ username: 'reporting', password })[field], cleared: () => false },
+  })
+
+describe('A good sign-in', () => {
+  it('on a target that says when the account ends, teaches that; the earliest over its connections counts', async () => {
+    const [one, two] = [await addConnection(domain, ada, 'learn 1'), await addConnection(domain, ada, 'learn 2')]
+    const id = await store([one, two])
+    const [early, late] = [inDays(10), inDays(40)]
+    await signIn(id, one, late)
+    expect(await expiryOf(id)).toEqual({ expiresAt: late, expirySource: 'learned' })
+    await signIn(id, two, early)
+    expect(await expiryOf(id)).toEqual({ expiresAt: early, expirySource: 'learned' })
+    await domain.vault.dissociate(ada, id, two)
+    expect(await expiryOf(id)).toEqual({ expiresAt: late, expirySource: 'learned' })
+    await signIn(id, one, null)
+    expect(await expiryOf(id)).toEqual({ expiresAt: null, expirySource: null })
+  })
+
+  it('never overrides what was set by hand, be it a date or that there is none', async () => {
+    const connectionId = await addConnection(domain, ada, 'by hand')
+    const id = await store([connectionId])
+    const mine = inDays(60)
+    await domain.vault.setExpiry(ada, id, mine)
+    await signIn(id, connectionId, inDays(3))
+    expect(await expiryOf(id)).toEqual({ expiresAt: mine, expirySource: 'set' })
+    await domain.vault.setExpiry(ada, id, null)
+    await signIn(id, connectionId, inDays(3))
+    expect(await expiryOf(id)).toEqual({ expiresAt: null, expirySource: 'set' })
+  })
+
+  it('of a version that was replaced meanwhile, teaches nothing about the present one', async () => {
+    const connectionId = await addConnection(domain, ada, 'replaced')
+    const id = await store([connectionId])
+    const run = domain.connector.run
+    domain.connector.run = async (job, options) => {
+      await edit(id, 1, 'another one')
+      return run(job, options)
+    }
+    try {
+      await signIn(id, connectionId, inDays(3))
+    } finally {
+      domain.connector.run = run
+    }
+    expect(await expiryOf(id)).toEqual({ expiresAt: null, expirySource: null })
+    const [bond] = await domain.db.select().from(associations).where(eq(associations.credentialId, id))
+    expect(bond).toMatchObject({ learnedExpiresAt: null, lastSignInCode: 'ok' })
+  })
+
+  it('before an account is stored, teaches it with the account', async () => {
+    const connectionId = await addConnection(domain, ada, 'saved')
+    const until = inDays(12)
+    domain.connector.next = { ...signedIn, ok: true, value: { serverVersion: 'test', expiresAt: until.toISOString() } }
+    const type = credentialType('basic')
+    if (type === undefined) throw new Error('There is the type basic.')
+    const typed = { text: (field: string) => ({ username: 'a', password: 'b' })[field], cleared: () => false }
+    const account = { type, name: 'Saved and learned', description: '', typed, connectionId, signIn: true }
+    const saved = await domain.saving.create(ada, account)
+    if (saved.kind !== 'saved') throw new Error(saved.kind)
+    expect(await expiryOf(saved.id)).toEqual({ expiresAt: until, expirySource: 'learned' })
+  })
+})
+
+describe('A new version', () => {
+  it('starts without the expiry of the one before, which keeps it; a new name alone changes nothing', async () => {
+    const connectionId = await addConnection(domain, ada, 'versions')
+    const id = await store([connectionId])
+    const date = inDays(9)
+    await domain.vault.setExpiry(ada, id, date)
+    await edit(id, 1, '')
+    expect(await expiryOf(id)).toEqual({ expiresAt: date, expirySource: 'set' })
+    await edit(id, 2, 'the next one')
+    expect(await expiryOf(id)).toEqual({ expiresAt: null, expirySource: null })
+    const versions = await domain.db
+      .select({ version: credentialVersions.version, expiresAt: credentialVersions.expiresAt })
+      .from(credentialVersions)
+      .where(eq(credentialVersions.credentialId, id))
+    expect(versions).toEqual(
+      expect.arrayContaining([
+        { version: 1, expiresAt: date },
+        { version: 2, expiresAt: null },
+      ]),
+    )
+  })
+})
+
+describe('A token that says when it ends', () => {
+  const token = (claims: object) =>
+    ['{"alg":"none"}', JSON.stringify(claims), 'signature']
+      .map((part) => Buffer.from(part).toString('base64url'))
+      .join('.')
+  const end = new Date('2031-05-06T07:08:09.000Z')
+  const exp = end.getTime() / 1_000
+
+  async function storeToken(text: string) {
+    stored += 1
+    const its = { type: 'bearer', name: `token ${stored}`, description: '', connectionIds: [] }
+    const made = await domain.vault.create(ada, { ...its, fields: { token: new Secret(text) } })
+    if (!made.ok) throw new Error(made.error)
+    return made.id
+  }
+
+  it('is learned when it is saved, again after an edit, and again after an expiry set by hand is dropped', async () => {
+    const id = await storeToken(token({ exp, sub: 'ada' }))
+    expect(await expiryOf(id)).toEqual({ expiresAt: end, expirySource: 'learned' })
+    await domain.vault.setExpiry(ada, id, null)
+    await domain.vault.setExpiry(ada, id, 'as learned')
+    expect(await expiryOf(id)).toEqual({ expiresAt: end, expirySource: 'learned' })
+    const typed = { text: () => token({ exp: exp + 60 }), cleared: () => false }
+    await domain.vault.edit(ada, id, { revision: 1, name: `token ${stored}`, description: '', typed })
+    expect(await expiryOf(id)).toEqual({ expiresAt: new Date(end.getTime() + 60_000), expirySource: 'learned' })
+  })
+
+  it.each([
+    ['no token of the kind', 'dapi0123456789'],
+    ['no claims', 'a.b.c'],
+    ['no end', token({ sub: 'ada' })],
+    ['an end that is no number', token({ exp: '2031-05-06' })],
+    ['an end before time or after it', token({ exp: -1 })],
+    ['an end that no calendar has', token({ exp: 1e18 })],
+    ['claims that are null', `a.${Buffer.from('null').toString('base64url')}.c`],
+  ])('and %s: nothing is learned', async (_what, text) => {
+    expect(await expiryOf(await storeToken(text))).toEqual({ expiresAt: null, expirySource: null })
   })
 })

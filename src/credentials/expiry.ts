@@ -1,8 +1,12 @@
-import { and, eq, sql } from 'drizzle-orm'
+import { and, eq, min } from 'drizzle-orm'
 import type { Actor } from '../access/actor.ts'
 import type { Transaction } from '../db/client.ts'
 import { associations, credentials, credentialVersions } from '../db/schema/credentials.ts'
+import type { Secret } from '../secrets/secret.ts'
+import { endOf } from './credential-type.ts'
 import { type CredentialResource, findCredential, type VaultDependencies } from './find-credential.ts'
+import { openPresent } from './sealed-versions.ts'
+import { credentialType } from './types/registry.ts'
 
 /** When a version ends and who says so; `set` without a date: its owner says that it does not end, whatever a target says. */
 export type Expiry = {
@@ -38,7 +42,7 @@ export async function setExpiry(
     async ({ tx, note, abandon }, { row }) => {
       const error = choice instanceof Date ? refuseDate(choice, now) : undefined
       if (error !== undefined) return abandon({ ok: false, reason: 'date', error } as const)
-      const expiry = choice === 'as learned' ? await learnedExpiry(tx, id) : setTo(choice)
+      const expiry = choice === 'as learned' ? await learnedExpiry(tx, deps, row) : setTo(choice)
       await writeExpiry(tx, row, expiry)
       note({
         version: row.currentVersion,
@@ -77,16 +81,52 @@ export async function writeExpiry(
     .where(and(eq(credentialId, id), eq(version, currentVersion)))
 }
 
-/** Returns the earliest end that the data stores of a credential have told at a good sign-in of its present version. */
-export async function learnedExpiry(tx: Transaction, credentialId: string): Promise<Expiry> {
+/** Returns the expiry of a version with these fields: what they say themselves, or none until somebody says one. */
+export function expiryOf(typeId: string, fields: Readonly<Record<string, Secret>>): Expiry {
+  const type = credentialType(typeId)
+  return learned(type === undefined ? null : endOf(type, fields))
+}
+
+/**
+ * Writes what is learned of the present version after a target told something, unless its owner set an expiry: the
+ * earliest that its associations know of. A secret that says itself when it ends is not asked about. The caller has
+ * locked the credential.
+ */
+export async function learnExpiry(tx: Transaction, row: CredentialRow): Promise<void> {
+  if (row.expirySource === 'set' || saysItself(row.type)) return
+  const expiry = await earliestTold(tx, row.id)
+  if (expiry.expiresAt?.getTime() !== row.expiresAt?.getTime()) await writeExpiry(tx, row, expiry)
+}
+
+/** Returns what is known of the end of the present version without its owner. Throws Unreadable. */
+async function learnedExpiry(tx: Transaction, deps: VaultDependencies, row: CredentialRow): Promise<Expiry> {
+  if (!saysItself(row.type)) return earliestTold(tx, row.id)
+  const fields = await openPresent(tx, deps, row)
+  try {
+    return expiryOf(row.type, fields)
+  } finally {
+    for (const secret of Object.values(fields)) secret.wipe()
+  }
+}
+
+async function earliestTold(tx: Transaction, credentialId: string): Promise<Expiry> {
   const [row] = await tx
-    .select({ earliest: sql<string | null>`min(${associations.learnedExpiresAt})` })
+    .select({ earliest: min(associations.learnedExpiresAt) })
     .from(associations)
     .where(eq(associations.credentialId, credentialId))
-  const earliest = row?.earliest ?? null
-  return earliest === null ? noExpiry : { expiresAt: new Date(earliest), expirySource: 'learned' }
+  return learned(row?.earliest ?? null)
+}
+
+function saysItself(typeId: string): boolean {
+  return credentialType(typeId)?.endsAt !== undefined
+}
+
+function learned(expiresAt: Date | null): Expiry {
+  return expiresAt === null ? noExpiry : { expiresAt, expirySource: 'learned' }
 }
 
 function setTo(expiresAt: Date | null): Expiry {
   return { expiresAt, expirySource: 'set' }
 }
+
+type CredentialRow = CredentialResource['row']

@@ -18,6 +18,7 @@ import {
 import type { Keyring } from '../secrets/keyring.ts'
 import { OpenFailed } from '../secrets/record.ts'
 import type { Secret } from '../secrets/secret.ts'
+import type { Expiry } from './expiry.ts'
 
 type Keys = { readonly keyring: Keyring; readonly deploymentId: string }
 type Owned = { readonly id: string; readonly organizationId: string }
@@ -52,6 +53,8 @@ export type VersionToWrite = {
   readonly reason: 'created' | 'edited'
   /** The version it replaces: associations whose grant for that one opens are granted this one. */
   readonly follows?: number
+  /** When it ends, where that is known already. */
+  readonly expiry?: Expiry
 }
 
 /** Seals `fields` as a version of the credential, with its owner grant and the grants it takes over. */
@@ -65,6 +68,7 @@ export async function writeVersion(tx: Transaction, keys: Keys, owned: Owned, wr
     payload,
     createdBy: write.by,
     reason: write.reason,
+    ...write.expiry,
   })
   await insertGrant(tx, owned, write.version, owner, null)
   if (write.follows !== undefined) await takeOverGrants(tx, keys, owned, owner, write.version, write.follows)
