@@ -15,6 +15,7 @@ export const paths = {
   credential: (id: string, search: CredentialSearch = {}) => query(`/credentials/${id}`, search),
   editCredential: (id: string) => `/credentials/${id}/edit`,
   credentialDeletion: (id: string) => `/credentials/${id}/deletion`,
+  credentialExpiry: (id: string) => `/credentials/${id}/expiry`,
   newAssociation: (id: string) => `/credentials/${id}/associations/new`,
   lastAssociation: (id: string) => `/credentials/${id}/last-association`,
   associationRemoval: (id: string, connectionId: string) => `/credentials/${id}/associations/${connectionId}/removal`,

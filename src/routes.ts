@@ -12,6 +12,7 @@ import { connectionRoutes } from './http/routes/connections.tsx'
 import { credentialRoutes } from './http/routes/credentials.tsx'
 import { datasetRoutes } from './http/routes/datasets.tsx'
 import { egressRoutes } from './http/routes/egress.tsx'
+import { expiryRoutes } from './http/routes/expiry.tsx'
 import { healthRoutes } from './http/routes/health.tsx'
 import { helpRoutes } from './http/routes/help.tsx'
 import { homeRoutes } from './http/routes/home.tsx'
@@ -49,6 +50,7 @@ export function allRoutes(services: RouteDependencies): Routes[] {
     adminRoutes(deps),
     egressRoutes(deps),
     credentialRoutes(deps),
+    expiryRoutes(deps),
     associationRoutes(deps),
     connectionRoutes(deps),
     sharingRoutes(deps),

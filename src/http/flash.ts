@@ -14,6 +14,8 @@ const messages = {
   'credentials-unproven': ['success', 'Saved without signing in. Nothing was proven.'],
   'credentials-proven': ['success', 'Saved. The sign-in worked.'],
   'credentials-renamed': ['success', 'Saved.'],
+  'expiry-set': ['success', 'Expiry saved.'],
+  'expiry-learned': ['success', 'The expiry is now what the data stores say.'],
   'credentials-deleted': ['success', 'Credentials deleted. Nothing can sign in with them any more.'],
   'credentials-kept': ['success', 'Association removed. The credentials are kept without connections.'],
   'association-added': ['success', 'Connected. These credentials can now be used on this data connection.'],
