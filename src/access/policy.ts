@@ -58,6 +58,7 @@ export const actions = {
   'user.set-password': { needs: 'administrator' },
   'user.change-own-password': { needs: 'owner' },
   'organization.create': { needs: 'system' },
+  'organization.give-up-delivery': { needs: 'system' },
 } as const satisfies Record<string, Rule>
 
 export type Action = keyof typeof actions
