@@ -11,6 +11,7 @@ import { createHealthSchedule } from './health/schedule.ts'
 import { loadAssets } from './http/assets.ts'
 import { serverOptions } from './http/server-options.ts'
 import type { Log } from './log.ts'
+import { createNotifying } from './notify.ts'
 import { packageRoot } from './package-root.ts'
 import { allRoutes } from './routes.ts'
 import { createSample } from './sample/sample.ts'
@@ -35,6 +36,8 @@ export function createWeb({ config, composition, log }: { config: Config; compos
   catalog.start()
   const healthSchedule = createHealthSchedule({ looks: services.looks, log })
   healthSchedule.start()
+  const notifying = createNotifying({ db, guard: services.guard, config, log })
+  notifying.start()
   const assets = loadAssets()
   const addSample = sampleFor(database.embedded, services)
   const ready = () => db.execute('select 1')
@@ -61,6 +64,7 @@ export function createWeb({ config, composition, log }: { config: Config; compos
     async close(): Promise<void> {
       clearInterval(sweeping)
       await healthSchedule.close()
+      await notifying.close()
       await catalog.close()
       typedAccounts.close()
       await connector.close()
