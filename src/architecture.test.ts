@@ -22,7 +22,15 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   access: ['db', 'audit', 'secrets/secret.ts', '.'],
   auth: ['db', 'access', 'audit', 'secrets/secret.ts', '.'],
   connections: ['db', 'access', 'connector', 'secrets/secret.ts', '.'],
-  credentials: ['db', 'access', 'audit', 'secrets', 'connections', 'connector', '.'],
+  credentials: ['db', 'access', 'audit', 'secrets', 'connections', 'connector', 'notifications/outbox.ts', '.'],
+  notifications: [
+    'db',
+    'access',
+    'secrets',
+    // It dials as drivers do, in the main process: the same dialer, the same TLS, the same sentences.
+    ...['connector', 'connector/egress.ts', 'connector/tls.ts', 'connector/diagnosis.ts', 'connector/host.ts'],
+    '.',
+  ],
   'sign-ins': ['db', 'access', 'connections', 'connector', 'credentials', 'secrets/secret.ts', '.'],
   health: ['db', 'access', 'connections', 'connector', 'sign-ins', '.'],
   catalog: ['db', 'access', 'connections', 'connector', 'credentials', 'sign-ins', 'secrets/secret.ts', '.'],
@@ -50,6 +58,7 @@ const sharedFiles = [
   'src/log.ts',
   'src/package-root.ts',
   'src/operator-error.ts',
+  'src/schedule.ts',
 ]
 /** The connector's inside is its own: others talk to it through these. */
 const connectorDoor =
@@ -171,6 +180,8 @@ const mayExpose = [
   'src/connector/drivers/',
   'src/credentials/credential-type.ts',
   'src/credentials/vault.ts',
+  'src/notifications/webhook.ts',
+  'src/notifications/email.ts',
 ]
 
 function mayImport(from: string, to: string): boolean {

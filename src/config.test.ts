@@ -27,6 +27,8 @@ describe('loadConfig', () => {
       deployment: 'self-managed',
       kek: { kind: 'file', path: resolve('data/keyward.kek'), generate: true },
       egress: { deployment: 'self-managed', allow: [], deny: [] },
+      webhook: null,
+      mail: null,
       snapshotDirectory: resolve('data/snapshots'),
       logLevel: 'info',
       warnings: [],

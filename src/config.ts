@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { type EgressPolicy, parsePolicy } from './connector/egress-policy.ts'
+import { type MailSettings, type Read, readMail, readWebhook, type WebhookSettings } from './notifications/settings.ts'
 import { OperatorError } from './operator-error.ts'
 
 /** What an operator decided, checked and with defaults filled in. Paths are absolute. */
@@ -19,6 +20,10 @@ export type Config = {
   readonly kek: KekSource
   /** Where connections to data stores may go. */
   readonly egress: EgressPolicy
+  /** Where notifications are posted to; null where they are not. */
+  readonly webhook: WebhookSettings | null
+  /** How notifications are sent by e-mail; null where they are not. */
+  readonly mail: MailSettings | null
   readonly snapshotDirectory: string
   readonly logLevel: LogLevel
   /** Sentences about what looks like a mistake but stops nothing. */
@@ -49,6 +54,10 @@ export const settings = [
   'KEYWARD_ALLOW_ENV_KEK',
   'EGRESS_ALLOW',
   'EGRESS_DENY',
+  'WEBHOOK_URL',
+  'WEBHOOK_SECRET_FILE',
+  'SMTP_URL',
+  'MAIL_FROM',
   'SNAPSHOT_STORE',
   'LOG_LEVEL',
 ] as const
@@ -88,6 +97,8 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     deployment,
     kek: readKek(reader, dataDirectory, database === null),
     egress: readEgress(reader, deployment),
+    webhook: readNotifications(reader, readWebhook, 'WEBHOOK_URL', 'WEBHOOK_SECRET_FILE'),
+    mail: readNotifications(reader, readMail, 'SMTP_URL', 'MAIL_FROM'),
     snapshotDirectory: readSnapshotStore(reader, dataDirectory),
     logLevel: reader.oneOf('LOG_LEVEL', logLevels, 'info'),
     warnings: unknownSettings(env),
@@ -206,6 +217,17 @@ function readEgress(reader: Reader, deployment: Config['deployment']): EgressPol
   )
   for (const problem of problems) reader.problem(problem)
   return policy
+}
+
+function readNotifications<T>(
+  reader: Reader,
+  read: (first: string | undefined, second: string | undefined) => Read<T>,
+  first: Setting,
+  second: Setting,
+): T | null {
+  const { settings: found, problems } = read(reader.text(first), reader.text(second))
+  for (const problem of problems) reader.problem(problem)
+  return found
 }
 
 function readSnapshotStore(reader: Reader, dataDirectory: string): string {

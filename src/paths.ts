@@ -21,6 +21,7 @@ export const paths = {
   credentialSharing: (id: string) => `/credentials/${id}/sharing`,
   credentialShareRemoval: (id: string, userId: string) => `/credentials/${id}/sharing/${userId}/removal`,
   sharedCredentials: (search: { after?: string } = {}) => query('/credentials/shared', search),
+  credentialExpiry: (id: string) => `/credentials/${id}/expiry`,
   newAssociation: (id: string) => `/credentials/${id}/associations/new`,
   lastAssociation: (id: string) => `/credentials/${id}/last-association`,
   associationRemoval: (id: string, connectionId: string) => `/credentials/${id}/associations/${connectionId}/removal`,

@@ -14,6 +14,7 @@ import { credentialSharingRoutes } from './http/routes/credential-sharing.tsx'
 import { credentialRoutes } from './http/routes/credentials.tsx'
 import { datasetRoutes } from './http/routes/datasets.tsx'
 import { egressRoutes } from './http/routes/egress.tsx'
+import { expiryRoutes } from './http/routes/expiry.tsx'
 import { healthRoutes } from './http/routes/health.tsx'
 import { helpRoutes } from './http/routes/help.tsx'
 import { homeRoutes } from './http/routes/home.tsx'
@@ -54,6 +55,7 @@ export function allRoutes(services: RouteDependencies): Routes[] {
     credentialSharingRoutes(deps),
     credentialRoutes(deps),
     credentialHistoryRoutes(deps),
+    expiryRoutes(deps),
     associationRoutes(deps),
     connectionRoutes(deps),
     sharingRoutes(deps),

@@ -12,6 +12,7 @@ import { createHealthSchedule } from './health/schedule.ts'
 import { loadAssets } from './http/assets.ts'
 import { serverOptions } from './http/server-options.ts'
 import type { Log } from './log.ts'
+import { createNotifying } from './notify.ts'
 import { packageRoot } from './package-root.ts'
 import { allRoutes } from './routes.ts'
 import { createSample } from './sample/sample.ts'
@@ -38,6 +39,8 @@ export function createWeb({ config, composition, log }: { config: Config; compos
   healthSchedule.start()
   const erasure = createErasure({ db, guard: services.guard, log })
   erasure.start()
+  const notifying = createNotifying({ db, guard: services.guard, config, log })
+  notifying.start()
   const assets = loadAssets()
   const addSample = sampleFor(database.embedded, services)
   const ready = () => db.execute('select 1')
@@ -65,6 +68,7 @@ export function createWeb({ config, composition, log }: { config: Config; compos
       clearInterval(sweeping)
       await healthSchedule.close()
       await erasure.close()
+      await notifying.close()
       await catalog.close()
       typedAccounts.close()
       await connector.close()

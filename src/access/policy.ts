@@ -36,6 +36,8 @@ export const actions = {
   'credential.erase': { needs: 'system' },
   'credential.share': { needs: 'owner', feature: stored },
   'credential.unshare': { needs: 'owner', feature: stored },
+  'credential.set-expiry': { needs: 'owner', feature: stored },
+  'credential.remind': { needs: 'system' },
   'connection.read': { needs: 'consumer' },
   'connection.create': { needs: 'member' },
   'connection.edit': { needs: 'editor' },
@@ -60,6 +62,7 @@ export const actions = {
   'user.set-password': { needs: 'administrator' },
   'user.change-own-password': { needs: 'owner' },
   'organization.create': { needs: 'system' },
+  'organization.give-up-delivery': { needs: 'system' },
 } as const satisfies Record<string, Rule>
 
 export type Action = keyof typeof actions

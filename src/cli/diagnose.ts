@@ -23,6 +23,7 @@ export type Finding = {
     | 'disk'
     | 'address'
     | 'outgoing connections'
+    | 'notifications'
   readonly state: 'ok' | 'warning' | 'problem'
   readonly sentence: string
 }
@@ -59,7 +60,8 @@ async function aboutDatabase(config: Config, database: OpenedDatabase): Promise<
     const reached = ok('database', `PostgreSQL ${rows[0]?.version} ${whose}.`)
     const tables = await migrations(client)
     if (tables.state !== 'ok') return [reached, tables]
-    return [reached, tables, await role(client), await ledger(client), await keys(config, database)]
+    const inside = [await role(client), await ledger(client), await keys(config, database)]
+    return [reached, tables, ...inside, await aboutNotifications(config, client)]
   })
 }
 
@@ -116,6 +118,26 @@ async function keys(config: Config, database: OpenedDatabase): Promise<Finding> 
   } finally {
     await pool.close()
   }
+}
+
+/** Says what is set up to tell people, and what failed last. Of the webhook only the host: its path may be what lets in. */
+export async function aboutNotifications(
+  { webhook, mail }: Pick<Config, 'webhook' | 'mail'>,
+  client: pg.Client,
+): Promise<Finding> {
+  const channels = [
+    webhook === null ? 'No webhook is set up.' : `Webhooks go to ${webhook.authority}.`,
+    mail === null ? 'No e-mail is set up.' : `E-mail goes through ${mail.host} as ${mail.from}.`,
+  ].join(' ')
+  const { rows } = await client.query<{ channel: string; at: Date; error: string; waiting: boolean }>(`
+    select channel, created_at as at, last_error as error, next_attempt_at is not null as waiting
+    from deliveries where last_error is not null and delivered_at is null order by created_at desc limit 1`)
+  const [last] = rows
+  if (last === undefined) return ok('notifications', channels)
+  const { channel, at, error, waiting } = last
+  const state = waiting ? 'was not taken yet' : 'was given up'
+  const day = at.toISOString().slice(0, 10)
+  return warning('notifications', `${channels} The last ${channel} that failed, of ${day}, ${state}: ${error}`)
 }
 
 async function disk(config: Config): Promise<Finding> {

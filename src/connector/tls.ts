@@ -91,7 +91,7 @@ function handshake(options: ConnectionOptions): Promise<TLSSocket> {
 }
 
 /** Returns what any other failed handshake means, from the error that Node.js gives for it. */
-function tlsRefusal(error: NodeJS.ErrnoException, host: string): Refusal {
+export function tlsRefusal(error: NodeJS.ErrnoException, host: string): Refusal {
   const detail = `${error.code ?? ''} ${error.message}`
   if (error.code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
     return new Refusal('tls', 'tls.hostname', { sentence: `The certificate of the server is not for ${host}.`, detail })

@@ -8,6 +8,7 @@ import { currentDestination, destinationToGrant } from '../connections/destinati
 import type { Transaction } from '../db/client.ts'
 import { connections } from '../db/schema/connections.ts'
 import { associations, grants } from '../db/schema/credentials.ts'
+import { learnExpiry } from './expiry.ts'
 import { type CredentialResource, findCredential, type VaultDependencies } from './find-credential.ts'
 import { nothingSeen } from './learned.ts'
 import { bondOf, writeConnectionGrant } from './sealed-versions.ts'
@@ -90,6 +91,7 @@ export function dissociate(
       const [removed] = await tx.delete(associations).where(bondOf(id, connectionId)).returning()
       if (removed === undefined) throw new NotFound()
       if (removed.isDefault) await promoteOldest(tx, row.ownerId, connectionId)
+      if (removed.learnedExpiresAt !== null) await learnExpiry(tx, row)
       note({ connectionId })
       const [left] = await tx
         .select({ count: sql<number>`count(*)::int` })
@@ -125,6 +127,7 @@ export function confirmDestination(
         .where(bondOf(id, connectionId))
         .returning()
       if (bond === undefined) throw new NotFound()
+      await learnExpiry(tx, row)
       await tx
         .delete(grants)
         .where(

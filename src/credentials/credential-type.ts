@@ -17,6 +17,8 @@ export type CredentialType = {
    * what an edit keeps included, and undefined for what is blank.
    */
   readonly check?: (text: (id: string) => string | undefined) => Readonly<Record<string, string>>
+  /** Returns when what is sealed ends, for types whose secrets may say it themselves; null where this one does not. */
+  readonly endsAt?: (text: (id: string) => string | undefined) => Date | null
 }
 
 /** What a form or an API body holds for one credential. */
@@ -70,6 +72,11 @@ export function isHidden(type: CredentialType, spec: FieldSpec): boolean {
 export function usernameOf(type: CredentialType, fields: Readonly<Record<string, Secret>>): string | null {
   if (type.usernameField === null) return null
   return fields[type.usernameField]?.expose().toString('utf8') ?? null
+}
+
+/** Returns when fields end by what they say themselves; null where they say nothing. Keeps nothing of them. */
+export function endOf(type: CredentialType, fields: Readonly<Record<string, Secret>>): Date | null {
+  return type.endsAt?.((id) => textOf(fields[id])) ?? null
 }
 
 function parse(type: CredentialType, typed: TypedFields, keep: (spec: FieldSpec) => Secret | undefined): ParsedFields {

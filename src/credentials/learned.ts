@@ -18,7 +18,7 @@ export function learnedColumns(learned: Learned, at: Date) {
 }
 
 /** The columns of an association whose account is another one from now on: nobody has looked at it yet. */
-export const nothingSeen = { privileges: null, previousPrivileges: null } as const
+export const nothingSeen = { privileges: null, previousPrivileges: null, learnedExpiresAt: null } as const
 
 function lastThatDiffers({ superuser, canWrite }: SeenPrivileges): SQL<SeenPrivileges | null> {
   const seen = JSON.stringify({ superuser, canWrite })

@@ -5,6 +5,7 @@ import { acceptedTypes, driversAccepting } from '../connections/accepted-types.t
 import { currentDestination } from '../connections/destination.ts'
 import { type AccountPrivileges, privilegesOf } from '../connections/privileges.ts'
 import { type Address, addressOf, visibleTo as connectionsVisibleTo } from '../connections/queries.ts'
+import { driver } from '../connector/registry.ts'
 import type { Database } from '../db/client.ts'
 import { datasets } from '../db/schema/catalog.ts'
 import { connections } from '../db/schema/connections.ts'
@@ -18,6 +19,7 @@ import { type CredentialListing, type CredentialPage, createListing, visibleTo }
 export type AssociationRow = {
   readonly connectionId: string
   readonly connectionName: string
+  readonly driverLabel: string
   readonly address: Address
   readonly isDefault: boolean
   readonly destinationChanged: boolean
@@ -27,6 +29,8 @@ export type AssociationRow = {
   readonly lastSignInAt: Date | null
   readonly lastSignInCode: string | null
   readonly privileges: AccountPrivileges | null
+  /** When the data store said, at its last good sign-in, that the account ends. */
+  readonly learnedExpiresAt: Date | null
   /** Datasets that its owner made with this account from this connection, and how many others did. */
   readonly datasets: number
   readonly datasetsOfOthers: number
@@ -43,6 +47,9 @@ export type CredentialDetail = {
   readonly revision: number
   readonly createdAt: Date
   readonly updatedAt: Date
+  /** Of the present version. */
+  readonly expiresAt: Date | null
+  readonly expirySource: 'set' | 'learned' | null
   readonly lastUse: {
     readonly at: Date
     readonly by: string | null
@@ -93,6 +100,7 @@ export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
     await guard.read(actor, 'credential.read', row && { ...row.credential, type: 'credential' })
     const { credential, ownerName } = row as NonNullable<typeof row>
     const { name, type, username, description, currentVersion: version, revision, createdAt, updatedAt } = credential
+    const { expiresAt, expirySource } = credential
     const lastUse = await lastUseOf(db, actor, credential)
     const bonds = await associationsOf(db, id, username)
     return {
@@ -106,6 +114,8 @@ export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
       revision,
       createdAt,
       updatedAt,
+      expiresAt,
+      expirySource,
       lastUse,
       associations: bonds,
       sharedWith: await db.$count(credentialShares, eq(credentialShares.credentialId, id)),
@@ -249,6 +259,7 @@ async function associationsOf(
     return {
       connectionId: bond.connectionId,
       connectionName: name,
+      driverLabel: driver(connection.driver)?.label ?? connection.driver,
       address: addressOf(connection),
       isDefault: bond.isDefault,
       destinationChanged: current !== bond.destination,
@@ -257,6 +268,7 @@ async function associationsOf(
       lastSignInAt: bond.lastSignInAt,
       lastSignInCode: bond.lastSignInCode,
       privileges: privilegesOf(bond, connection, username),
+      learnedExpiresAt: bond.learnedExpiresAt,
       datasets: count,
       datasetsOfOthers,
     }

@@ -5,7 +5,7 @@ import { associations, credentials, credentialVersions } from '../db/schema/cred
 import { usernameOf } from './credential-type.ts'
 import { type CredentialResource, findCredential, type VaultDependencies } from './find-credential.ts'
 import { nothingSeen } from './learned.ts'
-import { openVersion, type RestoredVersion, writeVersion } from './sealed-versions.ts'
+import { openVersion, writeVersion } from './sealed-versions.ts'
 import { credentialType } from './types/registry.ts'
 
 /** For how many days a replaced version can be restored. Then it is erased. */
@@ -19,6 +19,8 @@ export type RestoreOutcome =
   | { readonly ok: false; readonly reason: 'not restorable' }
 
 type CredentialRow = CredentialResource['row']
+/** What is kept of an earlier version beside its fields. */
+type Earlier = Pick<typeof credentialVersions.$inferSelect, 'version' | 'expiresAt' | 'expirySource'>
 
 /**
  * Seals the fields of an earlier version under a new key as the next version, granted to every association whose present
@@ -55,7 +57,7 @@ export const isRestorable = and(
   isNull(credentialVersions.pendingUntil),
 )
 
-async function restorable(tx: Transaction, row: CredentialRow, wanted: number): Promise<RestoredVersion | undefined> {
+async function restorable(tx: Transaction, row: CredentialRow, wanted: number): Promise<Earlier | undefined> {
   const { credentialId, version, expiresAt, expirySource } = credentialVersions
   const [found] = await tx
     .select({ version, expiresAt, expirySource })
@@ -78,20 +80,19 @@ async function writeRestored(
   tx: Transaction,
   deps: VaultDependencies,
   row: CredentialRow,
-  earlier: RestoredVersion,
+  { version: restoredFrom, ...expiry }: Earlier,
   next: { readonly version: number; readonly by: string | null },
 ): Promise<void> {
-  const fields = await openVersion(tx, deps, row, earlier.version)
+  const fields = await openVersion(tx, deps, row, restoredFrom)
   try {
     const type = credentialType(row.type)
     const username = type === undefined ? row.username : usernameOf(type, fields)
     if (username !== row.username) {
       await tx.update(associations).set(nothingSeen).where(eq(associations.credentialId, row.id))
     }
-    const write = { ...next, fields, reason: 'restored', follows: row.currentVersion, restores: earlier } as const
+    const write = { ...next, fields, reason: 'restored', follows: row.currentVersion, restoredFrom, expiry } as const
     await writeVersion(tx, deps, row, write)
-    const { expiresAt, expirySource } = earlier
-    const present = { username, currentVersion: next.version, expiresAt, expirySource }
+    const present = { username, currentVersion: next.version, ...expiry }
     const changed = { revision: row.revision + 1, updatedAt: new Date() }
     await tx
       .update(credentials)

@@ -18,6 +18,7 @@ import {
 import type { Keyring } from '../secrets/keyring.ts'
 import { OpenFailed } from '../secrets/record.ts'
 import type { Secret } from '../secrets/secret.ts'
+import type { Expiry } from './expiry.ts'
 
 type Keys = { readonly keyring: Keyring; readonly deploymentId: string }
 type Owned = { readonly id: string; readonly organizationId: string }
@@ -52,12 +53,11 @@ export type VersionToWrite = {
   readonly reason: 'created' | 'edited' | 'restored'
   /** The version it replaces: associations whose grant for that one opens are granted this one. */
   readonly follows?: number
-  /** The version whose fields it has, with when they end, where it restores one. */
-  readonly restores?: RestoredVersion
+  /** The version whose fields it has, where it restores one. */
+  readonly restoredFrom?: number
+  /** When it ends, where that is known already. */
+  readonly expiry?: Expiry
 }
-
-/** An earlier version: what is kept of it goes with its fields. */
-export type RestoredVersion = Pick<typeof credentialVersions.$inferSelect, 'version' | 'expiresAt' | 'expirySource'>
 
 /** Seals `fields` as a version of the credential, with its owner grant and the grants it takes over. */
 export async function writeVersion(tx: Transaction, keys: Keys, owned: Owned, write: VersionToWrite): Promise<void> {
@@ -70,9 +70,8 @@ export async function writeVersion(tx: Transaction, keys: Keys, owned: Owned, wr
     payload,
     createdBy: write.by,
     reason: write.reason,
-    restoredFrom: write.restores?.version ?? null,
-    expiresAt: write.restores?.expiresAt ?? null,
-    expirySource: write.restores?.expirySource ?? null,
+    restoredFrom: write.restoredFrom ?? null,
+    ...write.expiry,
   })
   await insertGrant(tx, owned, write.version, owner, null)
   if (write.follows === undefined) return

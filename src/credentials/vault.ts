@@ -26,6 +26,7 @@ import {
   touchesSecrets,
   usernameOf,
 } from './credential-type.ts'
+import { type Expiry, type ExpiryChoice, expiryOf, type SetExpiryOutcome, setExpiry } from './expiry.ts'
 import { type CredentialResource, findCredential, type VaultDependencies } from './find-credential.ts'
 import { nothingSeen } from './learned.ts'
 import { accountNameTaken } from './queries.ts'
@@ -92,6 +93,7 @@ export function createVault(deps: VaultDependencies) {
         const name = parseName(input.name, 'Account name')
         if (!name.ok) return abandon(refusedName(name.error))
         const id = newId()
+        const expiry = expiryOf(input.type, input.fields)
         const inserted = await tx
           .insert(credentials)
           .values({
@@ -104,13 +106,15 @@ export function createVault(deps: VaultDependencies) {
             description: input.description,
             username: usernameOf(knownType(input.type), input.fields),
             currentVersion: 1,
+            ...expiry,
           })
           .onConflictDoNothing()
           .returning({ id: credentials.id })
         if (inserted.length === 0) return abandon(nameTaken(name.name))
         created(id)
         const owned = { id, organizationId: actor.organizationId, ownerId: actor.id, type: input.type }
-        await writeVersion(tx, deps, owned, { version: 1, fields: input.fields, by: actor.id, reason: 'created' })
+        const write = { version: 1, fields: input.fields, by: actor.id, reason: 'created', expiry } as const
+        await writeVersion(tx, deps, owned, write)
         for (const connectionId of input.connectionIds) {
           const bond = { connectionId, destination: input.destinations?.[connectionId] }
           const added = await addAssociation(effect, deps, owned, 1, bond)
@@ -145,6 +149,7 @@ export function createVault(deps: VaultDependencies) {
               description: change.description,
               username: next.username,
               currentVersion: next.version,
+              ...next.expiry,
               revision: row.revision + 1,
               updatedAt: new Date(),
             })
@@ -193,6 +198,10 @@ export function createVault(deps: VaultDependencies) {
     /** Makes this account the one offered first on the connection. */
     makeDefault: (actor: Actor, id: string, connectionId: string): Promise<void> =>
       makeDefault(deps, actor, id, connectionId),
+
+    /** Sets when the present version ends: a moment, null for no expiry, or as its data stores say. */
+    setExpiry: (actor: Actor, id: string, choice: ExpiryChoice): Promise<SetExpiryOutcome> =>
+      setExpiry(deps, actor, id, choice),
 
     /**
      * Opens a credential for one connection. Its ledger entry is committed before anything is opened; what stays closed
@@ -264,7 +273,13 @@ function wipeUnused(opened: Fields, kept: Fields): void {
 type Fields = Readonly<Record<string, Secret>>
 
 type NextVersion =
-  | { readonly ok: true; readonly version: number; readonly username: string | null }
+  | {
+      readonly ok: true
+      readonly version: number
+      readonly username: string | null
+      /** Of a version that is new; the present one keeps its own. */
+      readonly expiry?: Expiry
+    }
   | { readonly ok: false; readonly errors: Readonly<Record<string, string>> }
 
 async function newVersion(
@@ -308,14 +323,16 @@ async function writeEdited(
     await tx.update(associations).set(nothingSeen).where(eq(associations.credentialId, row.id))
   }
   const version = row.currentVersion + 1
+  const expiry = expiryOf(type.id, fields)
   await writeVersion(tx, deps, row, {
     version,
     fields,
     by,
     reason: 'edited',
     follows: row.currentVersion,
+    expiry,
   })
-  return { ok: true, version, username }
+  return { ok: true, version, username, expiry }
 }
 
 function sameFields(a: Readonly<Record<string, Secret>>, b: Readonly<Record<string, Secret>>): boolean {

@@ -1,48 +1,22 @@
 import type { Log } from '../log.ts'
+import { createSchedule, type Schedule } from '../schedule.ts'
 import type { Looks } from './looks.ts'
 
-export type HealthSchedule = ReturnType<typeof createHealthSchedule>
+export type HealthSchedule = Schedule
 
 const together = 2
 
 /** Looks every `milliseconds` (15,000) for connections that are due, and tries them, two at a time. */
-export function createHealthSchedule(deps: { looks: Looks; log: Log; milliseconds?: number }) {
-  const { looks, log } = deps
-  const closing = new AbortController()
-  let timer: NodeJS.Timeout | undefined
-  let working: Promise<void> | undefined
+export function createHealthSchedule(deps: { looks: Looks; log: Log; milliseconds?: number }): HealthSchedule {
+  const { looks, log, milliseconds = 15_000 } = deps
 
-  async function lane(): Promise<void> {
-    while (!closing.signal.aborted && (await looks.next(closing.signal)));
+  async function lane(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && (await looks.next(signal)));
   }
 
-  /** Makes every look that is due and resolves when the last is over. */
-  async function once(): Promise<void> {
-    await Promise.all(Array.from({ length: together }, lane))
+  async function work(signal: AbortSignal): Promise<void> {
+    await Promise.all(Array.from({ length: together }, () => lane(signal)))
   }
 
-  return {
-    once,
-
-    /** Begins, now and from then on. It keeps no process alive; what fails is logged and the rest goes on. */
-    start(): void {
-      const tick = () => {
-        working ??= once()
-          .catch((error: unknown) => log.error('health checks failed', error))
-          .finally(() => {
-            working = undefined
-          })
-      }
-      tick()
-      timer = setInterval(tick, deps.milliseconds ?? 15_000)
-      timer.unref()
-    },
-
-    /** Ends what is being tried and resolves when that is over. Call it before the connector and the database are closed. */
-    async close(): Promise<void> {
-      clearInterval(timer)
-      closing.abort()
-      await working
-    },
-  }
+  return createSchedule({ work, failure: 'health checks failed', log, milliseconds })
 }

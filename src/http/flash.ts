@@ -27,6 +27,8 @@ const messages = {
     'Shared. They can use these credentials where you associated them, and see nothing of them.',
   ],
   'credentials-unshared': ['success', 'Removed. From now on each use of theirs is refused.'],
+  'expiry-set': ['success', 'Expiry saved.'],
+  'expiry-learned': ['success', 'The expiry is now what the data stores say.'],
   'credentials-deleted': ['success', 'Credentials deleted. Nothing can sign in with them any more.'],
   'credentials-kept': ['success', 'Association removed. The credentials are kept without connections.'],
   'association-added': ['success', 'Connected. These credentials can now be used on this data connection.'],

@@ -7,6 +7,8 @@ import type { AccountPrivileges } from '../connections/privileges.ts'
 import type { ConnectionQueries } from '../connections/queries.ts'
 import type { Diagnosis, DiagnosisCode, Operations, Outcome } from '../connector/driver.ts'
 import { usernameOf } from '../credentials/credential-type.ts'
+import { learnExpiry } from '../credentials/expiry.ts'
+import { findCredential } from '../credentials/find-credential.ts'
 import { type Learned, learnedColumns } from '../credentials/learned.ts'
 import { credentialType } from '../credentials/types/registry.ts'
 import type { Database } from '../db/client.ts'
@@ -59,7 +61,7 @@ export function createSignIns(deps: { db: Database; use: ConnectionUse; queries:
       options: RunOptions = {},
     ): Promise<SignInOutcome> {
       const startedAt = new Date()
-      const accountName = await nameOf(db, account)
+      const { accountName, version } = await accountOf(db, account)
       const outcome = await use.run(actor, { connectionId, account, operation: 'signIn', input: {}, purpose }, options)
       const id = newId()
       const code = outcome.ok ? 'ok' : outcome.code
@@ -67,7 +69,7 @@ export function createSignIns(deps: { db: Database; use: ConnectionUse; queries:
       if (code !== 'ok' && options.signal?.aborted) return { id, code, diagnosis, learned: {} }
       // An edit that is only being tried says nothing about the account as it is stored.
       const credentialId = account.kind === 'stored' && account.edited === undefined ? account.credentialId : null
-      await keep(db, { id, actor, connectionId, credentialId, accountName, code, startedAt, outcome })
+      await keep(db, { id, actor, connectionId, credentialId, version, accountName, code, startedAt, outcome })
       return { id, code, diagnosis, learned: outcome.ok ? outcome.value : {} }
     },
 
@@ -78,9 +80,11 @@ export function createSignIns(deps: { db: Database; use: ConnectionUse; queries:
       const at = new Date()
       const proven = { lastSignInAt: at, lastSignInCode: 'ok', ...learnedColumns(learned, at) }
       await db.transaction(async (tx) => {
-        // The connection before its association, as everything does.
+        // The credential, then the connection, then their association, as everything does.
+        const credential = await findCredential(tx, credentialId)
         await stopOrResume(tx, { connectionId, credentialId, code: 'ok', at })
-        await tx.update(associations).set(proven).where(its)
+        const [bond] = await tx.update(associations).set(proven).where(its).returning()
+        if (credential !== undefined && bond !== undefined) await learnExpiry(tx, credential.row)
       })
     },
 
@@ -127,17 +131,20 @@ function shownTo(actor: UserActor, row: { signIn: typeof signIns.$inferSelect; u
   return { ...signIn, ...hidden, userName, code: code as DiagnosisCode, diagnosis: diagnosis as Diagnosis }
 }
 
-/** The name a page calls the account by. A typed one goes by its username, which is not a secret field. */
-async function nameOf(db: Database, account: Account): Promise<string> {
+/**
+ * The name a page calls the account by, and the present version of a stored one. A typed one goes by its username, which
+ * is not a secret field.
+ */
+async function accountOf(db: Database, account: Account): Promise<{ accountName: string; version: number | null }> {
   if (account.kind === 'typed') {
     const type = credentialType(account.type)
-    return (type && usernameOf(type, account.fields)) ?? 'typed credentials'
+    return { accountName: (type && usernameOf(type, account.fields)) ?? 'typed credentials', version: null }
   }
   const [row] = await db
-    .select({ name: credentials.name })
+    .select({ accountName: credentials.name, version: credentials.currentVersion })
     .from(credentials)
     .where(eq(credentials.id, account.credentialId))
-  return row?.name ?? 'stored account'
+  return row ?? { accountName: 'stored account', version: null }
 }
 
 type Kept = {
@@ -145,6 +152,8 @@ type Kept = {
   readonly actor: UserActor
   readonly connectionId: string
   readonly credentialId: string | null
+  /** The present one when it was opened or a moment before. */
+  readonly version: number | null
   readonly accountName: string
   readonly code: DiagnosisCode
   readonly startedAt: Date
@@ -154,6 +163,8 @@ type Kept = {
 async function keep(db: Database, kept: Kept): Promise<void> {
   const { id, actor, connectionId, credentialId, accountName, code, startedAt, outcome } = kept
   await db.transaction(async (tx) => {
+    // Only what a good sign-in tells changes the credential, which is then locked before the connection.
+    const credential = outcome.ok && credentialId !== null ? await findCredential(tx, credentialId) : undefined
     // Deleted while the target was thinking: there is nothing left to remember it by.
     if ((await findConnection(tx, connectionId, 'update')) === undefined) return
     const outcomeOf = { lastSignInAt: startedAt, lastSignInCode: code }
@@ -166,10 +177,13 @@ async function keep(db: Database, kept: Kept): Promise<void> {
     if (credentialId === null) return
     await stopOrResume(tx, { connectionId, credentialId, code, at: startedAt })
     const bond = and(eq(associations.connectionId, connectionId), eq(associations.credentialId, credentialId))
-    const learned = outcome.ok ? learnedColumns(outcome.value, startedAt) : {}
+    // What was told of a version that was replaced meanwhile says nothing about the present one.
+    const isPresent = credential !== undefined && credential.row.currentVersion === kept.version
+    const learned = outcome.ok && isPresent ? learnedColumns(outcome.value, startedAt) : {}
     await tx
       .update(associations)
       .set({ ...outcomeOf, ...learned })
       .where(bond)
+    if (isPresent) await learnExpiry(tx, credential.row)
   })
 }

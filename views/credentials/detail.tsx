@@ -10,6 +10,7 @@ import { FormButton } from '../ui/form.tsx'
 import { Section } from '../ui/page-header.tsx'
 import { Relation, RelationList } from '../ui/relation.tsx'
 import { Time } from '../ui/time.tsx'
+import { ExpiryFact, ExpiryNotice } from './expiry-state.tsx'
 import { PrivilegesSeen } from './privileges.tsx'
 
 /** The first tab of one credential: its facts and its associated connections. */
@@ -17,6 +18,7 @@ export function CredentialDetailView(props: { detail: CredentialDetail; types: r
   const { detail } = props
   return (
     <>
+      <ExpiryNotice detail={detail} />
       <Facts facts={factsOf(detail, props.types)} />
       <Section
         title="Associated connections"
@@ -40,6 +42,7 @@ function factsOf(detail: CredentialDetail, types: readonly CredentialType[]) {
     { label: 'Created', value: <Time at={detail.createdAt} /> },
     { label: 'Changed', value: <Time at={detail.updatedAt} /> },
     { label: 'Last used', value: <LastUse use={detail.lastUse} /> },
+    { label: 'Expires', value: <ExpiryFact detail={detail} /> },
     { label: 'Version', value: String(detail.version) },
   ]
 }

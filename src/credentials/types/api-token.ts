@@ -1,4 +1,5 @@
 import type { CredentialType } from '../credential-type.ts'
+import { endOfToken } from './token-end.ts'
 
 /** A token of some API, sent as that API wants it. */
 export const apiToken: CredentialType = {
@@ -7,4 +8,5 @@ export const apiToken: CredentialType = {
   summary: 'One token or key of an API',
   usernameField: null,
   fields: [{ id: 'apiToken', label: 'API token', kind: 'text', secret: true, required: true, maximumLength: 16_384 }],
+  endsAt: (text) => endOfToken(text('apiToken') ?? ''),
 }

@@ -1,4 +1,5 @@
 import type { CredentialType } from '../credential-type.ts'
+import { endOfToken } from './token-end.ts'
 
 /** A token that is sent as `Authorization: Bearer`. */
 export const bearer: CredentialType = {
@@ -7,6 +8,7 @@ export const bearer: CredentialType = {
   summary: 'A token that is sent over HTTPS in the Authorization header',
   usernameField: null,
   fields: [{ id: 'token', label: 'Token', kind: 'text', secret: true, required: true, maximumLength: 16_384 }],
+  endsAt: (text) => endOfToken(text('token') ?? ''),
   check(text) {
     // What is not of these characters would end the header, or is no token by RFC 6750, §2.1.
     if (/^[\x21-\x7e]*$/.test(text('token') ?? '')) return {}

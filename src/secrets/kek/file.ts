@@ -28,13 +28,20 @@ export type KeyFileOptions = { readonly groupReadable?: boolean }
  * owned by this account or root, with no rights for anyone else. Throws BadKeyFile.
  */
 export function readKeyFile(path: string, options: KeyFileOptions = {}): readonly Kek[] {
-  const descriptor = openKey(path)
   try {
-    refuseExposed(path, fstatSync(descriptor), options)
-    return parseKeyText(readFileSync(descriptor, 'utf8')).map(kekFromKey)
+    return parseKeyText(readPrivateFile(path, options)).map(kekFromKey)
   } catch (error) {
     if (error instanceof BadKeyText) throw new BadKeyFile(`${path}: ${error.message}`)
     throw error
+  }
+}
+
+/** Returns the text of a file that holds keys of whatever kind, under the same conditions. Throws BadKeyFile. */
+export function readPrivateFile(path: string, options: KeyFileOptions = {}): string {
+  const descriptor = openKey(path)
+  try {
+    refuseExposed(path, fstatSync(descriptor), options)
+    return readFileSync(descriptor, 'utf8')
   } finally {
     closeSync(descriptor)
   }

@@ -1,0 +1,62 @@
+import type { Guard } from './access/guard.ts'
+import type { Config } from './config.ts'
+import { createReminders } from './credentials/reminders.ts'
+import type { Database } from './db/client.ts'
+import type { Log } from './log.ts'
+import { createDeliveries } from './notifications/deliveries.ts'
+import { createMailer } from './notifications/email.ts'
+import { createOutbox } from './notifications/outbox.ts'
+import { createWebhook } from './notifications/webhook.ts'
+import { createSchedule } from './schedule.ts'
+
+export type Notifying = ReturnType<typeof createNotifying>
+
+const minute = 60_000
+
+/** Wires the reminders of expiries and what sends them: looked for every ten minutes, sent within half a one. */
+export function createNotifying(deps: {
+  db: Database
+  guard: Guard
+  config: Pick<Config, 'deployment' | 'origin' | 'egress' | 'webhook' | 'mail'>
+  log: Log
+}) {
+  const { db, guard, config, log } = deps
+  const { deployment, origin, webhook, mail, egress } = config
+  const outbox = createOutbox({ webhook: webhook !== null, email: mail !== null })
+  const reminders = createReminders({ db, guard, deployment, outbox, origin })
+  const senders = {
+    ...(webhook === null ? {} : { webhook: createWebhook(webhook, { egress }) }),
+    ...(mail === null ? {} : { email: createMailer(mail, { egress }) }),
+  }
+  const deliveries = createDeliveries({ db, guard, senders })
+  const schedules = [
+    createSchedule({
+      work: async (signal) => void (await reminders.give(signal)),
+      failure: 'reminders failed',
+      log,
+      milliseconds: 10 * minute,
+    }),
+    createSchedule({
+      work: async (signal) => {
+        const lane = async (channel: 'webhook' | 'email') => {
+          while (!signal.aborted && (await deliveries.next(channel, signal)));
+        }
+        await Promise.all([lane('webhook'), lane('email')])
+      },
+      failure: 'notifications failed',
+      log,
+      milliseconds: minute / 2,
+    }),
+    createSchedule({ work: deliveries.sweep, failure: 'notifications not swept', log, milliseconds: 60 * minute }),
+  ]
+  return {
+    start(): void {
+      for (const schedule of schedules) schedule.start()
+    },
+
+    /** Ends what is under way. Call it before the database is closed. */
+    async close(): Promise<void> {
+      await Promise.all(schedules.map((schedule) => schedule.close()))
+    },
+  }
+}
