@@ -1,20 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { makeCertificates } from '../testing/certificates.ts'
 import { type DeafServer, startDeaf } from '../testing/deaf-server.ts'
-import { testConnector } from '../testing/jobs.ts'
 import { accountSecrets, exampleSignIn, startRefusing, type Whither } from '../testing/refusing-stores.ts'
 import { startRogueHttp } from '../testing/rogue-http.ts'
+import { prepareRogues } from '../testing/rogue-jobs.ts'
 import type { Driver } from './driver.ts'
 import { drivers } from './registry.ts'
 
 // What every driver does in the face of the same troubles, whatever it speaks.
 
-const connector = testConnector()
-const folder = mkdtempSync(join(tmpdir(), 'keyward-contract-'))
-const certificates = makeCertificates(folder)
+const { connector, certificates } = prepareRogues()
 const each = (some: readonly Driver[]) => some.map((driver) => [driver.id, driver] as const)
 /** They begin with TLS, in which a server that does not speak it has no way to say so. */
 const overHttps = drivers.filter(({ id }) => ['snowflake', 'clickhouse', 's3', 'https-file'].includes(id))
@@ -26,10 +20,8 @@ beforeAll(async () => {
   loud = await startDeaf((socket) => socket.end(Buffer.alloc(65_536, 0xfe)))
 })
 afterAll(async () => {
-  await connector.close()
   await silent.close()
   await loud.close()
-  rmSync(folder, { recursive: true, force: true })
 })
 
 /** Signs in, and expects that nothing of the secret is in what comes of it. */

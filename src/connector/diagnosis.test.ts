@@ -1,5 +1,5 @@
-import { createServer, type Server, type Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startDeaf } from '../testing/deaf-server.ts'
 import { type TestJob, testConnector, testJob } from '../testing/jobs.ts'
 import { startRogue } from '../testing/rogue-postgres.ts'
 import { startSilent } from '../testing/silent-port.ts'
@@ -154,25 +154,6 @@ describe('a certificate', () => {
 })
 
 describe('a port', () => {
-  let server: Server
-  afterAll(() => server?.close())
-
-  async function listen(talk: (socket: Socket) => void): Promise<number> {
-    server = createServer((socket) => {
-      socket.on('error', () => {})
-      talk(socket)
-    })
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const address = server.address()
-    return typeof address === 'object' && address !== null ? address.port : 0
-  }
-
-  test('where nothing listens refuses', async () => {
-    const port = await listen(() => {})
-    await new Promise((resolve) => server.close(resolve))
-    expect(await signIn({ port, host: '127.0.0.1' })).toMatchObject({ code: 'tcp.refused', rung: 'tcp' })
-  })
-
   test('behind a firewall that drops packets times out', async () => {
     const silent = await startSilent()
     if (silent === undefined) return
@@ -186,18 +167,18 @@ describe('a port', () => {
     ['SSH', 'SSH-2.0-OpenSSH_9.2\r\n', 'an SSH server'],
     ['HTTP', 'HTTP/1.1 400 Bad Request\r\n\r\n', 'a web server'],
   ])('with %s behind it is recognised', async (_name, greeting, words) => {
-    const port = await listen((socket) => socket.once('data', () => socket.write(greeting)))
-    const { code, rung, failed } = await signIn({ port })
-    server.close()
+    const server = await startDeaf((socket) => socket.once('data', () => socket.write(greeting)))
+    const { code, rung, failed } = await signIn({ port: server.port })
+    await server.close()
     expect({ code, rung }).toEqual({ code: 'protocol.unexpected', rung: 'tls' })
     expect(failed?.sentence).toContain(words)
     expect(JSON.stringify(failed)).not.toContain('OpenSSH')
   })
 
   test('that closes at once is unexpected', async () => {
-    const port = await listen((socket) => socket.destroy())
-    expect(await signIn({ port })).toMatchObject({ code: 'protocol.unexpected' })
-    server.close()
+    const server = await startDeaf((socket) => socket.destroy())
+    expect(await signIn({ port: server.port })).toMatchObject({ code: 'protocol.unexpected' })
+    await server.close()
   })
 
   test.each(['verify-full', 'disable'])('that never answers ends inside the limit, with %s', async (tls) => {

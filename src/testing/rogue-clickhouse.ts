@@ -76,7 +76,6 @@ function flood(answer: ServerResponse, text: string): void {
 
 const behaviours = {
   'never answers': () => {},
-  'sends garbage': (answer) => void answer.socket?.end(Buffer.alloc(65_536, 0xfe)),
   'is another web server': (answer) => void answer.end('<!DOCTYPE html><title>Welcome</title>'),
   'has no such page': (answer) => void answer.writeHead(404).end('<h1>Not found</h1>'),
   'sends elsewhere': (answer) =>

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
@@ -14,9 +13,7 @@ export async function startRogueMysql(name: RogueMysqlName, certificate?: Certif
   const server = createServer((socket) => {
     sockets.add(socket)
     const talk = new Talk(socket, heard)
-    if (name === 'never answers') return
-    if (name === 'sends garbage') talk.flood(randomBytes(65_536))
-    else if (name === 'sends one byte a second') talk.drip(greeting(false))
+    if (name === 'sends one byte a second') talk.drip(greeting(false))
     else if (name === 'announces a greeting of 16 MB') talk.send(Buffer.from([0xff, 0xff, 0xff, 0]))
     else talk.greet(certificate, () => behaviours[name](talk))
   })
@@ -168,8 +165,6 @@ const ownKey = Buffer.concat([
 const wantsPassword = Buffer.from([1, 4])
 
 const behaviours = {
-  'never answers': () => {},
-  'sends garbage': () => {},
   'sends one byte a second': () => {},
   'announces a greeting of 16 MB': () => {},
   'refuses the password': (talk) => talk.packets(error(1045, "Access denied for user 'reader'@'localhost'")),

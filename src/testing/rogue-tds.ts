@@ -17,9 +17,7 @@ export async function startTdsRogue(name: TdsRogueName, certificate?: Certificat
   const server = createServer((socket) => {
     sockets.add(socket.on('error', () => {}))
     const answers: (open: Duplex, words: Words) => void = behaviours[name]
-    if (name === 'never answers') socket.on('data', (chunk: Buffer) => heard.push(chunk))
-    else if (name === 'sends garbage') socket.end(Buffer.alloc(65_536, 0xfe))
-    else greet(socket, certificate, (open) => listen(open, heard, answers))
+    greet(socket, certificate, (open) => listen(open, heard, answers))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()
@@ -70,19 +68,10 @@ function flood(open: Duplex, bytes: Buffer): void {
   more()
 }
 
-/** Refuses a sign-in. */
-const refusing = (number: number, message: string) => (open: Duplex) => say(open, error(number, message))
-
 const behaviours = {
-  'never answers': () => {},
-  'sends garbage': () => {},
-  'refuses the password': refusing(18456, "Login failed for user 'reader'."),
-  'has locked the account': refusing(18486, 'Login failed because the account is currently locked out.'),
-  'has let the password expire': refusing(18487, 'Login failed. The password of the account has expired.'),
+  'refuses the password': (open) => say(open, error(18456, "Login failed for user 'reader'.")),
   'has no such database': (open) =>
     say(open, error(4060, 'Cannot open database "shop"'), error(18456, "Login failed for user 'reader'.")),
-  'knows the account in no database': refusing(916, 'The server principal is not able to access the database.'),
-  'is starting': refusing(40613, 'Database is not currently available.'),
   'sends elsewhere': (open) => say(open, loginAck, routing('127.0.0.1', 9), done),
   'answers a sign-in with garbage': (open) => void open.write(packetOf(0x04, Buffer.alloc(200, 0x17))),
   'hangs up on a sign-in': (open) => open.destroy(),

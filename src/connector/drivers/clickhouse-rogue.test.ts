@@ -1,21 +1,14 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, describe, expect, test } from 'vitest'
-import { makeCertificates } from '../../testing/certificates.ts'
-import { type TestJob, testConnector, testJob } from '../../testing/jobs.ts'
+import { describe, expect, test } from 'vitest'
+import { type TestJob, testJob } from '../../testing/jobs.ts'
 import { type ClickHouseRogueName, startClickHouseRogue } from '../../testing/rogue-clickhouse.ts'
+import { meetRogue, prepareRogues } from '../../testing/rogue-jobs.ts'
 import type { Operation, Operations } from '../driver.ts'
 
 const password = 'hunter2-and-a-half'
-const connector = testConnector()
-const folder = mkdtempSync(join(tmpdir(), 'keyward-rogue-'))
-const certificates = makeCertificates(folder)
-
-afterAll(async () => {
-  await connector.close()
-  rmSync(folder, { recursive: true, force: true })
-})
+const ground = prepareRogues()
+const { certificates, folder } = ground
 
 /** Runs one operation against a rogue and returns what came of it, with what the rogue heard. */
 async function meet<O extends Operation>(
@@ -27,10 +20,8 @@ async function meet<O extends Operation>(
   if (certificates === undefined) throw new Error('There are no certificates.')
   const rogue = await startClickHouseRogue(name, certificates.good)
   const where = { driver: 'clickhouse', port: rogue.port, tls: 'verify-full', ca: certificates.authority }
-  const outcome = await connector.run(testJob(operation, input, { ...where, password, ...options }), { userId: 'ada' })
-  await rogue.close()
-  const failed = outcome.diagnosis.find((rung) => rung.state === 'failed')
-  return { outcome, failed, heard: rogue.heard().toString(), code: outcome.ok ? 'ok' : outcome.code }
+  const met = await meetRogue(ground, rogue, testJob(operation, input, { ...where, password, ...options }))
+  return { ...met, heard: met.heard.toString() }
 }
 
 const canary = Buffer.from(`reader:${password}`).toString('base64')
@@ -42,12 +33,11 @@ describe.runIf(certificates !== undefined)('the password does not leave when', (
     ['nothing is encrypted', { tls: 'disable' }, 'auth.method_refused'],
     ['another authority vouches for the server', { ca: undefined }, 'tls.untrusted'],
     ['the username has a colon', { username: 'a:b' }, 'auth.refused'],
-    ['the destination is refused', { host: '169.254.169.254' }, 'policy.refused'],
   ] as const)('%s', async (_what, options, code) => {
     const met = await meet('refuses the password', 'signIn', {}, options)
     expect(met.code).toBe(code)
     expect(met.heard).toBe('')
-    expect(JSON.stringify(met.outcome)).not.toContain(password)
+    expect(met.words).not.toContain(password)
   })
 
   test('the server sends elsewhere: it is told once, and no one else', async () => {
@@ -60,14 +50,12 @@ describe.runIf(certificates !== undefined)('the password does not leave when', (
 
 describe.runIf(certificates !== undefined)('a sign-in to a server of today that', () => {
   test.each([
-    ['refuses the password', 'authentication', 'auth.refused'],
     ['has no such database', 'database', 'db.not_found'],
     ['lets no one read', 'read', 'read.denied'],
     ['has no such table', 'read', 'read.denied'],
     ['takes too long', 'read', 'limit.exceeded'],
     ['is another web server', 'authentication', 'protocol.unexpected'],
     ['has no such page', 'authentication', 'protocol.unexpected'],
-    ['sends garbage', 'authentication', 'protocol.unexpected'],
     ['never answers', 'authentication', 'limit.exceeded'],
     ['sends one byte a second', 'read', 'limit.exceeded'],
     ['sends rows without end', 'read', 'limit.exceeded'],

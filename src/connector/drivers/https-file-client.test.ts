@@ -136,7 +136,6 @@ describe('signing in to nginx', () => {
     ['a redirect to no encryption', { path: '/plain' }, basic, 'database', 'protocol.unexpected'],
     ['a redirect to nowhere', { path: '/nowhere' }, basic, 'database', 'protocol.unexpected'],
     ['a redirect to a metadata service', { path: '/metadata' }, basic, 'policy', 'policy.refused'],
-    ['a closed port', { port: '1' }, basic, 'tcp', 'tcp.refused'],
   ])('with %s says so', async (_what, parameters, account, rung, code) => {
     if (nginx === undefined) return
     const outcome = await run('signIn', {}, { parameters, account })
@@ -242,8 +241,6 @@ describe('the file', () => {
 
 describe('a server that', () => {
   test.each<[RogueHttpName, string]>([
-    ['never answers', 'limit.exceeded'],
-    ['sends garbage', 'protocol.unexpected'],
     ['sends headers without end', 'protocol.unexpected'],
     ['drips its answer', 'limit.exceeded'],
     ['stops in the middle', 'protocol.unexpected'],

@@ -1,5 +1,5 @@
-import { createServer, type Socket } from 'node:net'
 import { afterAll, describe, expect, test } from 'vitest'
+import { startDeaf } from '../../testing/deaf-server.ts'
 import { type TestJob, testConnector, testJob } from '../../testing/jobs.ts'
 import { type MariaDbTarget, startMariaDbTarget } from '../../testing/mariadb-target.ts'
 import { startSilent } from '../../testing/silent-port.ts'
@@ -151,22 +151,6 @@ here('a certificate', () => {
 })
 
 describe('a port', () => {
-  async function behind(talk: (socket: Socket) => void) {
-    const server = createServer((socket) => {
-      socket.on('error', () => {})
-      talk(socket)
-    })
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const address = server.address()
-    return { port: typeof address === 'object' && address !== null ? address.port : 0, server }
-  }
-
-  test('where nothing listens refuses', async () => {
-    const { port, server } = await behind(() => {})
-    await new Promise((resolve) => server.close(resolve))
-    expect(await signIn({ port, host: '127.0.0.1' })).toMatchObject({ code: 'tcp.refused', rung: 'tcp' })
-  })
-
   test('behind a firewall that drops packets times out', async () => {
     const silent = await startSilent()
     if (silent === undefined) return
@@ -180,24 +164,24 @@ describe('a port', () => {
     ['mail', '220 mail.example ESMTP\r\n', 'a mail or file server'],
     ['garbage', '\x01\x00\x00\x00\x00', 'does not speak MySQL'],
   ])('with %s behind it is recognised', async (_name, greeting, words) => {
-    const { port, server } = await behind((socket) => socket.write(Buffer.from(greeting, 'latin1')))
-    const { code, rung, failed } = await signIn({ port, tls: 'verify-full' })
-    server.close()
+    const server = await startDeaf((socket) => socket.write(Buffer.from(greeting, 'latin1')))
+    const { code, rung, failed } = await signIn({ port: server.port, tls: 'verify-full' })
+    await server.close()
     expect({ code, rung }).toEqual({ code: 'protocol.unexpected', rung: 'tls' })
     expect(failed?.sentence).toContain(words)
     expect(JSON.stringify(failed)).not.toContain('OpenSSH')
   })
 
   test('that closes at once is unexpected', async () => {
-    const { port, server } = await behind((socket) => socket.destroy())
-    expect(await signIn({ port })).toMatchObject({ code: 'protocol.unexpected' })
-    server.close()
+    const server = await startDeaf((socket) => socket.destroy())
+    expect(await signIn({ port: server.port })).toMatchObject({ code: 'protocol.unexpected' })
+    await server.close()
   })
 
   test.each(['verify-full', 'disable'])('that never answers ends inside the limit, with %s', async (tls) => {
-    const { port, server } = await behind(() => {})
-    const result = await signIn({ port, tls, limits: { milliseconds: 4_000 } })
-    server.close()
+    const server = await startDeaf()
+    const result = await signIn({ port: server.port, tls, limits: { milliseconds: 4_000 } })
+    await server.close()
     expect(result).toMatchObject({ code: 'limit.exceeded', rung: tls === 'disable' ? 'authentication' : 'tls' })
   })
 })

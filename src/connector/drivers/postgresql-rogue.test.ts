@@ -1,25 +1,13 @@
 import { createHash } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Certificates, makeCertificates } from '../../testing/certificates.ts'
-import { type TestJob, testConnector, testJob } from '../../testing/jobs.ts'
-import { type Rogue, type RogueName, startRogue } from '../../testing/rogue-postgres.ts'
+import { describe, expect, test } from 'vitest'
+import { type TestJob, testJob } from '../../testing/jobs.ts'
+import { meetRogue, prepareRogues } from '../../testing/rogue-jobs.ts'
+import { type RogueName, startRogue } from '../../testing/rogue-postgres.ts'
 import type { Operation, Operations } from '../driver.ts'
 
 const password = 'hunter2-and-a-half'
-const connector = testConnector()
-const folder = mkdtempSync(join(tmpdir(), 'keyward-rogue-'))
-let certificates: Certificates | undefined
-
-beforeAll(() => {
-  certificates = makeCertificates(folder)
-})
-afterAll(async () => {
-  await connector.close()
-  rmSync(folder, { recursive: true, force: true })
-})
+const ground = prepareRogues()
+const { certificates } = ground
 
 /** Runs one operation against a rogue and returns what came of it, with what the rogue heard. */
 async function meet<O extends Operation>(
@@ -29,11 +17,8 @@ async function meet<O extends Operation>(
   options: Partial<TestJob> & { encrypted?: boolean } = {},
 ) {
   const { encrypted, ...rest } = options
-  const rogue: Rogue = await startRogue(name, encrypted ? certificates?.good : undefined)
-  const job = testJob(operation, input, { port: rogue.port, password, ...rest })
-  const outcome = await connector.run(job, { userId: 'ada' })
-  await rogue.close()
-  return { outcome, heard: rogue.heard(), code: outcome.ok ? 'ok' : outcome.code, words: JSON.stringify(outcome) }
+  const rogue = await startRogue(name, encrypted ? certificates?.good : undefined)
+  return meetRogue(ground, rogue, testJob(operation, input, { port: rogue.port, password, ...rest }))
 }
 
 function expectNothingOf(secret: string, heard: Buffer): void {

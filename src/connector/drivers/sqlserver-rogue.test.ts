@@ -1,22 +1,15 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { afterAll, describe, expect, test } from 'vitest'
-import { makeCertificates } from '../../testing/certificates.ts'
-import { type TestJob, testConnector, testJob } from '../../testing/jobs.ts'
+import { describe, expect, test } from 'vitest'
+import { type TestJob, testJob } from '../../testing/jobs.ts'
+import { meetRogue, prepareRogues } from '../../testing/rogue-jobs.ts'
 import { startTdsRogue, type TdsRogueName } from '../../testing/rogue-tds.ts'
 import type { Operation, Operations, Source } from '../driver.ts'
 
 const password = 'hunter2-and-a-half'
-const connector = testConnector()
-const folder = mkdtempSync(join(tmpdir(), 'keyward-rogue-'))
-const certificates = makeCertificates(folder)
-
-afterAll(async () => {
-  await connector.close()
-  rmSync(folder, { recursive: true, force: true })
-})
+const ground = prepareRogues()
+const { certificates, folder } = ground
 
 type Meeting = Partial<TestJob> & { readonly encrypted?: boolean; readonly until?: AbortController }
 
@@ -29,13 +22,10 @@ async function meet<O extends Operation>(
 ) {
   if (certificates === undefined) throw new Error('There are no certificates.')
   const rogue = await startTdsRogue(name, encrypted ? certificates.good : undefined)
-  const where = { driver: 'sqlserver', port: rogue.port, tls: 'verify-full', ca: certificates.authority }
-  const job = testJob(operation, input, { ...where, password, ...options })
-  const stop = until === undefined ? {} : { signal: until.signal, onProgress: () => until.abort() }
-  const outcome = await connector.run(job, { userId: 'ada', ...stop })
-  await rogue.close()
-  const failed = outcome.diagnosis.find((rung) => rung.state === 'failed')
-  return { outcome, failed, heard: rogue.heard(), code: outcome.ok ? 'ok' : outcome.code }
+  // As long as for files: the client library is a large one to load.
+  const limits = { milliseconds: 20_000 }
+  const where = { driver: 'sqlserver', port: rogue.port, tls: 'verify-full', ca: certificates.authority, limits }
+  return meetRogue(ground, rogue, testJob(operation, input, { ...where, password, ...options }), until)
 }
 
 /** A password as a sign-in of TDS has it: the halves of each byte change places, and some bits are turned. */
@@ -58,13 +48,11 @@ describe.runIf(certificates !== undefined)('the password does not leave when', (
     ['nothing is encrypted', { encrypted: false, tls: 'disable' }, 'auth.method_refused'],
     ['another authority vouches for the server', { ca: undefined }, 'tls.untrusted'],
     ['the password is longer than a sign-in holds', { password: 'x'.repeat(129) }, 'auth.refused'],
-    ['the destination is refused', { host: '169.254.169.254' }, 'policy.refused'],
-    ['nothing listens', { port: 1 }, 'tcp.refused'],
   ] as const)('%s', async (_what, options, code) => {
     const met = await meet('refuses the password', 'signIn', {}, options)
     expect(met.code).toBe(code)
     expectNothingOf(met.heard)
-    expect(JSON.stringify(met.outcome)).not.toContain(password)
+    expect(met.words).not.toContain(password)
   })
 
   test('the server sends elsewhere: it is told once, and nobody else is dialled', async () => {
@@ -77,22 +65,20 @@ describe.runIf(certificates !== undefined)('the password does not leave when', (
 
 describe.runIf(certificates !== undefined)('a sign-in to a server that', () => {
   test.each([
-    ['refuses the password', 'authentication', 'auth.refused'],
-    ['has locked the account', 'authentication', 'auth.locked'],
-    ['has let the password expire', 'authentication', 'auth.expired'],
     ['has no such database', 'database', 'db.not_found'],
-    ['knows the account in no database', 'database', 'db.denied'],
-    ['is starting', 'authentication', 'limit.exceeded'],
     ['lets no one read', 'read', 'read.denied'],
-    ['sends garbage', 'tls', 'protocol.unexpected'],
     ['answers a sign-in with garbage', 'authentication', 'protocol.unexpected'],
     ['hangs up on a sign-in', 'authentication', 'protocol.unexpected'],
-    ['never answers', 'tls', 'limit.exceeded'],
-    ['does not answer a query', 'read', 'limit.exceeded'],
-    ['sends rows without end', 'read', 'limit.exceeded'],
   ] as const)('%s is told apart', async (name, rung, code) => {
-    const met = await meet(name, 'signIn', {}, { limits: { milliseconds: 12_000 } })
+    const met = await meet(name, 'signIn', {})
     expect(met.failed, JSON.stringify(met.failed)).toMatchObject({ name: rung, code })
+  })
+
+  test('does not answer a query, or answers without end, is left when the time is over', async () => {
+    const limits = { milliseconds: 12_000 }
+    const names = ['does not answer a query', 'sends rows without end'] as const
+    const met = await Promise.all(names.map((name) => meet(name, 'signIn', {}, { limits })))
+    expect(met.map(({ failed }) => [failed?.name, failed?.code])).toEqual(Array(2).fill(['read', 'limit.exceeded']))
   })
 
   test('has an empty database climbs every rung, and is told who comes', async () => {
