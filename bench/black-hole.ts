@@ -44,7 +44,7 @@ export const blackHole: Measurement = {
       noted('99th percentile before', quiet.p99, ' ms'),
       noted(`of ${crowd} answered 429 with Retry-After`, refused.length, ''),
       atMost('sockets left', hole.open(), 0, ''),
-      atMost('workers left, 2 of them ready', descendants(keyward.program.pid, 'dist/worker.js').length, 2, ''),
+      atMost('workers left, 2 of them ready', descendants(keyward.program.pid, 'dist/worker.cjs').length, 2, ''),
     ]
   },
 }

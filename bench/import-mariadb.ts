@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { startMariaDb } from '../src/testing/mariadb-server.ts'
 import { provide } from '../src/testing/provision.ts'
-import { type Made, snapshots } from './import.ts'
+import { basicAccount, type Made, snapshots } from './import.ts'
 import { atMost, type Measurement, median, noted } from './measurement.ts'
 
 const rows = 2_000_000
@@ -27,8 +27,9 @@ export const importFromMariaDb: Measurement = {
     const create = await snapshots(bench, {
       driver: 'mariadb',
       parameters: { host: '127.0.0.1', port: String(server.port), database: 'bench', tls: 'disable' },
-      account: { user: 'reader', password },
+      account: basicAccount({ user: 'reader', password }),
       schema: 'bench',
+      table: 'measured',
       rows,
     })
     const theirs: number[] = []

@@ -41,8 +41,9 @@ export const importOfRows: Measurement = {
     const create = await snapshots(bench, {
       driver: 'postgresql',
       parameters: { host: source.host, port: String(source.port), database: 'postgres', tls: 'disable' },
-      account: source,
+      account: basicAccount(source),
       schema: 'public',
+      table: 'measured',
       rows,
     })
     const file = join(bench.folder(), 'measured.csv')
@@ -77,18 +78,24 @@ const table = `
 /** What one import took, in seconds and megabytes, and made, in bytes. */
 export type Made = { readonly seconds: number; readonly memory: number; readonly bytes: number }
 
-/** Where the table `measured` is, and who may read it. */
+/** Where the rows are, and who may read them. */
 export type MeasuredTable = {
   readonly driver: string
   readonly parameters: Readonly<Record<string, string>>
-  readonly account: { readonly user: string; readonly password: string }
+  readonly account: { readonly type: string; readonly fields: Readonly<Record<string, string>> }
   readonly schema: string
+  readonly table: string
   readonly rows: number
 }
 
+/** Returns the account of a database, as `MeasuredTable` has it. */
+export function basicAccount({ user, password }: { user: string; password: string }): MeasuredTable['account'] {
+  return { type: 'basic', fields: { username: user, password } }
+}
+
 /** Wires Keyward as the server does, and returns what makes a dataset of the table. */
-export async function snapshots(bench: Workbench, table: MeasuredTable): Promise<(name: string) => Promise<Made>> {
-  const { driver, parameters, account: owner, schema } = table
+export async function snapshots(bench: Workbench, measured: MeasuredTable): Promise<(name: string) => Promise<Made>> {
+  const { driver, parameters, account: owner, schema, table } = measured
   const directory = bench.folder()
   const config = loadConfig({
     DATA_DIR: directory,
@@ -99,7 +106,7 @@ export async function snapshots(bench: Workbench, table: MeasuredTable): Promise
   const composition = await compose(config, 'server', log)
   bench.defer(() => composition.close())
   const { db, ledger, keys } = composition
-  const connector = createConnector({ policy: config.egress, workerFile: join(packageRoot(), 'dist/worker.js') })
+  const connector = createConnector({ policy: config.egress, workerFile: join(packageRoot(), 'dist/worker.cjs') })
   bench.defer(() => connector.close())
   const { deployment, snapshotDirectory } = config
   const services = createServices({ db, ledger, ...keys, deployment, connector, egress: config.egress })
@@ -110,16 +117,16 @@ export async function snapshots(bench: Workbench, table: MeasuredTable): Promise
   if (!made.ok) throw new Error(made.error)
 
   return async (name) => {
-    const fields = { username: new Secret(owner.user), password: new Secret(owner.password) }
-    const account = { kind: 'typed', type: 'basic', fields } as const
-    const items = [{ name, source: { kind: 'table', schema, table: 'measured' } as const }]
+    const secrets = Object.entries(owner.fields).map(([id, text]) => [id, new Secret(text)])
+    const account = { kind: 'typed', type: owner.type, fields: Object.fromEntries(secrets) } as const
+    const items = [{ name, source: { kind: 'table', schema, table } as const }]
     const watch = watchWorkers()
     const begun = performance.now()
     const [id = ''] = await catalog.datasets.create(ada, { connectionId: made.id, account, items, rowLimit: null })
     await catalog.snapshots.idle()
     const seconds = (performance.now() - begun) / 1000
     const [version] = await db.select().from(datasetVersions).where(eq(datasetVersions.datasetId, id))
-    if (version?.status !== 'completed' || version.rows !== table.rows) {
+    if (version?.status !== 'completed' || version.rows !== measured.rows) {
       throw new Error(`The version is ${version?.status} with ${version?.rows} rows: ${version?.message}`)
     }
     await catalog.datasets.delete(ada, id)
@@ -133,7 +140,7 @@ function watchWorkers(): () => number {
   const stop = new AbortController()
   const looking = async () => {
     while (!stop.signal.aborted) {
-      for (const pid of descendants(process.pid, 'dist/worker.js')) most = Math.max(most, memoryOf(pid, 'VmHWM'))
+      for (const pid of descendants(process.pid, 'dist/worker.cjs')) most = Math.max(most, memoryOf(pid, 'VmHWM'))
       await pause(250)
     }
   }

@@ -3,6 +3,7 @@ import { blackHole } from './black-hole.ts'
 import { credentialsPage } from './credentials-page.ts'
 import { importOfRows } from './import.ts'
 import { importFromMariaDb } from './import-mariadb.ts'
+import { importFromS3 } from './import-s3.ts'
 import { ledger } from './ledger.ts'
 import type { Measurement } from './measurement.ts'
 import { record } from './record.ts'
@@ -17,6 +18,7 @@ const measurements: readonly Measurement[] = [
   credentialsPage,
   importOfRows,
   importFromMariaDb,
+  importFromS3,
   signIn,
   blackHole,
   weight,

@@ -1,59 +1,63 @@
-import { join } from 'node:path'
+import { spawnSync } from 'node:child_process'
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import type { Connector } from '../src/connector/driver.ts'
-import { parsePolicy } from '../src/connector/egress.ts'
-import { createConnector } from '../src/connector/pool.ts'
-import { driver } from '../src/connector/registry.ts'
-import { type Cluster, clusterUrl, startCluster } from '../src/db/embedded/cluster.ts'
-import { withClient } from '../src/db/one-client.ts'
-import { packageRoot } from '../src/package-root.ts'
-import { Secret } from '../src/secrets/secret.ts'
+import { testConnector, testJob } from '../src/testing/jobs.ts'
+import { startTarget, type Target, targetPassword } from '../src/testing/target.ts'
 import { atMost, type Measurement, median, noted } from './measurement.ts'
-import type { Workbench } from './workbench.ts'
 
-const rounds = 15
-const coldRounds = 5
+const rounds = 12
+/** For the next worker to be ready and to have loaded and tried what it does while it waits, and for nothing else to go on. */
+const restMilliseconds = 3_500
 
 /** A sign-in through the connector against the same library by itself. */
 export const signIn: Measurement = {
   name: 'sign-in',
-  title: `milliseconds of a sign-in with a ready worker, and with none, against connecting and selecting by the same library in a warm process; in turns, median of ${rounds}`,
-  minutes: 4,
+  title: `a sign-in of an account that reads, with a ready worker and with none, ÷ connecting, selecting and saying goodbye by the same library in a warm process; in turns, without TLS and with the server verified, medians of ${rounds}`,
+  minutes: 6,
   async measure(bench) {
-    const target = await startCluster({ directory: join(bench.folder(), 'target') })
-    bench.defer(() => target.stop())
-    await withClient(clusterUrl(target, target, 'postgres'), (client) => client.query('create table one (id int)'))
-    const warm = connectorOn(bench, target, 2)
-    const cold = connectorOn(bench, target, 0)
-    const [bare, ready, fresh]: number[][] = [[], [], []]
+    const target = await startTarget()
+    bench.defer(() => target.close())
+    const ready = testConnector({ warm: 2 })
+    const none = testConnector({ warm: 0 })
+    for (const connector of [ready, none]) bench.defer(() => connector.close())
+    const plain: Pair[] = []
+    const encrypted: Pair[] = []
+    const cold: Pair[] = []
     for (let round = 0; round <= rounds; round++) {
-      // Time for the next worker to be ready, and for nothing else to be going on.
-      await pause(1_500)
-      bare?.push(await timed(() => connectAndSelect(target)))
-      ready?.push(await timed(() => signInOn(warm, target)))
-      if (round <= coldRounds) fresh?.push(await timed(() => signInOn(cold, target)))
+      plain.push(await pair(ready, target, 'disable'))
+      if (target.certificates !== undefined) encrypted.push(await pair(ready, target, 'verify-full'))
+      cold.push(await pair(none, target, 'disable'))
     }
     // The first of each warms up what stays warm.
-    const [theirs, ours, first] = [bare, ready, fresh].map((times) => median(times?.slice(1) ?? [])) as [
-      number,
-      number,
-      number,
-    ]
+    const all = [plain, encrypted, cold].map((pairs) => pairs.slice(1))
+    const [ratio, encryptedRatio] = all.map((pairs) => median(pairs.map(({ ours, theirs }) => ours / theirs)))
+    const node = median(Array.from({ length: rounds }, nodeAlone))
     return [
-      atMost('with a ready worker', ours, 1.3 * theirs, ' ms'),
-      atMost('with none, 60 ms more allowed', first, 1.3 * theirs + 60, ' ms'),
-      noted('the library by itself', theirs, ' ms'),
-      noted('ready worker ÷ library', ours / theirs, ''),
+      atMost('ready worker ÷ library', ratio ?? Number.NaN, 1.3, ''),
+      target.certificates === undefined
+        ? noted('with TLS: OpenSSL is missing here', Number.NaN, '')
+        : atMost('the same with TLS, verified', encryptedRatio ?? Number.NaN, 1.3, ''),
+      atMost('none ready, beyond 1.3 times the library', median(cold.slice(1).map(beyond)), 60, ' ms'),
+      noted('none ready ÷ library', median(cold.slice(1).map(({ ours, theirs }) => ours / theirs)), ''),
+      noted('Node.js begins and ends by itself', node, ' ms'),
+      noted('with a ready worker', median(plain.slice(1).map(({ ours }) => ours)), ' ms'),
+      noted('the library by itself', median(plain.slice(1).map(({ theirs }) => theirs)), ' ms'),
     ]
   },
 }
 
-function connectorOn(bench: Workbench, target: Cluster, warm: number): Connector {
-  const { policy } = parsePolicy('self-managed', `127.0.0.1:${target.port}`, '')
-  const connector = createConnector({ policy, workerFile: join(packageRoot(), 'dist/worker.js'), warm })
-  bench.defer(() => connector.close())
-  return connector
+/** Milliseconds. */
+type Pair = { readonly ours: number; readonly theirs: number }
+
+async function pair(connector: Connector, target: Target, tls: string): Promise<Pair> {
+  await pause(restMilliseconds)
+  const theirs = await timed(() => connectAndSelect(target, tls))
+  return { theirs, ours: await timed(() => signInOn(connector, target, tls)) }
+}
+
+function beyond({ ours, theirs }: Pair): number {
+  return ours - 1.3 * theirs
 }
 
 async function timed(work: () => Promise<void>): Promise<number> {
@@ -62,32 +66,22 @@ async function timed(work: () => Promise<void>): Promise<number> {
   return performance.now() - begun
 }
 
-async function connectAndSelect({ host, port, user, password }: Cluster): Promise<void> {
-  const client = new pg.Client({ host, port, user, password, database: 'postgres', ssl: false })
+function nodeAlone(): number {
+  const begun = performance.now()
+  spawnSync(process.execPath, ['-e', '0'], { env: {} })
+  return performance.now() - begun
+}
+
+async function connectAndSelect({ host, port, certificates }: Target, tls: string): Promise<void> {
+  const ssl = tls === 'disable' ? false : { ca: certificates?.authority, servername: host }
+  const client = new pg.Client({ host, port, user: 'reader', password: targetPassword, database: 'shop', ssl })
   await client.connect()
-  await client.query('select 1 from one limit 1')
+  await client.query('select 1 from orders limit 1')
   await client.end()
 }
 
-async function signInOn(connector: Connector, { host, port, user, password }: Cluster): Promise<void> {
-  const parameters = { host, port: String(port), database: 'postgres', tls: 'disable' }
-  const destination = driver('postgresql')?.destination(parameters)
-  if (destination === undefined) throw new Error('There is no driver for PostgreSQL.')
-  const fields = { username: new Secret(user), password: new Secret(password) }
-  const limits = { milliseconds: 10_000, heapMegabytes: 256, cellCharacters: 100 }
-  const account = { type: 'basic', fields }
-  const outcome = await connector.run(
-    {
-      driver: 'postgresql',
-      destination,
-      parameters,
-      credential: account,
-      operation: 'signIn',
-      input: {},
-      limits,
-      runId: 'bench',
-    },
-    { userId: 'bench' },
-  )
+async function signInOn(connector: Connector, { port, certificates }: Target, tls: string): Promise<void> {
+  const ca = tls === 'disable' ? undefined : certificates?.authority
+  const outcome = await connector.run(testJob('signIn', {}, { port, tls, ca }), { userId: 'bench' })
   if (!outcome.ok) throw new Error(`The sign-in ended with ${outcome.code}.`)
 }

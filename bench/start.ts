@@ -65,7 +65,7 @@ async function idleMemory({ program, address }: Keyward, cookie: string): Promis
   if (status !== 200) throw new Error(`The page of someone signed in answered ${status}.`)
   await pause(10_000)
   const [web = program.pid] = descendants(program.pid, 'dist/main.js')
-  const workers = descendants(web, 'dist/worker.js').map((pid) => memoryOf(pid, 'VmRSS'))
+  const workers = descendants(web, 'dist/worker.cjs').map((pid) => memoryOf(pid, 'VmRSS'))
   return { web: memoryOf(web, 'VmRSS'), workers: workers.reduce((sum, one) => sum + one, 0) }
 }
 

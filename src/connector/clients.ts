@@ -11,3 +11,8 @@ export const clients: ReadonlyMap<string, () => Promise<DriverClient>> = new Map
   ['https-file', async () => (await import('./drivers/https-file-client.ts')).client],
   ['clickhouse', async () => (await import('./drivers/clickhouse-client.ts')).client],
 ])
+
+/** Tries out the commonest driver on nobody, so that the first job of this process is not the first time its code runs. */
+export async function rehearse(): Promise<void> {
+  await (await import('./drivers/postgresql-rehearsal.ts')).rehearse()
+}

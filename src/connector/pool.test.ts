@@ -24,7 +24,7 @@ afterAll(async () => {
 
 /** Process ids of the workers of this process. */
 function workers(): number[] {
-  return childrenOf(process.pid, 'worker.js')
+  return childrenOf(process.pid, 'worker.cjs')
 }
 
 describe('a connector', () => {
@@ -58,6 +58,8 @@ describe('a connector', () => {
     await expect(start('ada')).rejects.toMatchObject({ retryAfterSeconds: expect.any(Number) })
     await expect(start('eve')).rejects.toThrow(TooBusy)
     expect(await Promise.all(running)).toMatchObject([{ code: 'limit.exceeded' }, { code: 'limit.exceeded' }])
+    // The places are free when the workers have been cleared away.
+    await vi.waitFor(() => expect(workers()).toEqual([]), 10_000)
     expect((await start('ada')).ok).toBe(false)
     await connector.close()
   })
@@ -168,7 +170,7 @@ describe('a worker', () => {
       const { fork } = require('child_process')
       const child = fork(process.argv[1], [], { env: {}, stdio: ['ignore', 'ignore', 'ignore', 'ipc'], serialization: 'advanced' })
       child.on('message', () => { console.log(child.pid); process.kill(process.pid, 'SIGKILL') })`
-    const worker = join(import.meta.dirname, '../../dist/worker.js')
+    const worker = join(import.meta.dirname, '../../dist/worker.cjs')
     const { spawnSync } = await import('node:child_process')
     const pid = Number(spawnSync(process.execPath, ['-e', script, worker], { encoding: 'utf8' }).stdout)
     expect(pid).toBeGreaterThan(0)

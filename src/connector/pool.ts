@@ -10,7 +10,7 @@ import { forkWorker, type WorkerProcess } from './worker-process.ts'
 
 export type ConnectorOptions = {
   readonly policy: EgressPolicy
-  /** The bundled worker, `dist/worker.js`. */
+  /** The bundled worker, `dist/worker.cjs`. */
   readonly workerFile: string
   /** Workers kept ready, so that a job does not wait for a process to start. */
   readonly warm?: number

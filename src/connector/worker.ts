@@ -1,4 +1,5 @@
-import { clients } from './clients.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { clients, rehearse } from './clients.ts'
 import { foldDetail } from './detail.ts'
 import { type ClimbedRung, explanations, type FailedRung, nextRung, Refusal } from './diagnosis.ts'
 import type { DriverClient, Job, Operation, Operations, Progress, Reporter, Session } from './driver.ts'
@@ -28,13 +29,22 @@ let answered = false
 /** A job may come before this process is ready for it. */
 let begun = false
 
-// The library of the commonest store is loaded while waiting, so that its first job does not wait for it.
-await clients.get('postgresql')?.()
-send({ kind: 'ready' })
-// What imports need takes a quarter of a second to load: workers that wait have the time, the others load it on demand.
-setTimeout(() => {
-  if (!begun) void import('./parquet.ts')
-}, 2_000)
+void prepare()
+
+/** What waits has time: it loads, and tries out, what its job would otherwise wait for. A job that is here already does not. */
+async function prepare(): Promise<void> {
+  await clients.get('postgresql')?.()
+  send({ kind: 'ready' })
+  // One that was handed over while this process began is read first.
+  await sleep(50)
+  if (begun) return
+  // A rehearsal that fails has only made nothing faster.
+  await rehearse().catch(() => {})
+  // What imports need takes a quarter of a second to load.
+  setTimeout(() => {
+    if (!begun) void import('./parquet.ts')
+  }, 2_000)
+}
 
 async function work(message: ToWorker): Promise<void> {
   begun = true

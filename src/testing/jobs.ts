@@ -50,5 +50,5 @@ export function testConnector(
 ): Connector {
   const { allow = 'localhost, 127.0.0.1, ::1', ...sizes } = options
   const { policy } = parsePolicy('self-managed', allow, '')
-  return createConnector({ policy, workerFile: join(packageRoot(), 'dist/worker.js'), ...sizes })
+  return createConnector({ policy, workerFile: join(packageRoot(), 'dist/worker.cjs'), ...sizes })
 }

@@ -224,7 +224,7 @@ test('A worker that finds AWS_* in its environment and files in its home sends n
   }
   for (const fields of [account, { awsAccessKeyId: 'acme:reader' }]) {
     const job = fileJob('s3', 'signIn', {}, { parameters, type: 's3', fields })
-    const child = fork(join(packageRoot(), 'dist/worker.js'), [], {
+    const child = fork(join(packageRoot(), 'dist/worker.cjs'), [], {
       env,
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],

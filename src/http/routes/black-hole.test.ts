@@ -82,7 +82,7 @@ function socketsTo(port: number): number {
   }).length
 }
 
-const workers = () => childrenOf(process.pid, 'worker.js')
+const workers = () => childrenOf(process.pid, 'worker.cjs')
 
 async function crowdAgainst(port: number, crowd: number): Promise<void> {
   const before = socketsTo(port)
