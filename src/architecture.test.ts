@@ -24,7 +24,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   connections: ['db', 'access', 'connector', 'secrets/secret.ts', '.'],
   credentials: ['db', 'access', 'audit', 'secrets', 'connections', 'connector', '.'],
   'sign-ins': ['db', 'access', 'connections', 'connector', 'credentials', 'secrets/secret.ts', '.'],
-  health: ['db', 'access', 'connections', 'connector', 'sign-ins', '.'],
+  health: ['db', 'access', 'connections', 'connector', 'credentials', 'sign-ins', '.'],
   catalog: ['db', 'access', 'connections', 'connector', 'credentials', 'sign-ins', 'secrets/secret.ts', '.'],
   sample: ['access', 'connections', 'credentials', 'db', 'secrets/secret.ts', '.'],
   http: [

@@ -9,6 +9,8 @@ import { createConnectionQueries } from './connections/queries.ts'
 import { createSharing } from './connections/sharing.ts'
 import type { Connector } from './connector/driver.ts'
 import type { EgressPolicy } from './connector/outlook.ts'
+import { createBreaker } from './credentials/breaker.ts'
+import { createMaintenance } from './credentials/maintenance.ts'
 import { createCredentialQueries } from './credentials/queries.ts'
 import { createVault } from './credentials/vault.ts'
 import type { Database } from './db/client.ts'
@@ -43,15 +45,18 @@ export function createServices(deps: ServiceDependencies) {
   const sharing = createSharing({ db, guard })
   const connectionActivity = createConnectionActivity({ db, queries: connectionQueries })
   const vault = createVault({ guard, keyring, deploymentId })
+  const breaker = createBreaker({ db, guard })
+  const maintenance = createMaintenance({ db, guard })
   const credentialQueries = createCredentialQueries({ db, guard })
-  const use = createConnectionUse({ db, guard, vault, connector, queries: connectionQueries, deployment })
+  const use = createConnectionUse({ db, guard, vault, breaker, connector, queries: connectionQueries, deployment })
   const signIns = createSignIns({ db, use, queries: connectionQueries })
-  const saving = createSavingAccounts({ vault, queries: credentialQueries, connections: connectionQueries, signIns })
+  const tried = { breaker, queries: credentialQueries, connections: connectionQueries, signIns }
+  const saving = createSavingAccounts({ vault, ...tried })
   const activity = createActivity({ db })
   const health = createHealth({ db, guard, queries: connectionQueries })
-  const looks = createLooks({ db, signIns, queries: connectionQueries, deployment })
+  const looks = createLooks({ db, signIns, breaker, queries: connectionQueries, deployment })
   const outgoing = createOutgoing({ guard, egress })
-  const accounts = { vault, credentialQueries, use, signIns, saving }
+  const accounts = { vault, breaker, maintenance, credentialQueries, use, signIns, saving }
   const places = { connections, connectionQueries, sharing, connectionActivity, outgoing }
   return { guard, features, ...places, ...accounts, health, looks, activity }
 }

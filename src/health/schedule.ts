@@ -1,3 +1,4 @@
+import type { Maintenance } from '../credentials/maintenance.ts'
 import type { Log } from '../log.ts'
 import type { Looks } from './looks.ts'
 
@@ -5,9 +6,17 @@ export type HealthSchedule = ReturnType<typeof createHealthSchedule>
 
 const together = 2
 
-/** Looks every `milliseconds` (15,000) for connections that are due, and tries them, two at a time. */
-export function createHealthSchedule(deps: { looks: Looks; log: Log; milliseconds?: number }) {
-  const { looks, log } = deps
+/**
+ * Looks every `milliseconds` (15,000) for connections that are due, and tries them, two at a time. Before that it ends the
+ * maintenance windows that are over, which makes what was missed in them due.
+ */
+export function createHealthSchedule(deps: {
+  looks: Looks
+  maintenance: Pick<Maintenance, 'endOver'>
+  log: Log
+  milliseconds?: number
+}) {
+  const { looks, maintenance, log } = deps
   const closing = new AbortController()
   let timer: NodeJS.Timeout | undefined
   let working: Promise<void> | undefined
@@ -18,6 +27,7 @@ export function createHealthSchedule(deps: { looks: Looks; log: Log; millisecond
 
   /** Makes every look that is due and resolves when the last is over. */
   async function once(): Promise<void> {
+    await maintenance.endOver()
     await Promise.all(Array.from({ length: together }, lane))
   }
 

@@ -2,10 +2,10 @@ import { and, desc, eq, type SQL } from 'drizzle-orm'
 import type { UserActor } from '../access/actor.ts'
 import type { ShareRole } from '../access/policy.ts'
 import { findConnection } from '../connections/connections.ts'
-import { stopOrResume } from '../connections/health-state.ts'
 import type { AccountPrivileges } from '../connections/privileges.ts'
 import type { ConnectionQueries } from '../connections/queries.ts'
 import type { Diagnosis, DiagnosisCode, Operations, Outcome } from '../connector/driver.ts'
+import type { Occasion } from '../credentials/breaker.ts'
 import { usernameOf } from '../credentials/credential-type.ts'
 import { type Learned, learnedColumns } from '../credentials/learned.ts'
 import { credentialType } from '../credentials/types/registry.ts'
@@ -39,7 +39,12 @@ export type SignInOutcome = {
   readonly diagnosis: Diagnosis
   /** Of a good sign-in. */
   readonly learned: Learned
+  /** Whether it ended the pause of its account. */
+  readonly resumed: boolean
 }
+
+/** `occasion` is why it happens now; by hand unless told. */
+export type SignInOptions = RunOptions & { readonly occasion?: Occasion }
 
 export type SignIns = ReturnType<typeof createSignIns>
 
@@ -56,19 +61,21 @@ export function createSignIns(deps: { db: Database; use: ConnectionUse; queries:
       connectionId: string,
       account: Account,
       purpose: string,
-      options: RunOptions = {},
+      { occasion = 'by hand', ...options }: SignInOptions = {},
     ): Promise<SignInOutcome> {
       const startedAt = new Date()
       const accountName = await nameOf(db, account)
-      const outcome = await use.run(actor, { connectionId, account, operation: 'signIn', input: {}, purpose }, options)
+      const request = { connectionId, account, operation: 'signIn', input: {}, purpose, occasion } as const
+      const outcome = await use.run(actor, request, options)
       const id = newId()
       const code = outcome.ok ? 'ok' : outcome.code
       const { diagnosis } = outcome
-      if (code !== 'ok' && options.signal?.aborted) return { id, code, diagnosis, learned: {} }
+      const resumed = outcome.resumed === true
+      if (code !== 'ok' && options.signal?.aborted) return { id, code, diagnosis, learned: {}, resumed }
       // An edit that is only being tried says nothing about the account as it is stored.
       const credentialId = account.kind === 'stored' && account.edited === undefined ? account.credentialId : null
       await keep(db, { id, actor, connectionId, credentialId, accountName, code, startedAt, outcome })
-      return { id, code, diagnosis, learned: outcome.ok ? outcome.value : {} }
+      return { id, code, diagnosis, learned: outcome.ok ? outcome.value : {}, resumed }
     },
 
     /** Records on the association that a just stored account has already proven itself, and what that told. */
@@ -77,11 +84,7 @@ export function createSignIns(deps: { db: Database; use: ConnectionUse; queries:
       const its = and(bond, eq(associations.ownerId, actor.id))
       const at = new Date()
       const proven = { lastSignInAt: at, lastSignInCode: 'ok', ...learnedColumns(learned, at) }
-      await db.transaction(async (tx) => {
-        // The connection before its association, as everything does.
-        await stopOrResume(tx, { connectionId, credentialId, code: 'ok', at })
-        await tx.update(associations).set(proven).where(its)
-      })
+      await db.update(associations).set(proven).where(its)
     },
 
     /** Returns one sign-in of a connection that the actor may see; undefined where there is none. */
@@ -164,7 +167,6 @@ async function keep(db: Database, kept: Kept): Promise<void> {
       .values({ id, organizationId, connectionId, credentialId, userId, accountName, code, diagnosis, startedAt })
     await tx.update(connections).set(outcomeOf).where(eq(connections.id, connectionId))
     if (credentialId === null) return
-    await stopOrResume(tx, { connectionId, credentialId, code, at: startedAt })
     const bond = and(eq(associations.connectionId, connectionId), eq(associations.credentialId, credentialId))
     const learned = outcome.ok ? learnedColumns(outcome.value, startedAt) : {}
     await tx

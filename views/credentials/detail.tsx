@@ -11,12 +11,14 @@ import { Section } from '../ui/page-header.tsx'
 import { Relation, RelationList } from '../ui/relation.tsx'
 import { Time } from '../ui/time.tsx'
 import { PrivilegesSeen } from './privileges.tsx'
+import { CredentialStops, MissedUses, maintenanceFact } from './stops.tsx'
 
 /** The first tab of one credential: its facts and its associated connections. */
 export function CredentialDetailView(props: { detail: CredentialDetail; types: readonly CredentialType[] }) {
   const { detail } = props
   return (
     <>
+      <CredentialStops detail={detail} />
       <Facts facts={factsOf(detail, props.types)} />
       <Section
         title="Associated connections"
@@ -25,6 +27,7 @@ export function CredentialDetailView(props: { detail: CredentialDetail; types: r
       >
         <Associations detail={detail} />
       </Section>
+      <MissedUses detail={detail} />
     </>
   )
 }
@@ -40,6 +43,7 @@ function factsOf(detail: CredentialDetail, types: readonly CredentialType[]) {
     { label: 'Changed', value: <Time at={detail.updatedAt} /> },
     { label: 'Last used', value: <LastUse use={detail.lastUse} /> },
     { label: 'Version', value: String(detail.version) },
+    maintenanceFact(detail),
   ]
 }
 
