@@ -146,4 +146,7 @@ CREATE INDEX "credentials_expires" ON "credentials" USING btree ("expires_at") W
 CREATE INDEX "credentials_held" ON "credentials" USING btree ("held_until") WHERE held_until is not null;--> statement-breakpoint
 -- What was stored before: names are folded already, usernames as far as the database can.
 UPDATE "credentials" SET "search_key" = regexp_replace(normalize(name_key || ' ' || lower(coalesce(username, '')), NFKD), '[\u0300-\u036f]', '', 'g');--> statement-breakpoint
-UPDATE "credential_versions" AS earlier SET "replaced_at" = coalesce((SELECT min(later.created_at) FROM "credential_versions" AS later WHERE later.credential_id = earlier.credential_id AND later.version > earlier.version), now()) WHERE NOT EXISTS (SELECT FROM "credentials" WHERE id = earlier.credential_id AND current_version <= earlier.version);
+UPDATE "credential_versions" AS earlier SET "replaced_at" = coalesce((SELECT min(later.created_at) FROM "credential_versions" AS later WHERE later.credential_id = earlier.credential_id AND later.version > earlier.version), now()) WHERE NOT EXISTS (SELECT FROM "credentials" WHERE id = earlier.credential_id AND current_version <= earlier.version);--> statement-breakpoint
+-- Health checks that a refusal stopped: what is paused from now on is their account, which nobody tries again by itself.
+UPDATE "credentials" SET "paused_at" = now(), "paused_code" = stopped.health_stopped_code, "paused_connection_id" = stopped.id FROM "connections" AS stopped WHERE stopped.health_credential_id = "credentials"."id" AND stopped.health_stopped_code IN ('auth.refused', 'auth.expired', 'auth.locked');--> statement-breakpoint
+UPDATE "connections" SET "health_stopped_code" = NULL, "health_next_at" = now() WHERE "health_stopped_code" IS NOT NULL;

@@ -32,7 +32,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     '.',
   ],
   'sign-ins': ['db', 'access', 'connections', 'connector', 'credentials', 'secrets/secret.ts', '.'],
-  health: ['db', 'access', 'connections', 'connector', 'sign-ins', '.'],
+  health: ['db', 'access', 'connections', 'connector', 'credentials', 'sign-ins', '.'],
   catalog: ['db', 'access', 'connections', 'connector', 'credentials', 'sign-ins', 'secrets/secret.ts', '.'],
   sample: ['access', 'connections', 'credentials', 'db', 'secrets/secret.ts', '.'],
   http: [

@@ -19,6 +19,7 @@ import { healthRoutes } from './http/routes/health.tsx'
 import { helpRoutes } from './http/routes/help.tsx'
 import { homeRoutes } from './http/routes/home.tsx'
 import { loginRoutes } from './http/routes/login.tsx'
+import { maintenanceRoutes } from './http/routes/maintenance.tsx'
 import { setupRoutes } from './http/routes/setup.tsx'
 import { sharingRoutes } from './http/routes/sharing.tsx'
 import { signInRoutes } from './http/routes/sign-ins.tsx'
@@ -61,6 +62,7 @@ export function allRoutes(services: RouteDependencies): Routes[] {
     sharingRoutes(deps),
     signInRoutes(deps),
     healthRoutes(deps),
+    maintenanceRoutes(deps),
     activityRoutes(deps),
     helpRoutes(),
     // Before the routes of one dataset: `/catalog/add` is no id.

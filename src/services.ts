@@ -9,7 +9,9 @@ import { createConnectionQueries } from './connections/queries.ts'
 import { createSharing } from './connections/sharing.ts'
 import type { Connector } from './connector/driver.ts'
 import type { EgressPolicy } from './connector/outlook.ts'
+import { createBreaker } from './credentials/breaker.ts'
 import { createHistory } from './credentials/history.ts'
+import { createMaintenance } from './credentials/maintenance.ts'
 import { createCredentialQueries } from './credentials/queries.ts'
 import { createSharedAccounts } from './credentials/shared-accounts.ts'
 import { createCredentialSharing } from './credentials/sharing.ts'
@@ -46,18 +48,23 @@ export function createServices(deps: ServiceDependencies) {
   const sharing = createSharing({ db, guard })
   const connectionActivity = createConnectionActivity({ db, queries: connectionQueries })
   const vault = createVault({ guard, keyring, deploymentId })
+  const breaker = createBreaker({ db, guard })
+  const maintenance = createMaintenance({ db, guard })
   const credentialQueries = createCredentialQueries({ db, guard })
   const credentialSharing = createCredentialSharing({ db, guard, queries: credentialQueries })
   const shared = createSharedAccounts({ db, guard, connections: connectionQueries, deployment })
   const history = createHistory({ db, queries: credentialQueries })
-  const use = createConnectionUse({ db, guard, vault, connector, queries: connectionQueries, shared, deployment })
+  const queried = { queries: connectionQueries, shared }
+  const use = createConnectionUse({ db, guard, vault, breaker, connector, ...queried, deployment })
   const signIns = createSignIns({ db, use, queries: connectionQueries })
-  const saving = createSavingAccounts({ vault, queries: credentialQueries, connections: connectionQueries, signIns })
+  const tried = { breaker, queries: credentialQueries, connections: connectionQueries, signIns }
+  const saving = createSavingAccounts({ vault, ...tried })
   const activity = createActivity({ db })
   const health = createHealth({ db, guard, queries: connectionQueries })
-  const looks = createLooks({ db, signIns, queries: connectionQueries, deployment })
+  const looks = createLooks({ db, signIns, breaker, queries: connectionQueries, deployment })
   const outgoing = createOutgoing({ guard, egress })
-  const accounts = { vault, credentialQueries, credentialSharing, shared, history, use, signIns, saving }
+  const care = { breaker, maintenance, credentialSharing, shared, history }
+  const accounts = { vault, credentialQueries, ...care, use, signIns, saving }
   const places = { connections, connectionQueries, sharing, connectionActivity, outgoing }
   return { guard, features, ...places, ...accounts, health, looks, activity }
 }

@@ -35,7 +35,7 @@ export function createWeb({ config, composition, log }: { config: Config; compos
   const accounts = createAccounts({ db, ledger, guard: services.guard, deployment })
   const catalog = createCatalog({ db, ...services, directory: config.snapshotDirectory, log })
   catalog.start()
-  const healthSchedule = createHealthSchedule({ looks: services.looks, log })
+  const healthSchedule = createHealthSchedule({ ...services, log })
   healthSchedule.start()
   const erasure = createErasure({ db, guard: services.guard, log })
   erasure.start()

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { UserActor } from '../access/actor.ts'
 import { NotFound, Refusal } from '../access/refusals.ts'
-import { type Imported, type Outcome, type Source, TooBusy } from '../connector/driver.ts'
+import { type Imported, type Outcome, type Progress, type Source, TooBusy } from '../connector/driver.ts'
+import { type Occasion, trippingCodes } from '../credentials/breaker.ts'
 import type { Log } from '../log.ts'
 import type { Account, ConnectionUse } from '../sign-ins/use-connection.ts'
 import { copyAccount, wipeAccount } from './account-copies.ts'
@@ -25,8 +26,19 @@ type Run = {
   readonly order: SnapshotOrder
   readonly abort: AbortController
   ending: 'cancelled' | 'interrupted' | 'lost' | undefined
+  /** The tables that were chosen together, with one account. */
+  readonly basket: Basket
   rows: number
   bytes: number
+}
+
+/** Of a basket the first table signs in alone: where its account is refused, the others do not try it again. */
+type Basket = {
+  readonly first: string
+  /** Resolves when the first table was let in, or has ended. */
+  readonly letIn: Promise<void>
+  readonly sayLetIn: () => void
+  refused: boolean
 }
 
 /** At most this many tables of one basket at a time. */
@@ -76,11 +88,13 @@ export function createSnapshots(deps: {
     run.abort.abort()
   }
 
-  async function runBasket(waiting: Run[]): Promise<void> {
+  async function runBasket(basket: Basket, waiting: Run[]): Promise<void> {
     const lane = async () => {
       for (let run = waiting.shift(); run !== undefined; run = waiting.shift()) await runOne(run)
     }
-    await Promise.all(Array.from({ length: together }, lane))
+    const first = lane()
+    await basket.letIn
+    await Promise.all([first, ...Array.from({ length: together - 1 }, lane)])
   }
 
   async function runOne(run: Run): Promise<void> {
@@ -90,6 +104,7 @@ export function createSnapshots(deps: {
     } catch (error) {
       log.error('snapshot could not be written down', error, { version: versionId })
     } finally {
+      run.basket.sayLetIn()
       runs.delete(versionId)
       wipeAccount(run.order.account)
     }
@@ -99,6 +114,7 @@ export function createSnapshots(deps: {
     const { actor, versionId } = run.order
     const file = snapshotFile(actor.organizationId, versionId)
     const imported = run.ending === undefined ? await pull(run, file) : undefined
+    if (imported !== undefined && isRefusal(imported)) run.basket.refused = true
     if (imported?.ok && (await persist(() => versions.complete(versionId, imported.value)))) return
     await store.remove(file)
     await persist(() => versions.end(versionId, whyEnded(run, imported)))
@@ -106,6 +122,7 @@ export function createSnapshots(deps: {
 
   /** Resolves with undefined where somebody ended the version before it began. */
   async function pull(run: Run, file: string): Promise<Pulled | undefined> {
+    if (run.basket.refused) return { ok: false, message: refusedBefore }
     if (!(await persist(() => versions.start(run.order.versionId, file)))) return undefined
     try {
       await store.prepare(file)
@@ -122,7 +139,8 @@ export function createSnapshots(deps: {
   async function importOnceThereIsRoom(run: Run, file: string): Promise<Outcome<Imported>> {
     const { actor, connectionId, account, source, rowLimit, runId } = run.order
     const until = Date.now() + patienceMilliseconds
-    for (;;) {
+    // A person waits for the first table alone; what stood in line does not try a paused account.
+    for (let occasion: Occasion = isFirst(run) ? 'by hand' : 'in line'; ; occasion = 'in line') {
       try {
         return await use.run(
           actor,
@@ -133,10 +151,11 @@ export function createSnapshots(deps: {
             operation: 'import',
             input: { source, rowLimit, file },
             purpose: 'snapshot of a dataset',
+            occasion,
             runId,
             limits: { milliseconds: importMilliseconds },
           },
-          { signal: run.abort.signal, onProgress: (progress) => void Object.assign(run, progress) },
+          { signal: run.abort.signal, onProgress: (progress) => noteProgress(run, progress) },
         )
       } catch (error) {
         if (!(error instanceof TooBusy) || Date.now() > until) throw error
@@ -151,16 +170,18 @@ export function createSnapshots(deps: {
      * version it concerns. Takes over the accounts and wipes them.
      */
     start(orders: readonly SnapshotOrder[]): void {
+      const basket = newBasket(orders)
       const begun: Run[] = orders.map((order) => ({
         order,
+        basket,
         abort: new AbortController(),
         ending: closing ? 'interrupted' : undefined,
         rows: 0,
         bytes: 0,
       }))
       for (const run of begun) runs.set(run.order.versionId, run)
-      const basket = runBasket([...begun]).finally(() => baskets.delete(basket))
-      baskets.add(basket)
+      const made = runBasket(basket, [...begun]).finally(() => baskets.delete(made))
+      baskets.add(made)
     },
 
     /** Ends a version at once if this process makes it; another process notices with its next heartbeat. */
@@ -184,6 +205,29 @@ export function createSnapshots(deps: {
   }
 }
 
+function newBasket(orders: readonly SnapshotOrder[]): Basket {
+  let sayLetIn = () => {}
+  const letIn = new Promise<void>((resolve) => {
+    sayLetIn = resolve
+  })
+  if (orders.length === 0) sayLetIn()
+  return { first: orders[0]?.versionId ?? '', letIn, sayLetIn, refused: false }
+}
+
+function isFirst({ order, basket }: Run): boolean {
+  return order.versionId === basket.first
+}
+
+/** Nothing is read before the account was let in. */
+function noteProgress(run: Run, progress: Progress): void {
+  Object.assign(run, progress)
+  run.basket.sayLetIn()
+}
+
+function isRefusal(pulled: Pulled): boolean {
+  return !pulled.ok && !('message' in pulled) && trippingCodes.includes(pulled.code)
+}
+
 type Pulled = Outcome<Imported> | { readonly ok: false; readonly message: string }
 
 function idOf(order: SnapshotOrder): { versionId: string } {
@@ -204,6 +248,9 @@ function failed(message: string): Ended {
 }
 
 const generalMessage = 'The snapshot could not be made. Try again; if it fails again, ask an administrator to look.'
+
+const refusedBefore =
+  'The data store refused this account for another table that was chosen with this one, so it was not tried again. Store the right secret or choose another account, then create the snapshot again.'
 
 function sentenceFor(error: unknown): string {
   if (error instanceof NotFound) {

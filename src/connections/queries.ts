@@ -28,8 +28,8 @@ export type ConnectionRow = {
   readonly credentials: number
   readonly lastSignInAt: Date | null
   readonly lastSignInCode: string | null
-  /** The refusal that stopped its health checks; null where they run or there are none. */
-  readonly healthStoppedCode: string | null
+  /** Whether its health checks wait, because their account is paused. */
+  readonly healthWaits: boolean
 }
 
 export type ConnectionDetail = ConnectionRow & {
@@ -56,6 +56,10 @@ export type AssociatedCredential = {
   readonly lastSignInAt: Date | null
   readonly lastSignInCode: string | null
   readonly privileges: AccountPrivileges | null
+  /** The refusal that paused it everywhere; null while it is not paused. */
+  readonly pausedCode: string | null
+  /** The end of the maintenance window that it is in; null outside one. */
+  readonly heldUntil: Date | null
 }
 
 /** What would go with a connection. Counts for what the actor may not see. */
@@ -140,6 +144,8 @@ export function createConnectionQueries(deps: { db: Database; guard: Guard }) {
           lastSignInCode: associations.lastSignInCode,
           privileges: associations.privileges,
           previousPrivileges: associations.previousPrivileges,
+          pausedCode: credentials.pausedCode,
+          heldUntil,
         })
         .from(associations)
         .innerJoin(credentials, eq(credentials.id, associations.credentialId))
@@ -241,7 +247,7 @@ function detailColumns(actor: Actor) {
     lastSignInAt: connections.lastSignInAt,
     lastSignInCode: connections.lastSignInCode,
     role: roleOf(actor),
-    healthStoppedCode: connections.healthStoppedCode,
+    healthWaits: sql<boolean>`${connections.healthMinutes} is not null and exists (select from ${credentials} where ${credentials.id} = ${connections.healthCredentialId} and ${credentials.pausedAt} is not null)`,
     credentials: sql<number>`(select count(*)::int from ${associations} where ${associations.connectionId} = ${connections.id} ${mine})`,
   }
 }
@@ -252,17 +258,22 @@ function roleOf(actor: Actor): SQL<ShareRole | null> {
   return sql`case when ${connections.ownerId} = ${actor.id} then 'owner' else (select role from ${connectionShares} where ${connectionShares.connectionId} = ${connections.id} and ${connectionShares.userId} = ${actor.id}) end`
 }
 
+export const heldUntil =
+  sql<Date | null>`case when ${credentials.heldUntil} > now() and coalesce(${credentials.heldFrom}, '-infinity') <= now() then ${credentials.heldUntil} end`.mapWith(
+    credentials.heldUntil,
+  )
+
 type Described = Pick<
   ConnectionRow,
-  'id' | 'name' | 'ownerName' | 'credentials' | 'lastSignInAt' | 'lastSignInCode' | 'healthStoppedCode'
+  'id' | 'name' | 'ownerName' | 'credentials' | 'lastSignInAt' | 'lastSignInCode' | 'healthWaits'
 > & {
   readonly driver: string
   readonly parameters: Parameters
 }
 
 function describe(row: Described): ConnectionRow {
-  const { id, name, ownerName, credentials: count, lastSignInAt, lastSignInCode, healthStoppedCode } = row
+  const { id, name, ownerName, credentials: count, lastSignInAt, lastSignInCode, healthWaits } = row
   const driverLabel = driver(row.driver)?.label ?? row.driver
-  const signedIn = { lastSignInAt, lastSignInCode, healthStoppedCode }
+  const signedIn = { lastSignInAt, lastSignInCode, healthWaits }
   return { id, name, driverLabel, ownerName, address: addressOf(row), credentials: count, ...signedIn }
 }

@@ -7,6 +7,7 @@ import { type Compiled, compile } from '../db/compiled.ts'
 import { credentials } from '../db/schema/credentials.ts'
 import { nameKey } from '../names.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
+import { isHeld } from './maintenance.ts'
 
 /** What needs its owner's attention. */
 export type Attention = 'refused' | 'destination changed' | 'unused for 90 days'
@@ -20,6 +21,10 @@ export type CredentialRow = {
   readonly connections: number
   readonly lastUsedAt: Date | null
   readonly attention: readonly Attention[]
+  /** The refusal that paused it; null while it is not paused. */
+  readonly pausedCode: string | null
+  /** The end of the maintenance window that it is in; null outside one. */
+  readonly heldUntil: Date | null
 }
 
 export type CredentialSort = 'name' | 'used' | 'created'
@@ -89,8 +94,9 @@ function pageQuery(db: Database, shape: Shape) {
     .orderBy(...order(shape.sort))
     .limit(pageSize + 1)
     .as('page')
-  const { id, name, nameKey: key, type, username, createdAt, lastUsedAt } = page
-  return db.select({ id, name, key, type, username, createdAt, lastUsedAt, ...bondColumns }).from(page)
+  const { id, name, nameKey: key, type, username, createdAt, lastUsedAt, pausedCode, heldFrom, heldUntil } = page
+  const own = { id, name, key, type, username, createdAt, lastUsedAt, pausedCode, heldFrom, heldUntil }
+  return db.select({ ...own, ...bondColumns }).from(page)
 }
 
 type Owner = { readonly id: string | Placeholder; readonly organizationId: string | Placeholder }
@@ -137,14 +143,19 @@ type Cells = {
   readonly username: string | null
   readonly createdAt: string
   readonly lastUsedAt: string | null
+  readonly pausedCode: string | null
+  readonly heldFrom: string | null
+  readonly heldUntil: string | null
   readonly connections: number
   readonly refused: boolean
   readonly bonds: readonly { destination: string; driver: string; parameters: Record<string, string> }[] | null
 }
 
 function cellsOf(row: readonly unknown[]): Cells {
-  const [id, name, key, type, username, createdAt, lastUsedAt, connections, refused, bonds] = row
-  return { id, name, key, type, username, createdAt, lastUsedAt, connections, refused, bonds } as Cells
+  const [id, name, key, type, username, createdAt, lastUsedAt, ...rest] = row
+  const [pausedCode, heldFrom, heldUntil, connections, refused, bonds] = rest
+  const stops = { pausedCode, heldFrom, heldUntil }
+  return { id, name, key, type, username, createdAt, lastUsedAt, ...stops, connections, refused, bonds } as Cells
 }
 
 function cursorOf(sort: CredentialSort, { id, key, lastUsedAt }: Cells): string {
@@ -154,9 +165,16 @@ function cursorOf(sort: CredentialSort, { id, key, lastUsedAt }: Cells): string 
 }
 
 function listed(row: Cells): CredentialRow {
-  const { id, name, type, username, connections } = row
-  const lastUsedAt = row.lastUsedAt === null ? null : new Date(row.lastUsedAt)
-  return { id, name, type, username, connections, lastUsedAt, attention: attentionOf(row, lastUsedAt) }
+  const { id, name, type, username, connections, pausedCode } = row
+  const lastUsedAt = dateOf(row.lastUsedAt)
+  const window = { heldFrom: dateOf(row.heldFrom), heldUntil: dateOf(row.heldUntil) }
+  const heldUntil = isHeld(window, new Date()) ? window.heldUntil : null
+  const attention = attentionOf(row, lastUsedAt)
+  return { id, name, type, username, connections, lastUsedAt, attention, pausedCode, heldUntil }
+}
+
+function dateOf(moment: string | null): Date | null {
+  return moment === null ? null : new Date(moment)
 }
 
 function attentionOf({ refused, bonds, createdAt }: Cells, lastUsedAt: Date | null): Attention[] {

@@ -13,7 +13,10 @@ import { credentialShares } from '../db/schema/credential-shares.ts'
 import { associations, credentials } from '../db/schema/credentials.ts'
 import { users } from '../db/schema/organizations.ts'
 import { type ParsedName, parseName } from '../names.ts'
+import { isTried } from './breaker.ts'
 import { type CredentialListing, type CredentialPage, createListing, visibleTo } from './listing.ts'
+import { isHeld } from './maintenance.ts'
+import { type MissedUse, missedOf } from './missed-uses.ts'
 
 /** One association of a credential as its detail shows it. */
 export type AssociationRow = {
@@ -56,6 +59,19 @@ export type CredentialDetail = {
     readonly purpose: string | null
     readonly connectionName: string | null
   } | null
+  /** The refusal since which nothing uses it by itself; null while it is not paused. */
+  readonly pause: {
+    readonly at: Date
+    readonly code: string
+    /** Where it was refused; null where that is gone or hidden. */
+    readonly connectionName: string | null
+    /** Whether somebody tries it at this moment. */
+    readonly tried: boolean
+  } | null
+  /** The maintenance window that is set and not over, and whether it has begun. */
+  readonly hold: { readonly from: Date; readonly until: Date; readonly begun: boolean } | null
+  /** What would have used it by itself meanwhile, now and in the last week. */
+  readonly missed: readonly MissedUse[]
   readonly associations: readonly AssociationRow[]
   /** With how many users it is shared for use. */
   readonly sharedWith: number
@@ -117,6 +133,9 @@ export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
       expiresAt,
       expirySource,
       lastUse,
+      pause: await pauseOf(db, actor, credential),
+      hold: holdOf(credential),
+      missed: await missedOf(db, actor, id),
       associations: bonds,
       sharedWith: await db.$count(credentialShares, eq(credentialShares.credentialId, id)),
     }
@@ -234,6 +253,21 @@ async function lastUseOf(
     by: names?.by ?? null,
     connectionName: names?.connectionName ?? null,
   }
+}
+
+async function pauseOf(db: Database, actor: Actor, row: typeof credentials.$inferSelect) {
+  const { pausedAt: at, pausedCode, pausedConnectionId } = row
+  if (at === null) return null
+  const its = and(eq(connections.id, pausedConnectionId ?? ''), connectionsVisibleTo(actor))
+  const [place] = pausedConnectionId === null ? [] : await db.select().from(connections).where(its)
+  return { at, code: pausedCode ?? '', connectionName: place?.name ?? null, tried: isTried(row) }
+}
+
+function holdOf(row: typeof credentials.$inferSelect): CredentialDetail['hold'] {
+  const { heldFrom, heldUntil: until, createdAt } = row
+  const at = new Date()
+  if (until === null || until <= at) return null
+  return { from: heldFrom ?? createdAt, until, begun: isHeld(row, at) }
 }
 
 async function associationsOf(

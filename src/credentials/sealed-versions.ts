@@ -42,7 +42,8 @@ export type Sealed = {
 }
 export type Closed = {
   readonly ok: false
-  readonly reason: 'not associated' | 'destination changed'
+  /** `paused` and `tried now` are the breaker's. */
+  readonly reason: 'not associated' | 'destination changed' | 'paused' | 'tried now'
   readonly resource: Resource
 }
 

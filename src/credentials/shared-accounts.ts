@@ -6,6 +6,7 @@ import {
   type AssociatedCredential,
   type ConnectionQueries,
   visibleTo as connectionsVisibleTo,
+  heldUntil,
 } from '../connections/queries.ts'
 import type { Database } from '../db/client.ts'
 import { auditEntries } from '../db/schema/audit.ts'
@@ -52,6 +53,7 @@ export function createSharedAccounts(deps: {
         .select({
           ...{ credentialId: credentials.id, name: credentials.name, ownerName: users.name },
           ...{ agreedDestination: destination, lastSignInAt, lastSignInCode },
+          ...{ pausedCode: credentials.pausedCode, heldUntil },
         })
         .from(associations)
         .innerJoin(credentials, eq(credentials.id, associations.credentialId))

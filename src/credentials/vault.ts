@@ -19,6 +19,7 @@ import {
   dissociateAll,
   makeDefault,
 } from './associations.ts'
+import { type Occasion, type Turn, takeTurn } from './breaker.ts'
 import {
   type CredentialType,
   parseEditedFields,
@@ -75,8 +76,14 @@ export type CurrentCredential = {
 
 /** A credential in the clear with the connection it was opened for, as that was checked; or why it stays closed. */
 export type OpenOutcome =
-  | { readonly ok: true; readonly credential: OpenedCredential; readonly connection: ConnectionResource['row'] }
-  | { readonly ok: false; readonly reason: 'not associated' | 'destination changed' | 'unreadable' }
+  | {
+      readonly ok: true
+      readonly credential: OpenedCredential
+      readonly connection: ConnectionResource['row']
+      /** What the breaker is to be told of it; null where an edit is tried, which says nothing about what is stored. */
+      readonly turn: Turn | null
+    }
+  | { readonly ok: false; readonly reason: Closed['reason'] | 'unreadable' }
   | { readonly ok: false; readonly reason: 'fields'; readonly errors: Readonly<Record<string, string>> }
 
 export type Vault = ReturnType<typeof createVault>
@@ -206,9 +213,17 @@ export function createVault(deps: VaultDependencies) {
     /**
      * Opens a credential for one connection. Its ledger entry is committed before anything is opened; what stays closed
      * is recorded as failed. With `typed`, the fields are as an edit would leave them (for trying an edit before it).
+     * `occasion` decides whether a paused one may be tried.
      */
-    async open(actor: Actor, id: string, connectionId: string, use: Use, typed?: TypedFields): Promise<OpenOutcome> {
-      const found = await guard.change<Sealed | Closed, CredentialResource>(
+    async open(
+      actor: Actor,
+      id: string,
+      connectionId: string,
+      use: Use,
+      typed?: TypedFields,
+      occasion: Occasion = 'by hand',
+    ): Promise<OpenOutcome> {
+      const found = await guard.change<ToOpen | Closed, CredentialResource>(
         actor,
         'credential.use',
         (tx) => findCredential(tx, id),
@@ -218,6 +233,8 @@ export function createVault(deps: VaultDependencies) {
           if (typed !== undefined) await effect.also('credential.edit', resource)
           const sealed = await sealedFor(effect, row, connectionId)
           if (!sealed.ok) return effect.abandon(sealed)
+          const turn = typed === undefined ? await takeTurn(effect.tx, row, connectionId, occasion) : null
+          if (typeof turn === 'string') return effect.abandon({ ...sealed, ok: false, reason: turn })
           effect.note({ connectionId, version: row.currentVersion })
           await effect.tx
             .update(credentials)
@@ -228,7 +245,7 @@ export function createVault(deps: VaultDependencies) {
               lastUsedConnectionId: connectionId,
             })
             .where(eq(credentials.id, id))
-          return sealed
+          return { ...sealed, turn }
         },
         { id, use },
       )
@@ -245,19 +262,21 @@ function ownedBy(actor: UserActor): Resource {
   return { type: 'credential', id: null, organizationId: actor.organizationId, ownerId: actor.id }
 }
 
-function openOrClose(deps: VaultDependencies, sealed: Sealed, typed: TypedFields | undefined): OpenOutcome {
+type ToOpen = Sealed & { readonly turn: Turn | null }
+
+function openOrClose(deps: VaultDependencies, sealed: ToOpen, typed: TypedFields | undefined): OpenOutcome {
   try {
     const fields = openSealed(deps, sealed)
     const type = credentialType(sealed.type)
-    const { connection, knownExpiry } = sealed
+    const { connection, knownExpiry, turn } = sealed
     const expiry = knownExpiry === undefined ? {} : { knownExpiry }
     if (typed === undefined || type === undefined) {
-      return { ok: true, connection, credential: { type: sealed.type, fields, ...expiry } }
+      return { ok: true, connection, turn, credential: { type: sealed.type, fields, ...expiry } }
     }
     const edited = parseEditedFields(type, typed, fields)
     wipeUnused(fields, edited.ok ? edited.fields : {})
     if (!edited.ok) return { ok: false, reason: 'fields', errors: edited.errors }
-    return { ok: true, connection, credential: { type: sealed.type, fields: edited.fields } }
+    return { ok: true, connection, turn, credential: { type: sealed.type, fields: edited.fields } }
   } catch (error) {
     if (error instanceof OpenFailed) return { ok: false, reason: 'unreadable' }
     throw error

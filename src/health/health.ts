@@ -3,8 +3,10 @@ import type { UserActor } from '../access/actor.ts'
 import type { Guard } from '../access/guard.ts'
 import { type ConnectionResource, findConnection } from '../connections/connections.ts'
 import type { AssociatedCredential, ConnectionQueries } from '../connections/queries.ts'
-import type { Database, Transaction } from '../db/client.ts'
+import { isHeld } from '../credentials/maintenance.ts'
+import type { Database } from '../db/client.ts'
 import { connectionHealth, connections } from '../db/schema/connections.ts'
+import { credentials } from '../db/schema/credentials.ts'
 import type { Look } from './outcome.ts'
 
 /** How often a connection may be tried by itself, in minutes. */
@@ -16,13 +18,18 @@ export type Health = {
   readonly minutes: number | null
   readonly credentialId: string | null
   readonly nextAt: Date | null
-  /** The refusal that stopped it; null while it is not stopped. */
-  readonly stoppedCode: string | null
+  /** Why its account is not used by itself at the moment, whoever owns it; null where it is. */
+  readonly waits: Waits | null
   /** The last 90, the newest first. */
   readonly looks: readonly Look[]
   /** The actor's accounts to choose from, the default first. */
   readonly accounts: readonly AssociatedCredential[]
 }
+
+/** A pause after a refusal, with its code, or a maintenance window, with its end. */
+export type Waits =
+  | { readonly because: 'paused'; readonly code: string; readonly at: Date }
+  | { readonly because: 'held'; readonly until: Date }
 
 export type HealthSetting = { readonly minutes: number; readonly credentialId: string } | null
 export type ConfigureOutcome = { readonly ok: true } | { readonly ok: false; readonly field: 'every' | 'account' }
@@ -36,20 +43,22 @@ export function createHealth(deps: { db: Database; guard: Guard; queries: Connec
     /** Returns the schedule of a connection that the actor may see. */
     async show(actor: UserActor, id: string): Promise<Health> {
       const accounts = await queries.associatedCredentials(actor, id)
-      const [row] = await db.select(columns).from(connections).where(eq(connections.id, id))
+      const [row] = await db
+        .select(columns)
+        .from(connections)
+        .leftJoin(credentials, eq(credentials.id, connections.healthCredentialId))
+        .where(eq(connections.id, id))
       const looks = await db
         .select({ at: connectionHealth.at, code: connectionHealth.code, milliseconds: connectionHealth.milliseconds })
         .from(connectionHealth)
         .where(eq(connectionHealth.connectionId, id))
         .orderBy(desc(connectionHealth.at))
         .limit(90)
-      return { ...(row ?? off), looks, accounts }
+      const { minutes = null, credentialId = null, nextAt = null } = row ?? {}
+      return { minutes, credentialId, nextAt, waits: row ? waitsOf(row, now()) : null, looks, accounts }
     },
 
-    /**
-     * Has the connection tried in that interval with one of the actor's accounts, from now on; null turns it off. What was
-     * stopped by a refusal of the same account stays so until it is resumed.
-     */
+    /** Has the connection tried in that interval with one of the actor's accounts, from now on; null turns it off. */
     async configure(actor: UserActor, id: string, setting: HealthSetting): Promise<ConfigureOutcome> {
       const accounts = await queries.associatedCredentials(actor, id)
       if (setting !== null) {
@@ -57,48 +66,24 @@ export function createHealth(deps: { db: Database; guard: Guard; queries: Connec
         if (!intervals.some((one) => one === minutes)) return { ok: false, field: 'every' }
         if (!accounts.some((one) => one.credentialId === credentialId)) return { ok: false, field: 'account' }
       }
-      return change(actor, id, async (tx, row) => {
-        const stays =
-          setting !== null && row.healthStoppedCode !== null && row.healthCredentialId === setting.credentialId
-        await tx
-          .update(connections)
-          .set({
-            healthMinutes: setting?.minutes ?? null,
-            healthCredentialId: setting?.credentialId ?? null,
-            healthNextAt: setting === null || stays ? null : now(),
-            healthStoppedCode: stays ? row.healthStoppedCode : null,
-          })
-          .where(eq(connections.id, id))
-        return { minutes: setting?.minutes ?? 0 }
-      })
+      return guard.change<{ ok: true }, ConnectionResource>(
+        actor,
+        'connection.set-health',
+        (tx) => findConnection(tx, id, 'update'),
+        async ({ tx, note }) => {
+          const { minutes = null, credentialId = null } = setting ?? {}
+          const set = { healthMinutes: minutes, healthCredentialId: credentialId }
+          const healthNextAt = setting === null ? null : now()
+          await tx
+            .update(connections)
+            .set({ ...set, healthNextAt })
+            .where(eq(connections.id, id))
+          note({ minutes: minutes ?? 0 })
+          return { ok: true }
+        },
+        { id },
+      )
     },
-
-    /** Tries again, at once, what a refusal had stopped. */
-    async resume(actor: UserActor, id: string): Promise<void> {
-      await change(actor, id, async (tx, row) => {
-        const wanted = row.healthMinutes !== null && row.healthStoppedCode !== null
-        const resumed = { healthStoppedCode: null, healthNextAt: now() }
-        if (wanted) await tx.update(connections).set(resumed).where(eq(connections.id, id))
-        return { minutes: row.healthMinutes ?? 0, resumed: wanted }
-      })
-    },
-  }
-
-  function change(
-    actor: UserActor,
-    id: string,
-    effect: (tx: Transaction, row: ConnectionResource['row']) => Promise<Readonly<Record<string, number | boolean>>>,
-  ): Promise<{ readonly ok: true }> {
-    return guard.change<{ ok: true }, ConnectionResource>(
-      actor,
-      'connection.set-health',
-      (tx) => findConnection(tx, id, 'update'),
-      async ({ tx, note }, { row }) => {
-        note(await effect(tx, row))
-        return { ok: true }
-      },
-      { id },
-    )
   }
 }
 
@@ -106,7 +91,16 @@ const columns = {
   minutes: connections.healthMinutes,
   credentialId: connections.healthCredentialId,
   nextAt: connections.healthNextAt,
-  stoppedCode: connections.healthStoppedCode,
+  pausedAt: credentials.pausedAt,
+  pausedCode: credentials.pausedCode,
+  heldFrom: credentials.heldFrom,
+  heldUntil: credentials.heldUntil,
 }
 
-const off = { minutes: null, credentialId: null, nextAt: null, stoppedCode: null }
+type Account = Pick<typeof credentials.$inferSelect, 'heldFrom' | 'heldUntil' | 'pausedAt' | 'pausedCode'>
+
+function waitsOf(account: Account, at: Date): Waits | null {
+  const { pausedAt, pausedCode, heldUntil } = account
+  if (pausedAt !== null) return { because: 'paused', code: pausedCode ?? '', at: pausedAt }
+  return heldUntil !== null && isHeld(account, at) ? { because: 'held', until: heldUntil } : null
+}

@@ -2,10 +2,12 @@ import { and, eq } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { TooBusy } from '../connector/driver.ts'
 import { parseNewFields } from '../credentials/credential-type.ts'
+import { createMaintenance } from '../credentials/maintenance.ts'
 import { basic } from '../credentials/types/basic.ts'
 import { auditEntries } from '../db/schema/audit.ts'
 import { connectionHealth, connections } from '../db/schema/connections.ts'
 import { associations } from '../db/schema/credentials.ts'
+import { missedUses } from '../db/schema/missed-uses.ts'
 import { users } from '../db/schema/organizations.ts'
 import { createLog } from '../log.ts'
 import { addConnection, refused, signedIn, type TestDomain, testDomain } from '../testing/domain.ts'
@@ -65,6 +67,8 @@ async function row() {
 const codes = async () => (await health().show(domain.ada, connection)).looks.map(({ code }) => code)
 const minutesAhead = async () =>
   ((await row()).healthNextAt?.getTime() ?? Number.NaN) / minute - clock.getTime() / minute
+const waits = async () => (await health().show(domain.ada, connection)).waits !== null
+const missed = () => domain.db.select().from(missedUses).where(eq(missedUses.credentialId, credential))
 const failing = (code: string) => ({ ...refused, code }) as typeof refused
 const manual = () => domain.signIns.create(domain.ada, connection, { kind: 'stored', credentialId: credential }, 'test')
 
@@ -89,7 +93,7 @@ describe('A look that is due', () => {
       await health().configure(domain.ada, other, { minutes: 60, credentialId: await account(other) })
     }
     const processes = Array.from({ length: 4 }, () =>
-      createHealthSchedule({ looks: looks(), log: createLog({ level: 'silent' }) }),
+      createHealthSchedule({ ...domain, looks: looks(), log: createLog({ level: 'silent' }) }),
     )
     await Promise.all(processes.map((one) => one.once()))
     expect(domain.connector.jobs).toHaveLength(4)
@@ -130,80 +134,132 @@ describe('A failure', () => {
       expect(await minutesAhead()).toBe(minutes)
       later(minutes)
     }
-    expect((await row()).healthStoppedCode).toBeNull()
     domain.connector.next = signedIn
     await next()
     expect(await minutesAhead()).toBe(60)
   })
 
-  test.each(['auth.refused', 'auth.expired', 'auth.locked', 'auth.method_refused'])(
-    'of the account, %s, stops it at the first attempt',
+  test.each(['auth.refused', 'auth.expired', 'auth.locked'])(
+    'of the secret, %s, is the last attempt: from then on nothing is tried, and the strip says so',
     async (code) => {
       domain.connector.next = failing(code)
-      await next()
-      later(10_000)
-      expect(await next()).toBe(false)
+      for (let looked = 0; looked < 3; looked++) {
+        expect(await next()).toBe(true)
+        expect(await minutesAhead()).toBe(60)
+        later(60)
+      }
       expect(domain.connector.jobs).toHaveLength(1)
-      expect(await row()).toMatchObject({ healthStoppedCode: code, healthNextAt: null, healthMinutes: 60 })
+      expect(await codes()).toEqual(['skipped.paused', 'skipped.paused', code])
+      expect((await health().show(domain.ada, connection)).waits).toMatchObject({ because: 'paused', code })
+      expect((await missed())[0]).toMatchObject({ purpose: 'health check', because: 'paused', times: 2 })
     },
   )
+
+  test('of the way to sign in backs off, because nobody looked at the secret', async () => {
+    domain.connector.next = failing('auth.method_refused')
+    await next()
+    expect(await minutesAhead()).toBe(120)
+    expect((await health().show(domain.ada, connection)).waits).toBeNull()
+  })
 })
 
-describe('A stopped check', () => {
+describe('A check whose account is paused', () => {
   beforeEach(async () => {
     domain.connector.next = refused
     await next()
     domain.connector.next = signedIn
   })
 
-  test('is resumed by a good sign-in with that account, and by no other', async () => {
+  test('is due at once after a good sign-in with that account, and after no other', async () => {
     const fields = parseNewFields(basic, { text: (id) => id, cleared: () => false })
     if (fields.ok)
       await domain.signIns.create(domain.ada, connection, { kind: 'typed', type: 'basic', ...fields }, 'test')
-    expect((await row()).healthStoppedCode).toBe('auth.refused')
-    await manual()
-    expect((await row()).healthStoppedCode).toBeNull()
-    expect((await row()).healthNextAt).not.toBeNull()
+    expect(await waits()).toBe(true)
+    expect(await manual()).toMatchObject({ code: 'ok', resumed: true })
+    expect(await waits()).toBe(false)
+    // The refusal of the tests' own clock is months older than this, and no longer kept.
+    clock = new Date(Date.now() + minute)
+    expect([await next(), await codes()]).toEqual([true, ['ok']])
   })
 
-  test('is resumed by a proven new secret, and not by one that was saved without a sign-in', async () => {
+  test('goes on after a proven new secret, and not after one that was saved without a sign-in', async () => {
     const typed = {
       text: (id: string) => (id === 'username' ? `username ${count}` : 'a new one'),
       cleared: () => false,
     }
     const edit = { name: `Account ${connection}`, description: '', typed }
-    await domain.saving.edit(domain.ada, credential, { ...edit, revision: 1, signIn: false })
-    expect((await row()).healthStoppedCode).toBe('auth.refused')
+    const unproven = await domain.saving.edit(domain.ada, credential, { ...edit, revision: 1, signIn: false })
+    expect(unproven).toMatchObject({ kind: 'saved', proof: 'still paused' })
+    expect(await waits()).toBe(true)
     const newer = { ...typed, text: (id: string) => (id === 'username' ? `username ${count}` : 'a newer one') }
     await domain.saving.edit(domain.ada, credential, { ...edit, typed: newer, revision: 2, signIn: true })
-    expect((await row()).healthStoppedCode).toBeNull()
+    expect(await waits()).toBe(false)
   })
 
-  test('is resumed by its owner for one attempt, stays stopped when it is only saved again, and can be turned off', async () => {
+  test('can be saved again and turned off, and neither ends the pause', async () => {
+    later(1)
     await health().configure(domain.ada, connection, { minutes: 15, credentialId: credential })
-    expect(await next()).toBe(false)
-    await expect(health().resume(domain.ben, connection)).rejects.toThrow()
-    await health().resume(domain.ada, connection)
-    domain.connector.next = refused
-    expect([await next(), await next()]).toEqual([true, false])
-    expect((await row()).healthStoppedCode).toBe('auth.refused')
+    expect([await next(), (await codes())[0]]).toEqual([true, 'skipped.paused'])
     await health().configure(domain.ada, connection, null)
-    expect(await row()).toMatchObject({ healthMinutes: null, healthNextAt: null, healthStoppedCode: null })
+    expect(await row()).toMatchObject({ healthMinutes: null, healthNextAt: null })
+    expect((await domain.credentialQueries.show(domain.ada, credential)).pause).toMatchObject({ code: 'auth.refused' })
   })
 })
 
 test('A refusal that a person met stops the checks as well, before they met it', async () => {
   domain.connector.next = refused
   await manual()
-  expect(await next()).toBe(false)
+  expect([await next(), await codes()]).toEqual([true, ['skipped.paused']])
   expect(domain.connector.jobs).toHaveLength(1)
+})
+
+test('Of two connections with one account the second waits until the first is over', async () => {
+  const other = await addConnection(domain, domain.ada, `Second ${count}`)
+  await domain.vault.associate(domain.ada, credential, other)
+  await health().configure(domain.ada, other, { minutes: 60, credentialId: credential })
+  const { run } = domain.connector
+  let nested: boolean | undefined
+  domain.connector.run = async (job, options) => {
+    nested ??= await looks().next(unheard)
+    domain.connector.next = refused
+    return run(job, options)
+  }
+  expect(await next()).toBe(true)
+  domain.connector.run = run
+  expect([nested, domain.connector.jobs.length]).toEqual([true, 1])
+  later(1)
+  expect([await next(), domain.connector.jobs.length]).toEqual([true, 1])
+  const strips = [connection, other].map(async (id) => (await health().show(domain.ada, id)).looks)
+  const seen = (await Promise.all(strips)).flat().map(({ code }) => code)
+  expect(seen.sort()).toEqual(['auth.refused', 'skipped.paused'])
+})
+
+describe('A maintenance window', () => {
+  test('holds the checks, counts them as missed, and has them made when it is over', async () => {
+    const maintenance = createMaintenance({ ...domain, now })
+    const until = new Date(clock.getTime() + 90 * minute)
+    expect(await maintenance.set(domain.ada, credential, { from: null, until })).toEqual({ ok: true })
+    const schedule = createHealthSchedule({ looks: looks(), maintenance, log: createLog({ level: 'silent' }) })
+    await schedule.once()
+    expect((await health().show(domain.ada, connection)).waits).toEqual({ because: 'held', until })
+    later(60)
+    await schedule.once()
+    expect([await codes(), domain.connector.jobs]).toEqual([['skipped.held', 'skipped.held'], []])
+    expect((await missed())[0]).toMatchObject({ because: 'held', times: 2, closedAt: null })
+    later(31)
+    await schedule.once()
+    expect(await codes()).toEqual(['ok', 'skipped.held', 'skipped.held'])
+    expect((await missed())[0]).toMatchObject({ closedAt: clock })
+    expect((await health().show(domain.ada, connection)).waits).toBeNull()
+    await schedule.close()
+  })
 })
 
 describe('Nothing is tried, and the strip says why, where', () => {
   const untried = async () => {
     expect(await next()).toBe(true)
     expect(domain.connector.jobs).toEqual([])
-    expect((await row()).healthStoppedCode).toBeNull()
+    expect(await waits()).toBe(false)
     return (await codes())[0]
   }
 

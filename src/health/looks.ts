@@ -1,10 +1,11 @@
-import { and, asc, desc, eq, inArray, isNotNull, isNull, lt, lte } from 'drizzle-orm'
+import { and, asc, desc, eq, isNotNull, lt, lte } from 'drizzle-orm'
 import type { UserActor } from '../access/actor.ts'
 import { type Deployment, featureEnabled } from '../access/features.ts'
 import { Refusal } from '../access/refusals.ts'
 import { findConnection } from '../connections/connections.ts'
 import type { ConnectionQueries } from '../connections/queries.ts'
 import { TooBusy } from '../connector/driver.ts'
+import { type Breaker, leaseMilliseconds } from '../credentials/breaker.ts'
 import type { Database } from '../db/client.ts'
 import { connectionHealth, connections } from '../db/schema/connections.ts'
 import { credentials } from '../db/schema/credentials.ts'
@@ -17,6 +18,7 @@ export type Looks = ReturnType<typeof createLooks>
 export type LookDependencies = {
   readonly db: Database
   readonly signIns: Pick<SignIns, 'create'>
+  readonly breaker: Pick<Breaker, 'permit' | 'release'>
   readonly queries: ConnectionQueries
   readonly deployment: Deployment
   /** The time, and a number from 0 to 1; for tests. */
@@ -28,7 +30,7 @@ const keptDays = 30
 
 /** Makes the scheduled sign-ins. Any number of processes may: a look is claimed by moving its connection's next one on. */
 export function createLooks(deps: LookDependencies) {
-  const { db, signIns, queries, deployment, now = () => new Date(), random = Math.random } = deps
+  const { db, signIns, breaker, queries, deployment, now = () => new Date(), random = Math.random } = deps
 
   /** Who claimed a look has it alone; who dies with it loses this one, for the next is written down already. */
   function claim(): Promise<Due | undefined> {
@@ -37,13 +39,7 @@ export function createLooks(deps: LookDependencies) {
       const [row] = await tx
         .select({ id: connections.id, minutes: connections.healthMinutes })
         .from(connections)
-        .where(
-          and(
-            lte(connections.healthNextAt, at),
-            isNull(connections.healthStoppedCode),
-            isNotNull(connections.healthMinutes),
-          ),
-        )
+        .where(and(lte(connections.healthNextAt, at), isNotNull(connections.healthMinutes)))
         .orderBy(asc(connections.healthNextAt))
         .limit(1)
         .for('update', { skipLocked: true })
@@ -62,7 +58,7 @@ export function createLooks(deps: LookDependencies) {
     return new Date(at.getTime() + minutes * 60_000 * (1 + random() / 10))
   }
 
-  async function tryOut(due: Due, signal: AbortSignal): Promise<string> {
+  async function tryOut(due: Due, signal: AbortSignal): Promise<string | typeof putOff> {
     const person = await whoseAccount(due)
     if (person === undefined) return 'skipped.account' satisfies NotTried
     if (person.disabledAt !== null) return 'skipped.disabled' satisfies NotTried
@@ -73,9 +69,20 @@ export function createLooks(deps: LookDependencies) {
     const account = accounts.find(({ credentialId }) => credentialId === due.healthCredentialId)
     if (account === undefined) return 'skipped.account' satisfies NotTried
     if (account.destinationChanged) return 'skipped.destination' satisfies NotTried
-    const stored = { kind: 'stored', credentialId: account.credentialId } as const
-    const { code } = await signIns.create(actor, due.id, stored, 'health check', { signal, background: true })
-    return code
+    return signIn(due, actor, account.credentialId, signal)
+  }
+
+  async function signIn(due: Due, actor: UserActor, credentialId: string, signal: AbortSignal) {
+    const answer = await breaker.permit({ credentialId, connectionId: due.id, purpose }, due.at)
+    if (!answer.ok) return notPermitted[answer.because]
+    const { permit } = answer
+    try {
+      const stored = { kind: 'stored', credentialId } as const
+      const options = { signal, background: true, occasion: permit }
+      return (await signIns.create(actor, due.id, stored, purpose, options)).code
+    } finally {
+      await breaker.release(permit)
+    }
   }
 
   /** Of several owners of a connection it is the one whose account was chosen; undefined where that is gone. */
@@ -89,7 +96,7 @@ export function createLooks(deps: LookDependencies) {
     return row?.user
   }
 
-  async function codeOf(due: Due, signal: AbortSignal): Promise<string> {
+  async function codeOf(due: Due, signal: AbortSignal): Promise<string | typeof putOff> {
     try {
       return await tryOut(due, signal)
     } catch (error) {
@@ -109,8 +116,8 @@ export function createLooks(deps: LookDependencies) {
       const look = { connectionId: due.id, at: due.at, code, milliseconds }
       await tx.insert(connectionHealth).values(look).onConflictDoNothing()
       await tx.delete(connectionHealth).where(and(its, lt(connectionHealth.at, daysBefore(due.at))))
-      const { healthMinutes, healthStoppedCode } = found.row
-      if (!isFailure(code) || healthMinutes === null || healthStoppedCode !== null) return
+      const { healthMinutes } = found.row
+      if (!isFailure(code) || healthMinutes === null) return
       const last = await tx
         .select({ code: connectionHealth.code })
         .from(connectionHealth)
@@ -122,8 +129,14 @@ export function createLooks(deps: LookDependencies) {
       await tx
         .update(connections)
         .set({ healthNextAt: later(due.at, minutes) })
-        .where(inArray(connections.id, [due.id]))
+        .where(eq(connections.id, due.id))
     })
+  }
+
+  /** Something else signs in with the account at this moment: if that is refused, this look must not be made as well. */
+  async function lookAgainSoon(due: Due): Promise<void> {
+    const soon = new Date(due.at.getTime() + leaseMilliseconds)
+    await db.update(connections).set({ healthNextAt: soon }).where(eq(connections.id, due.id))
   }
 
   return {
@@ -132,11 +145,22 @@ export function createLooks(deps: LookDependencies) {
       const due = await claim()
       if (due === undefined) return false
       const code = await codeOf(due, signal)
-      if (!signal.aborted) await keep(due, code, Math.max(0, now().getTime() - due.at.getTime()))
+      if (code === putOff) await lookAgainSoon(due)
+      else if (!signal.aborted) await keep(due, code, Math.max(0, now().getTime() - due.at.getTime()))
       return true
     },
   }
 }
+
+const purpose = 'health check'
+const putOff = Symbol('put off')
+
+const notPermitted = {
+  paused: 'skipped.paused',
+  held: 'skipped.held',
+  gone: 'skipped.account',
+  'tried now': putOff,
+} as const satisfies Record<string, NotTried | typeof putOff>
 
 type Due = typeof connections.$inferSelect & { readonly at: Date }
 

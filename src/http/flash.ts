@@ -12,6 +12,17 @@ import { cookieName, cookieOptions } from './cookies.ts'
 const messages = {
   'credentials-saved': ['success', 'Saved. Nothing was proven: no data connection yet.'],
   'credentials-unproven': ['success', 'Saved without signing in. Nothing was proven.'],
+  'credentials-still-paused': [
+    'warning',
+    'Saved without signing in. These credentials stay paused until one sign-in with them works: test a connection below.',
+  ],
+  'credentials-resumed': [
+    'success',
+    'These credentials were paused, and this sign-in ended that. What was missed is listed on their page.',
+  ],
+  'maintenance-set': ['success', 'Maintenance window saved.'],
+  'maintenance-ended': ['success', 'Maintenance window ended. What was missed is made up for now.'],
+  'maintenance-none': ['neutral', 'There is no maintenance window any more.'],
   'credentials-proven': ['success', 'Saved. The sign-in worked.'],
   'credentials-renamed': ['success', 'Saved.'],
   'credentials-restored': [
@@ -61,7 +72,6 @@ const messages = {
   'connection-left': ['success', 'You left the data connection.'],
   'health-on': ['success', 'Health checks saved. The first sign-in is due now.'],
   'health-off': ['success', 'Health checks are off.'],
-  'health-resumed': ['success', 'Health checks resumed. The next sign-in is due now.'],
   'dataset-started': ['success', 'Snapshot started.'],
   'dataset-cancelled': ['success', 'Snapshot cancelled. Nothing of it was kept.'],
   'dataset-deleted': ['success', 'Dataset deleted.'],
@@ -86,6 +96,7 @@ export type FlashKey = keyof typeof messages
 export const savedFlash: Record<Proof, FlashKey> = {
   'signed in': 'credentials-proven',
   skipped: 'credentials-unproven',
+  'still paused': 'credentials-still-paused',
   'nothing to try': 'credentials-saved',
   'nothing to prove': 'credentials-renamed',
 }

@@ -18,6 +18,14 @@ const sentences: Record<Reason, readonly [sentence: string, nextStep: string]> =
     'The destination changed since these credentials were typed, so nothing was sent.',
     'Check the destination of the connection, then type them again.',
   ],
+  paused: [
+    'These credentials were paused while this waited, because a data store refused them, so nothing was sent.',
+    'Test a connection with them or store the right secret under Credentials management, then try again.',
+  ],
+  'tried now': [
+    'Someone is trying these credentials right now, and a data store refused them before, so nothing was sent.',
+    'Try again in a minute.',
+  ],
   unreadable: [
     'The stored account cannot be opened for this connection, so nothing was sent.',
     'Ask an administrator to run "keyward key verify".',

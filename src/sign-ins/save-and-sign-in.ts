@@ -1,6 +1,7 @@
 import type { UserActor } from '../access/actor.ts'
 import type { ConnectionQueries } from '../connections/queries.ts'
 import type { Diagnosis } from '../connector/driver.ts'
+import type { Breaker } from '../credentials/breaker.ts'
 import {
   type CredentialType,
   parseNewFields,
@@ -17,7 +18,7 @@ import type { SignIns } from './sign-ins.ts'
 import type { RunOptions } from './use-connection.ts'
 
 /** Whether what was stored has proven itself, and if not, why. */
-export type Proof = 'signed in' | 'skipped' | 'nothing to try' | 'nothing to prove'
+export type Proof = 'signed in' | 'skipped' | 'still paused' | 'nothing to try' | 'nothing to prove'
 
 /** What "Save and sign in" came to (product.md §2.2). */
 export type SaveAndSignIn =
@@ -47,11 +48,12 @@ export type SavingAccounts = ReturnType<typeof createSavingAccounts>
 /** Stores new and edited accounts, each proven first on a connection where there is one. */
 export function createSavingAccounts(deps: {
   vault: Vault
+  breaker: Pick<Breaker, 'prove'>
   queries: CredentialQueries
   connections: ConnectionQueries
   signIns: SignIns
 }) {
-  const { vault, queries, connections, signIns } = deps
+  const { vault, breaker, queries, connections, signIns } = deps
   return {
     /** Signs in with what was typed, then stores and associates it. Field errors carry field ids, and `name`. */
     async create(actor: UserActor, account: NewAccount, options: RunOptions = {}): Promise<SaveAndSignIn> {
@@ -94,8 +96,12 @@ export function createSavingAccounts(deps: {
       }
       const saved = await vault.edit(actor, id, edit)
       if (saved.ok) {
-        if (tryOn !== undefined) await signIns.credit(actor, tryOn.connectionId, id, learned)
-        const unproven = edit.signIn ? 'nothing to try' : 'skipped'
+        if (tryOn !== undefined) {
+          const { connectionId } = tryOn
+          await breaker.prove({ credentialId: id, connectionId, version: saved.version })
+          await signIns.credit(actor, connectionId, id, learned)
+        }
+        const unproven = detail.pause !== null ? 'still paused' : edit.signIn ? 'nothing to try' : 'skipped'
         return { kind: 'saved', id, proof: proves ? (tryOn ? 'signed in' : unproven) : 'nothing to prove' }
       }
       if (saved.reason === 'stale') return { kind: 'stale', current: saved.current }

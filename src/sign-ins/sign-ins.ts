@@ -2,10 +2,10 @@ import { and, desc, eq, type SQL } from 'drizzle-orm'
 import type { UserActor } from '../access/actor.ts'
 import type { ShareRole } from '../access/policy.ts'
 import { findConnection } from '../connections/connections.ts'
-import { stopOrResume } from '../connections/health-state.ts'
 import type { AccountPrivileges } from '../connections/privileges.ts'
 import type { ConnectionQueries } from '../connections/queries.ts'
 import type { Diagnosis, DiagnosisCode, Operations, Outcome } from '../connector/driver.ts'
+import type { Occasion } from '../credentials/breaker.ts'
 import { usernameOf } from '../credentials/credential-type.ts'
 import { learnExpiry } from '../credentials/expiry.ts'
 import { findCredential } from '../credentials/find-credential.ts'
@@ -41,7 +41,12 @@ export type SignInOutcome = {
   readonly diagnosis: Diagnosis
   /** Of a good sign-in. */
   readonly learned: Learned
+  /** Whether it ended the pause of its account. */
+  readonly resumed: boolean
 }
+
+/** `occasion` is why it happens now; by hand unless told. */
+export type SignInOptions = RunOptions & { readonly occasion?: Occasion }
 
 export type SignIns = ReturnType<typeof createSignIns>
 
@@ -58,19 +63,21 @@ export function createSignIns(deps: { db: Database; use: ConnectionUse; queries:
       connectionId: string,
       account: Account,
       purpose: string,
-      options: RunOptions = {},
+      { occasion = 'by hand', ...options }: SignInOptions = {},
     ): Promise<SignInOutcome> {
       const startedAt = new Date()
       const { accountName, version } = await accountOf(db, account)
-      const outcome = await use.run(actor, { connectionId, account, operation: 'signIn', input: {}, purpose }, options)
+      const request = { connectionId, account, operation: 'signIn', input: {}, purpose, occasion } as const
+      const outcome = await use.run(actor, request, options)
       const id = newId()
       const code = outcome.ok ? 'ok' : outcome.code
       const { diagnosis } = outcome
-      if (code !== 'ok' && options.signal?.aborted) return { id, code, diagnosis, learned: {} }
+      const resumed = outcome.resumed === true
+      if (code !== 'ok' && options.signal?.aborted) return { id, code, diagnosis, learned: {}, resumed }
       // An edit that is only being tried says nothing about the account as it is stored.
       const credentialId = account.kind === 'stored' && account.edited === undefined ? account.credentialId : null
       await keep(db, { id, actor, connectionId, credentialId, version, accountName, code, startedAt, outcome })
-      return { id, code, diagnosis, learned: outcome.ok ? outcome.value : {} }
+      return { id, code, diagnosis, learned: outcome.ok ? outcome.value : {}, resumed }
     },
 
     /** Records on the association that a just stored account has already proven itself, and what that told. */
@@ -82,7 +89,6 @@ export function createSignIns(deps: { db: Database; use: ConnectionUse; queries:
       await db.transaction(async (tx) => {
         // The credential, then the connection, then their association, as everything does.
         const credential = await findCredential(tx, credentialId)
-        await stopOrResume(tx, { connectionId, credentialId, code: 'ok', at })
         const [bond] = await tx.update(associations).set(proven).where(its).returning()
         if (credential !== undefined && bond !== undefined) await learnExpiry(tx, credential.row)
       })
@@ -175,7 +181,6 @@ async function keep(db: Database, kept: Kept): Promise<void> {
       .values({ id, organizationId, connectionId, credentialId, userId, accountName, code, diagnosis, startedAt })
     await tx.update(connections).set(outcomeOf).where(eq(connections.id, connectionId))
     if (credentialId === null) return
-    await stopOrResume(tx, { connectionId, credentialId, code, at: startedAt })
     const bond = and(eq(associations.connectionId, connectionId), eq(associations.credentialId, credentialId))
     // What was told of a version that was replaced meanwhile says nothing about the present one.
     const isPresent = credential !== undefined && credential.row.currentVersion === kept.version

@@ -17,6 +17,7 @@ import type {
 } from '../connector/driver.ts'
 import { missingLibrary } from '../connector/libraries.ts'
 import { driver } from '../connector/registry.ts'
+import type { Breaker, Occasion, Settled, Turn } from '../credentials/breaker.ts'
 import type { TypedFields } from '../credentials/credential-type.ts'
 import type { SharedAccounts } from '../credentials/shared-accounts.ts'
 import type { OpenOutcome, Vault } from '../credentials/vault.ts'
@@ -45,6 +46,8 @@ export type ConnectionRequest<O extends Operation> = {
   readonly operation: O
   readonly input: Operations[O]['input']
   readonly purpose: string
+  /** Why it happens now; by hand unless told. */
+  readonly occasion?: Occasion
   readonly runId?: string
   readonly limits?: Partial<Limits>
 }
@@ -68,12 +71,13 @@ export function createConnectionUse(deps: {
   db: Database
   guard: Guard
   vault: Vault
+  breaker: Breaker
   connector: Connector
   queries: ConnectionQueries
   shared: SharedAccounts
   deployment: Deployment
 }) {
-  const { db, guard, vault, connector, queries, shared, deployment } = deps
+  const { db, guard, vault, breaker, connector, queries, shared, deployment } = deps
 
   /** Records the use of typed credentials; they stay unused where the connection leads elsewhere by now. */
   async function openTyped(actor: Actor, connectionId: string, account: TypedAccount, use: Use): Promise<Opened> {
@@ -90,14 +94,17 @@ export function createConnectionUse(deps: {
       { id: connectionId, use },
     )
     const { type, fields } = account
-    if (!hasMoved(account, found.row)) return { ok: true, connection: found.row, credential: { type, fields } }
+    if (!hasMoved(account, found.row)) {
+      return { ok: true, connection: found.row, credential: { type, fields }, turn: null }
+    }
     await guard.recordFailure(actor, 'connection.use', found, use, { account: 'typed', reason: 'destination changed' })
     return { ok: false, reason: 'moved' }
   }
 
-  function openAccount(actor: Actor, connectionId: string, account: Account, use: Use): Promise<Opened> {
+  function openAccount(actor: Actor, request: ConnectionRequest<Operation>, use: Use): Promise<Opened> {
+    const { account, connectionId, occasion } = request
     if (account.kind === 'typed') return openTyped(actor, connectionId, account, use)
-    return vault.open(actor, account.credentialId, connectionId, use, account.edited)
+    return vault.open(actor, account.credentialId, connectionId, use, account.edited, occasion)
   }
 
   return {
@@ -109,11 +116,11 @@ export function createConnectionUse(deps: {
       actor: UserActor,
       request: ConnectionRequest<O>,
       options: RunOptions = {},
-    ): Promise<Outcome<Operations[O]['output']>> {
+    ): Promise<Settled<Outcome<Operations[O]['output']>>> {
       const use: Use = { purpose: request.purpose, runId: request.runId ?? newId() }
-      const { account, connectionId } = request
+      const { account } = request
       try {
-        const opened = await openAccount(actor, connectionId, account, use)
+        const opened = await openAccount(actor, request, use)
         if (!opened.ok) return closedAccount(opened.reason)
         const known = driver(opened.connection.driver)
         const missing = known === undefined ? null : missingLibrary(known)
@@ -122,7 +129,9 @@ export function createConnectionUse(deps: {
           return withoutLibrary(known.label, missing)
         }
         const job = jobFor(opened.connection, opened.credential, request, use.runId)
-        return await connector.run(job, { userId: actor.id, ...options })
+        return await breaker.during(opened.turn, (letIn) =>
+          connector.run(job, { userId: actor.id, ...options, ...telling(opened.turn, options, letIn) }),
+        )
       } finally {
         // Also where nothing was run.
         if (account.kind === 'typed') for (const secret of Object.values(account.fields)) secret.wipe()
@@ -145,6 +154,18 @@ export function createConnectionUse(deps: {
 }
 
 type Opened = OpenOutcome | { readonly ok: false; readonly reason: 'moved' }
+
+/** Of a trial, the first rows say already that it was let in: others need not wait for the last one. */
+function telling(turn: Turn | null, { onProgress }: RunOptions, letIn: () => Promise<void>): RunOptions {
+  if (turn === null || !turn.paused) return {}
+  // Where that cannot be written down now, the end of the use says it again.
+  return {
+    onProgress: (progress) =>
+      void letIn()
+        .catch(() => {})
+        .then(() => onProgress?.(progress)),
+  }
+}
 
 function hasMoved(account: TypedAccount, connection: ConnectionResource['row']): boolean {
   return account.destination !== undefined && account.destination !== currentDestination(connection)

@@ -50,6 +50,8 @@ export function fakeUse(): FakeUse {
       working++
       fake.mostAtOnce = Math.max(fake.mostAtOnce, working)
       if (options.onProgress) listeners.add(options.onProgress)
+      // Let in: it reads from here on.
+      options.onProgress?.({ rows: 0, bytes: 0 })
       const aborted = new Promise<'aborted'>((resolve) =>
         options.signal?.addEventListener('abort', () => resolve('aborted')),
       )

@@ -1,6 +1,7 @@
 import type { Child } from 'hono/jsx'
 import type { AssociatedCredential } from '../../src/connections/queries.ts'
 import type { CredentialType } from '../../src/credentials/credential-type.ts'
+import { accountInWords } from '../credentials/account-words.ts'
 import { type AccountForm, accountErrors, hasFiles } from '../credentials/fields.tsx'
 import { SaveChoice } from '../credentials/save-choice.tsx'
 import { type TypeLinks, TypeTabs } from '../credentials/type-choice.tsx'
@@ -69,7 +70,7 @@ function Picker(props: AccountStepProps) {
         id: account.credentialId,
         name: account.name,
         isDefault: account.isDefault,
-        meta: account.destinationChanged ? `${account.username ?? ''} · destination changed` : account.username,
+        meta: accountInWords(account),
       }))}
     />
   )

@@ -3,7 +3,6 @@ import type { Look } from '../../src/health/outcome.ts'
 import { paths } from '../../src/paths.ts'
 import { Badge } from '../ui/badge.tsx'
 import { LinkButton } from '../ui/button.tsx'
-import { FormButton } from '../ui/form.tsx'
 import { Notice } from '../ui/notice.tsx'
 import { Section } from '../ui/page-header.tsx'
 import { absoluteTime, Time } from '../ui/time.tsx'
@@ -13,6 +12,8 @@ const skipped: Readonly<Record<string, string>> = {
   'skipped.feature': 'not tried: stored credentials are off',
   'skipped.account': 'not tried: the account is not associated any more',
   'skipped.destination': 'not tried: the destination changed and was not confirmed',
+  'skipped.paused': 'not tried: its account is paused after a refusal',
+  'skipped.held': 'not tried: its account is in a maintenance window',
   'skipped.busy': 'not tried: Keyward was busy',
 }
 
@@ -26,18 +27,19 @@ export function HealthSection(props: { connectionId: string; health: Health; may
         mayChange ? <LinkButton href={paths.connectionHealth(connectionId)}>Health checks</LinkButton> : undefined
       }
     >
-      <HealthState connectionId={connectionId} health={health} mayChange={mayChange} />
+      <HealthState health={health} />
       {health.looks.length === 0 ? null : <HealthStrip looks={health.looks} />}
     </Section>
   )
 }
 
-/** Whether and how often it is tried, and if it stopped, why and how it goes on. */
-export function HealthState(props: { connectionId: string; health: Health; mayChange: boolean }) {
+/** Whether and how often it is tried, and if that waits, why and how it goes on. */
+export function HealthState(props: { health: Health }) {
   const { health } = props
-  const { minutes, stoppedCode, nextAt } = health
+  const { minutes, waits, nextAt } = health
   if (minutes === null) return <p>Keyward does not sign in by itself here.</p>
-  if (stoppedCode !== null) return <Stopped {...props} code={stoppedCode} />
+  if (waits?.because === 'paused') return <Paused health={health} waits={waits} />
+  if (waits?.because === 'held') return <Held health={health} until={waits.until} />
   return (
     <p>
       Keyward signs in {every(minutes)}
@@ -47,18 +49,34 @@ export function HealthState(props: { connectionId: string; health: Health; mayCh
   )
 }
 
-function Stopped(props: { connectionId: string; mayChange: boolean; code: string }) {
-  const { connectionId, mayChange, code } = props
+function Paused(props: { health: Health; waits: Extract<Health['waits'], { because: 'paused' }> }) {
+  const { health, waits } = props
   return (
-    <Notice tone="warning" title="Health checks stopped">
+    <Notice tone="warning" title="Health checks wait">
       <p>
-        The data store refused the account (<code>{code}</code>). Keyward tried once and will not try again by itself,
-        so that the account is not locked there. Store the right password, or test the connection with this account: a
-        good sign-in resumes the checks. Resume tries the same account once more.
+        A data store refused <AccountOf health={health} /> (<code>{waits.code}</code>), <Time at={waits.at} />. Nothing
+        uses these credentials by itself until one sign-in with them works, so that the account is not locked there.
+        Test a connection with them or store the right secret: the checks then go on by themselves.
       </p>
-      {mayChange ? <FormButton action={paths.healthResumption(connectionId)}>Resume</FormButton> : null}
     </Notice>
   )
+}
+
+function Held(props: { health: Health; until: Date }) {
+  return (
+    <Notice title="Health checks wait">
+      <p>
+        <AccountOf health={props.health} /> is in a maintenance window until {absoluteTime(props.until)}. The next check
+        is made when it ends.
+      </p>
+    </Notice>
+  )
+}
+
+/** Of an account of somebody else's nothing is said but that. */
+function AccountOf({ health: { accounts, credentialId } }: { health: Health }) {
+  const account = accounts.find((one) => one.credentialId === credentialId)
+  return account === undefined ? <>its account</> : <a href={paths.credential(account.credentialId)}>{account.name}</a>
 }
 
 function every(minutes: number): string {

@@ -39,7 +39,7 @@ export function HealthPage(props: { connection: ConnectionDetail; health: Health
       <ErrorSummary errors={errors} />
       <PageHeader title="Health checks" subtitle={connection.name} />
       <AddressLine address={connection.address} />
-      <HealthState connectionId={connection.id} health={health} mayChange />
+      <HealthState health={health} />
       {health.accounts.length === 0 ? <NoAccount id={connection.id} /> : <Settings {...props} />}
       {health.looks.length === 0 ? null : (
         <Section title="What came of them">

@@ -72,7 +72,7 @@ function cells(row: ConnectionRow) {
     String(row.credentials),
     <>
       <SignInOutcome at={row.lastSignInAt} code={row.lastSignInCode} />{' '}
-      {row.healthStoppedCode === null ? null : <Badge tone="warning">health checks stopped</Badge>}
+      {row.healthWaits ? <Badge tone="warning">health checks wait</Badge> : null}
     </>,
   ]
 }

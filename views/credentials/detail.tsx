@@ -12,6 +12,7 @@ import { Relation, RelationList } from '../ui/relation.tsx'
 import { Time } from '../ui/time.tsx'
 import { ExpiryFact, ExpiryNotice } from './expiry-state.tsx'
 import { PrivilegesSeen } from './privileges.tsx'
+import { CredentialStops, MissedUses, maintenanceFact } from './stops.tsx'
 
 /** The first tab of one credential: its facts and its associated connections. */
 export function CredentialDetailView(props: { detail: CredentialDetail; types: readonly CredentialType[] }) {
@@ -19,6 +20,7 @@ export function CredentialDetailView(props: { detail: CredentialDetail; types: r
   return (
     <>
       <ExpiryNotice detail={detail} />
+      <CredentialStops detail={detail} />
       <Facts facts={factsOf(detail, props.types)} />
       <Section
         title="Associated connections"
@@ -27,6 +29,7 @@ export function CredentialDetailView(props: { detail: CredentialDetail; types: r
       >
         <Associations detail={detail} />
       </Section>
+      <MissedUses detail={detail} />
     </>
   )
 }
@@ -44,6 +47,7 @@ function factsOf(detail: CredentialDetail, types: readonly CredentialType[]) {
     { label: 'Last used', value: <LastUse use={detail.lastUse} /> },
     { label: 'Expires', value: <ExpiryFact detail={detail} /> },
     { label: 'Version', value: String(detail.version) },
+    maintenanceFact(detail),
   ]
 }
 

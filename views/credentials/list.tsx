@@ -7,6 +7,7 @@ import { Pagination } from '../ui/pagination.tsx'
 import { PanelFilter, PanelSearch } from '../ui/panel-search.tsx'
 import { relativeTime } from '../ui/time.tsx'
 import type { CredentialsPageProps } from './page.tsx'
+import { refusalInWords } from './stops.tsx'
 
 const sorts = [
   { value: 'name', label: 'Name' },
@@ -83,14 +84,19 @@ function metaOf(row: CredentialRow, types: RowsProps['types'], now: Date): strin
   const type = row.username ?? types.find((candidate) => candidate.id === row.type)?.label ?? row.type
   const connections = row.connections === 1 ? '1 connection' : `${row.connections} connections`
   const used = row.lastUsedAt === null ? 'never used' : `used ${relativeTime(row.lastUsedAt, now)}`
-  return `${type} · ${connections} · ${used}`
+  const held = row.heldUntil === null ? '' : ` · held, ends ${relativeTime(row.heldUntil, now)}`
+  return `${type} · ${connections} · ${used}${held}`
 }
 
 function badgesOf(row: CredentialRow) {
-  if (row.attention.length === 0) return undefined
+  const { pausedCode } = row
+  // Why it is paused says more than that it was refused somewhere.
+  const attention = row.attention.filter((what) => pausedCode === null || what !== 'refused')
+  if (attention.length === 0 && pausedCode === null) return undefined
   return (
     <>
-      {row.attention.map((what) => (
+      {pausedCode === null ? null : <Badge tone="danger">paused: {refusalInWords(pausedCode)}</Badge>}
+      {attention.map((what) => (
         <Badge tone={what === 'refused' ? 'danger' : 'warning'}>{what}</Badge>
       ))}
     </>

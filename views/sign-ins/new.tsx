@@ -2,6 +2,7 @@ import type { AssociatedCredential, ConnectionDetail } from '../../src/connectio
 import type { CredentialType } from '../../src/credentials/credential-type.ts'
 import { paths } from '../../src/paths.ts'
 import { connectionTrail } from '../connections/address.tsx'
+import { accountInWords } from '../credentials/account-words.ts'
 import { type AccountForm, accountErrors, hasFiles, Refusal } from '../credentials/fields.tsx'
 import { SaveChoice } from '../credentials/save-choice.tsx'
 import { type TypeLinks, TypeTabs } from '../credentials/type-choice.tsx'
@@ -49,7 +50,7 @@ function Picker(props: { connectionId: string; accounts: readonly AssociatedCred
         id: account.credentialId,
         name: account.name,
         isDefault: account.isDefault,
-        meta: account.destinationChanged ? `${account.username ?? ''} · destination changed` : account.username,
+        meta: accountInWords(account),
       }))}
     />
   )

@@ -3,7 +3,7 @@ import { described, FieldFrame, type FieldProps, fieldId } from './field-frame.t
 /** What a text field takes. `width` is what the content needs, not what the page has. */
 export type TextFieldProps = FieldProps & {
   readonly value?: string | undefined
-  readonly type?: 'text' | 'email' | 'search' | 'url' | 'date'
+  readonly type?: 'text' | 'email' | 'search' | 'url' | 'date' | 'datetime-local'
   /** Of the `autocomplete` attribute. `off` unless told. */
   readonly autocomplete?: string
   readonly inputMode?: 'numeric' | 'text'

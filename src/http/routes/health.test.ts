@@ -78,25 +78,24 @@ describe('Health checks', () => {
     expect(textOf(list.html, 'main')).toContain('signed in')
   })
 
-  test('that a refusal stopped say why and how to go on, and Resume makes the next one due', async () => {
+  test('whose account is paused say why and how to go on, and go on after a sign-in that works', async () => {
     await ada.post(page(), { every: '60', account })
     app.connector.next = refused
     await check()
     const { html } = await ada.get(page())
     expect(textOf(html, '.notice')).toContain('auth.refused')
-    expect(textOf((await ada.get('/connections')).html, 'main')).toContain('health checks stopped')
-    expect(await check()).toBe(false)
-    const resumed = await ada.post(`${page()}/resumption`)
-    expect(resumed.location).toBe(page())
+    expect(textOf(html, '.notice a')).toBe(`One ${count}`)
+    expect(textOf((await ada.get('/connections')).html, 'main')).toContain('health checks wait')
+    app.connector.next = signedIn
+    await ada.post(`/connections/${connection}/sign-ins/new`, { account })
     expect((await ada.get(page())).html.querySelector('.notice')).toBeNull()
+    expect(textOf((await ada.get('/connections')).html, 'main')).not.toContain('health checks wait')
     expect(await check()).toBe(true)
   })
 
   test('of somebody else are not found, signed out lead to the sign-in, and without stored credentials there are none', async () => {
-    for (const path of [page(), `${page()}/resumption`]) {
-      expect((await ben.post(path, { every: '60', account })).status).toBe(404)
-      expect((await app.client().post(path)).location).toContain('/login')
-    }
+    expect((await ben.post(page(), { every: '60', account })).status).toBe(404)
+    expect((await app.client().post(page())).location).toContain('/login')
     expect((await ben.get(page())).status).toBe(404)
     await app.features.change(app.root, app.ada.organizationId, 'stored_credentials', false)
     const [off, own] = [await ada.get(page()), await ada.get(`/connections/${connection}`)]

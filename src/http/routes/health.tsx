@@ -42,13 +42,6 @@ export function healthRoutes({ health, connectionQueries: queries }: Dependencie
     return page(c, actor, { ...form, errors: { [outcome.field]: error } })
   })
 
-  routes.post('/connections/:id/health/resumption', withStoredCredentials, async (c, actor) => {
-    const id = c.req.param('id') ?? ''
-    await health.resume(actor, id)
-    setFlash(c, 'health-resumed')
-    return c.redirect(paths.connectionHealth(id), 303)
-  })
-
   return routes
 }
 

@@ -58,6 +58,7 @@ export function signInRoutes(deps: Dependencies): Routes {
     const credentialId = fields.id('account')
     if (credentialId !== null) {
       const signIn = await signIns.create(actor, connectionId, { kind: 'stored', credentialId }, 'test', untilGone(c))
+      if (signIn.resumed) setFlash(c, 'credentials-resumed')
       return c.redirect(paths.signIn(connectionId, signIn.id), 303)
     }
     const saving = fields.checked('save') || fields.text('intent').startsWith('save')
