@@ -163,7 +163,7 @@ const mayExpose = [
   'src/connector/worker.ts',
   'src/connector/drivers/',
   'src/credentials/credential-type.ts',
-  'src/credentials/vault.ts',
+  'src/credentials/edited-version.ts',
 ]
 
 function mayImport(from: string, to: string): boolean {

@@ -16,18 +16,21 @@ import { healthRoutes } from './http/routes/health.tsx'
 import { helpRoutes } from './http/routes/help.tsx'
 import { homeRoutes } from './http/routes/home.tsx'
 import { loginRoutes } from './http/routes/login.tsx'
+import { provenEditRoutes } from './http/routes/proven-edits.tsx'
 import { setupRoutes } from './http/routes/setup.tsx'
 import { sharingRoutes } from './http/routes/sharing.tsx'
 import { signInRoutes } from './http/routes/sign-ins.tsx'
 import type { Routes } from './http/routing.ts'
 import type { Log } from './log.ts'
 import type { Services } from './services.ts'
+import type { ProvenEdits } from './sign-ins/proven-edits.ts'
 import type { TypedAccounts } from './sign-ins/typed-accounts.ts'
 
 /** What the pages stand on. */
 export type RouteDependencies = Services &
   Accounts & {
     readonly catalog: Pick<Catalog, 'datasets' | 'datasetQueries' | 'store'>
+    readonly provenEdits: ProvenEdits
     readonly typedAccounts: TypedAccounts
     readonly assets: Assets
     readonly log: Log
@@ -49,6 +52,7 @@ export function allRoutes(services: RouteDependencies): Routes[] {
     adminRoutes(deps),
     egressRoutes(deps),
     credentialRoutes(deps),
+    provenEditRoutes(deps),
     associationRoutes(deps),
     connectionRoutes(deps),
     sharingRoutes(deps),

@@ -9,6 +9,7 @@ import { createConnectionQueries } from './connections/queries.ts'
 import { createSharing } from './connections/sharing.ts'
 import type { Connector } from './connector/driver.ts'
 import type { EgressPolicy } from './connector/outlook.ts'
+import { createProvenEditQueries } from './credentials/proven-edit-queries.ts'
 import { createCredentialQueries } from './credentials/queries.ts'
 import { createVault } from './credentials/vault.ts'
 import type { Database } from './db/client.ts'
@@ -44,6 +45,7 @@ export function createServices(deps: ServiceDependencies) {
   const connectionActivity = createConnectionActivity({ db, queries: connectionQueries })
   const vault = createVault({ guard, keyring, deploymentId })
   const credentialQueries = createCredentialQueries({ db, guard })
+  const provenEditQueries = createProvenEditQueries({ db, guard })
   const use = createConnectionUse({ db, guard, vault, connector, queries: connectionQueries, deployment })
   const signIns = createSignIns({ db, use, queries: connectionQueries })
   const saving = createSavingAccounts({ vault, queries: credentialQueries, connections: connectionQueries, signIns })
@@ -51,7 +53,7 @@ export function createServices(deps: ServiceDependencies) {
   const health = createHealth({ db, guard, queries: connectionQueries })
   const looks = createLooks({ db, signIns, queries: connectionQueries, deployment })
   const outgoing = createOutgoing({ guard, egress })
-  const accounts = { vault, credentialQueries, use, signIns, saving }
+  const accounts = { vault, credentialQueries, provenEditQueries, use, signIns, saving }
   const places = { connections, connectionQueries, sharing, connectionActivity, outgoing }
   return { guard, features, ...places, ...accounts, health, looks, activity }
 }

@@ -12,6 +12,7 @@ import { associations, credentials } from '../db/schema/credentials.ts'
 import { users } from '../db/schema/organizations.ts'
 import { type ParsedName, parseName } from '../names.ts'
 import { type CredentialListing, type CredentialPage, createListing, visibleTo } from './listing.ts'
+import { type OpenEdit, openEditsOf } from './proven-edit-queries.ts'
 
 /** One association of a credential as its detail shows it. */
 export type AssociationRow = {
@@ -48,6 +49,8 @@ export type CredentialDetail = {
     readonly connectionName: string | null
   } | null
   readonly associations: readonly AssociationRow[]
+  /** Edits of it that wait for a decision. */
+  readonly openEdits: readonly OpenEdit[]
 }
 
 /** What would stop working without a credential. */
@@ -89,6 +92,7 @@ export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
     const { name, type, username, description, currentVersion: version, revision, createdAt, updatedAt } = credential
     const lastUse = await lastUseOf(db, actor, credential)
     const bonds = await associationsOf(db, id, username)
+    const openEdits = await openEditsOf(db, id)
     return {
       id,
       name,
@@ -102,6 +106,7 @@ export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
       updatedAt,
       lastUse,
       associations: bonds,
+      openEdits,
     }
   }
 

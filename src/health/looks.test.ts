@@ -8,7 +8,7 @@ import { connectionHealth, connections } from '../db/schema/connections.ts'
 import { associations } from '../db/schema/credentials.ts'
 import { users } from '../db/schema/organizations.ts'
 import { createLog } from '../log.ts'
-import { addConnection, refused, signedIn, type TestDomain, testDomain } from '../testing/domain.ts'
+import { addConnection, refused, signedIn, type TestDomain, testDomain, tryEdit } from '../testing/domain.ts'
 import { createHealth } from './health.ts'
 import { createLooks } from './looks.ts'
 import { createHealthSchedule } from './schedule.ts'
@@ -175,7 +175,9 @@ describe('A stopped check', () => {
     await domain.saving.edit(domain.ada, credential, { ...edit, revision: 1, signIn: false })
     expect((await row()).healthStoppedCode).toBe('auth.refused')
     const newer = { ...typed, text: (id: string) => (id === 'username' ? `username ${count}` : 'a newer one') }
-    await domain.saving.edit(domain.ada, credential, { ...edit, typed: newer, revision: 2, signIn: true })
+    const tried = await tryEdit(domain, domain.ada, credential, { ...edit, typed: newer, revision: 2 })
+    expect((await row()).healthStoppedCode).toBe('auth.refused')
+    await domain.vault.applyEdit(domain.ada, credential, tried)
     expect((await row()).healthStoppedCode).toBeNull()
   })
 

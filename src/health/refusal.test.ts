@@ -5,7 +5,7 @@ import { parseNewFields } from '../credentials/credential-type.ts'
 import { basic } from '../credentials/types/basic.ts'
 import { connections } from '../db/schema/connections.ts'
 import { createLog } from '../log.ts'
-import { type TestDomain, testDomain } from '../testing/domain.ts'
+import { type TestDomain, testDomain, tryEdit } from '../testing/domain.ts'
 import { testConnector } from '../testing/jobs.ts'
 import { startTarget, type Target, targetPassword } from '../testing/target.ts'
 import { createLooks } from './looks.ts'
@@ -56,8 +56,9 @@ test('A password that is wrong is tried once by all checks there are, by the log
   await vi.waitFor(() => expect(attempts()).toBe(1))
 
   // The proven password goes on where it stopped.
-  const edit = { revision: 1, name: 'Reader', description: '', typed: typed(targetPassword), signIn: true }
-  expect(await domain.saving.edit(domain.ada, credentialId, edit)).toMatchObject({ proof: 'signed in' })
+  const edit = { revision: 1, name: 'Reader', description: '', typed: typed(targetPassword) }
+  const tried = await tryEdit(domain, domain.ada, credentialId, edit)
+  expect(await domain.vault.applyEdit(domain.ada, credentialId, tried)).toEqual({ ok: true })
   await Promise.all(processes.map((one) => one.once()))
   const [row] = await domain.db.select().from(connections).where(eq(connections.id, made.id))
   expect(row).toMatchObject({ healthStoppedCode: null, lastSignInCode: 'ok' })

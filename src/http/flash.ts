@@ -14,6 +14,12 @@ const messages = {
   'credentials-unproven': ['success', 'Saved without signing in. Nothing was proven.'],
   'credentials-proven': ['success', 'Saved. The sign-in worked.'],
   'credentials-renamed': ['success', 'Saved.'],
+  'edit-applied': ['success', 'Applied. Every associated connection uses the new version from now on.'],
+  'edit-split': [
+    'success',
+    'Split. What the new version did not open keeps the old one under a new account; everything else uses the new one.',
+  ],
+  'edit-discarded': ['success', 'Discarded. What was typed is erased, and nothing was changed.'],
   'credentials-deleted': ['success', 'Credentials deleted. Nothing can sign in with them any more.'],
   'credentials-kept': ['success', 'Association removed. The credentials are kept without connections.'],
   'association-added': ['success', 'Connected. These credentials can now be used on this data connection.'],

@@ -65,8 +65,8 @@ export function createSignIns(deps: { db: Database; use: ConnectionUse; queries:
       const code = outcome.ok ? 'ok' : outcome.code
       const { diagnosis } = outcome
       if (code !== 'ok' && options.signal?.aborted) return { id, code, diagnosis, learned: {} }
-      // An edit that is only being tried says nothing about the account as it is stored.
-      const credentialId = account.kind === 'stored' && account.edited === undefined ? account.credentialId : null
+      // A pending version that is only being tried says nothing about the account as it is stored.
+      const credentialId = account.kind === 'stored' && account.version === undefined ? account.credentialId : null
       await keep(db, { id, actor, connectionId, credentialId, accountName, code, startedAt, outcome })
       return { id, code, diagnosis, learned: outcome.ok ? outcome.value : {} }
     },

@@ -17,16 +17,15 @@ import type {
 } from '../connector/driver.ts'
 import { missingLibrary } from '../connector/libraries.ts'
 import { driver } from '../connector/registry.ts'
-import type { TypedFields } from '../credentials/credential-type.ts'
 import type { OpenOutcome, Vault } from '../credentials/vault.ts'
 import type { Database } from '../db/client.ts'
 import { newId } from '../db/new-id.ts'
 import type { Secret } from '../secrets/secret.ts'
 import { closedAccount, withoutLibrary } from './closed-account.ts'
 
-/** How to sign in: with a stored account, one as an edit would leave it, or with what was typed, once. */
+/** How to sign in: with a stored account, its pending `version` where that is being tried, or with what was typed, once. */
 export type Account =
-  | { readonly kind: 'stored'; readonly credentialId: string; readonly edited?: TypedFields }
+  | { readonly kind: 'stored'; readonly credentialId: string; readonly version?: number }
   | ({ readonly kind: 'typed' } & TypedAccount)
 
 /** Credentials that a person typed. */
@@ -95,7 +94,7 @@ export function createConnectionUse(deps: {
 
   function openAccount(actor: Actor, connectionId: string, account: Account, use: Use): Promise<Opened> {
     if (account.kind === 'typed') return openTyped(actor, connectionId, account, use)
-    return vault.open(actor, account.credentialId, connectionId, use, account.edited)
+    return vault.open(actor, account.credentialId, connectionId, use, account.version)
   }
 
   return {

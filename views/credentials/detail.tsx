@@ -10,6 +10,7 @@ import { FormButton } from '../ui/form.tsx'
 import { Section } from '../ui/page-header.tsx'
 import { Relation, RelationList } from '../ui/relation.tsx'
 import { Time } from '../ui/time.tsx'
+import { OpenEdits } from './open-edits.tsx'
 import { PrivilegesSeen } from './privileges.tsx'
 
 /** The first tab of one credential: its facts and its associated connections. */
@@ -17,6 +18,7 @@ export function CredentialDetailView(props: { detail: CredentialDetail; types: r
   const { detail } = props
   return (
     <>
+      <OpenEdits credentialId={detail.id} edits={detail.openEdits} />
       <Facts facts={factsOf(detail, props.types)} />
       <Section
         title="Associated connections"
