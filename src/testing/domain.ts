@@ -52,10 +52,10 @@ export const refused: Outcome<unknown> = {
 }
 
 /** Every domain service on a database of its own, with keys, a ledger and two organizations. Close it at the end. */
-export async function testDomain(options: { deployment?: Deployment } = {}) {
+export async function testDomain(options: { deployment?: Deployment; kek?: Buffer } = {}) {
   const database = await testDatabase()
   const { db } = database
-  const keys = await loadKeys(db, [kekFromKey(randomBytes(32))])
+  const keys = await loadKeys(db, [kekFromKey(options.kek ?? randomBytes(32))])
   const ledger = createLedger({ key: keys.auditKey, instance: 'test' })
   const connector = recordingConnector()
   const { deployment = 'managed' } = options

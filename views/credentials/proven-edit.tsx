@@ -32,7 +32,7 @@ export function ProvenEditPage(props: ProvenEditPageProps) {
       <Title error={refused !== undefined}>{title}</Title>
       <EditBreadcrumbs edit={edit} current="Proven edit" />
       <PageHeader title={title} subtitle={subtitleOf(edit)} />
-      {refused === undefined ? null : (
+      {refused === undefined || edit.conflict !== null ? null : (
         <Notice tone="danger" title="Nothing was changed.">
           {refused}
         </Notice>
@@ -68,7 +68,7 @@ export function EditBreadcrumbs(props: { edit: ProvenEditDetail; current: string
 }
 
 function subtitleOf(edit: ProvenEditDetail): string {
-  if (!isOpen(edit)) return `Version ${edit.edited.version}`
+  if (!isOpen(edit) || edit.conflict !== null) return `Version ${edit.edited.version}`
   return `Version ${edit.stored.version} stays in use everywhere until you apply version ${edit.edited.version}.`
 }
 
@@ -110,13 +110,23 @@ function Findings(props: { edit: ProvenEditDetail; count: TrialCount }) {
     )
   }
   const stops = whatStops(props.edit.connections)
-  const title = `${proven.length} of ${all} ${all === 1 ? 'connection works' : 'connections work'} with the edit.`
+  const title = howMany(
+    proven.map(({ name }) => name),
+    unproven.map(({ name }) => name),
+  )
   return (
     <Notice tone={proven.length === 0 ? 'danger' : 'warning'} title={title}>
       {stops === '' ? 'Nothing that works now would stop.' : `Applied as it is, this would stop: ${stops}.`}
       {interrupted ? ' Keyward stopped before everything was tried: try again.' : ''}
     </Notice>
   )
+}
+
+function howMany(proven: readonly string[], unproven: readonly string[]): string {
+  const all = proven.length + unproven.length
+  if (all === 1) return `${unproven[0]} does not work with the edit.`
+  if (proven.length === 0) return `None of ${all} connections works with the edit.`
+  return `${proven.length} of ${all} connections ${proven.length === 1 ? 'works' : 'work'} with the edit.`
 }
 
 function Ended(props: { edit: ProvenEditDetail }) {

@@ -46,7 +46,7 @@ export function SplitPage(props: { edit: ProvenEditDetail; name: string; error?:
 function Side(props: { title: string; id: string; connections: readonly TriedConnection[] }) {
   return (
     <Section title={props.title} id={props.id}>
-      <ul class="steps">
+      <ul>
         {props.connections.map(({ id, name, datasets }) => (
           <li>
             <a href={paths.connection(id)}>{name}</a>

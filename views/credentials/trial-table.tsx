@@ -75,7 +75,8 @@ type RowProps = {
 
 function Row(props: RowProps) {
   const { before, after } = props
-  const classes = [props.isPart ? 'trial-part' : null, after.state === 'failed' ? 'trial-stops' : null].filter(Boolean)
+  const stops = before.state !== 'failed' && (after.state === 'failed' || after.state === 'not run')
+  const classes = [props.isPart ? 'trial-part' : null, stops ? 'trial-stops' : null].filter(Boolean)
   return (
     <tr class={classes.length === 0 ? undefined : classes.join(' ')}>
       <th scope="row">{props.children}</th>
