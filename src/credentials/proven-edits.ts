@@ -38,7 +38,7 @@ type Trial = typeof provenEditTrials.$inferInsert
 const lifetime = sql<Date>`now() + interval '1 hour'`
 
 /** At most this many datasets are tried in one edit, the newest; the page counts the others. */
-export const mostDatasets = 500
+const mostDatasets = 500
 
 /** Seals what was typed as a pending version and writes down what it is to be tried on; see `Vault.startEdit`. */
 export function startEdit(
