@@ -179,7 +179,7 @@ const mayExpose = [
   'src/connector/worker.ts',
   'src/connector/drivers/',
   'src/credentials/credential-type.ts',
-  'src/credentials/vault.ts',
+  'src/credentials/edited-version.ts',
   'src/notifications/webhook.ts',
   'src/notifications/email.ts',
 ]

@@ -20,18 +20,21 @@ import { helpRoutes } from './http/routes/help.tsx'
 import { homeRoutes } from './http/routes/home.tsx'
 import { loginRoutes } from './http/routes/login.tsx'
 import { maintenanceRoutes } from './http/routes/maintenance.tsx'
+import { provenEditRoutes } from './http/routes/proven-edits.tsx'
 import { setupRoutes } from './http/routes/setup.tsx'
 import { sharingRoutes } from './http/routes/sharing.tsx'
 import { signInRoutes } from './http/routes/sign-ins.tsx'
 import type { Routes } from './http/routing.ts'
 import type { Log } from './log.ts'
 import type { Services } from './services.ts'
+import type { ProvenEdits } from './sign-ins/proven-edits.ts'
 import type { TypedAccounts } from './sign-ins/typed-accounts.ts'
 
 /** What the pages stand on. */
 export type RouteDependencies = Services &
   Accounts & {
     readonly catalog: Pick<Catalog, 'datasets' | 'datasetQueries' | 'store'>
+    readonly provenEdits: ProvenEdits
     readonly typedAccounts: TypedAccounts
     readonly assets: Assets
     readonly log: Log
@@ -57,6 +60,7 @@ export function allRoutes(services: RouteDependencies): Routes[] {
     credentialRoutes(deps),
     credentialHistoryRoutes(deps),
     expiryRoutes(deps),
+    provenEditRoutes(deps),
     associationRoutes(deps),
     connectionRoutes(deps),
     sharingRoutes(deps),

@@ -12,6 +12,7 @@ import type { EgressPolicy } from './connector/outlook.ts'
 import { createBreaker } from './credentials/breaker.ts'
 import { createHistory } from './credentials/history.ts'
 import { createMaintenance } from './credentials/maintenance.ts'
+import { createProvenEditQueries } from './credentials/proven-edit-queries.ts'
 import { createCredentialQueries } from './credentials/queries.ts'
 import { createSharedAccounts } from './credentials/shared-accounts.ts'
 import { createCredentialSharing } from './credentials/sharing.ts'
@@ -51,19 +52,19 @@ export function createServices(deps: ServiceDependencies) {
   const breaker = createBreaker({ db, guard })
   const maintenance = createMaintenance({ db, guard })
   const credentialQueries = createCredentialQueries({ db, guard })
+  const provenEditQueries = createProvenEditQueries({ db, guard })
   const credentialSharing = createCredentialSharing({ db, guard, queries: credentialQueries })
   const shared = createSharedAccounts({ db, guard, connections: connectionQueries, deployment })
   const history = createHistory({ db, queries: credentialQueries })
   const queried = { queries: connectionQueries, shared }
   const use = createConnectionUse({ db, guard, vault, breaker, connector, ...queried, deployment })
   const signIns = createSignIns({ db, use, queries: connectionQueries })
-  const tried = { breaker, queries: credentialQueries, connections: connectionQueries, signIns }
-  const saving = createSavingAccounts({ vault, ...tried })
+  const saving = createSavingAccounts({ vault, queries: credentialQueries, connections: connectionQueries, signIns })
   const activity = createActivity({ db })
   const health = createHealth({ db, guard, queries: connectionQueries })
   const looks = createLooks({ db, signIns, breaker, queries: connectionQueries, deployment })
   const outgoing = createOutgoing({ guard, egress })
-  const care = { breaker, maintenance, credentialSharing, shared, history }
+  const care = { breaker, maintenance, credentialSharing, shared, history, provenEditQueries }
   const accounts = { vault, credentialQueries, ...care, use, signIns, saving }
   const places = { connections, connectionQueries, sharing, connectionActivity, outgoing }
   return { guard, features, ...places, ...accounts, health, looks, activity }

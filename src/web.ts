@@ -17,6 +17,7 @@ import { packageRoot } from './package-root.ts'
 import { allRoutes } from './routes.ts'
 import { createSample } from './sample/sample.ts'
 import { createServices, type Services } from './services.ts'
+import { createProvenEdits } from './sign-ins/proven-edits.ts'
 import { createTypedAccounts } from './sign-ins/typed-accounts.ts'
 
 /** What serves people: the app, and what must be closed after it. */
@@ -41,11 +42,13 @@ export function createWeb({ config, composition, log }: { config: Config; compos
   erasure.start()
   const notifying = createNotifying({ db, guard: services.guard, config, log })
   notifying.start()
+  const provenEdits = createProvenEdits({ db, ...services, log })
+  provenEdits.start()
   const assets = loadAssets()
   const addSample = sampleFor(database.embedded, services)
   const ready = () => db.execute('select 1')
   const typedAccounts = createTypedAccounts()
-  const pages = { catalog, typedAccounts, assets, log, deployment, ready, addSample }
+  const pages = { catalog, provenEdits, typedAccounts, assets, log, deployment, ready, addSample }
   const routes = allRoutes({ ...services, ...accounts, ...pages })
   const app = createApp({
     origin,
@@ -63,12 +66,13 @@ export function createWeb({ config, composition, log }: { config: Config; compos
     app,
     serverOptions,
     setup: accounts.setup,
-    /** Health checks and snapshots first: they end as interrupted while there is still a connector and a database to end them with. */
+    /** Health checks, tried edits and snapshots first: they end as interrupted while there is still a connector and a database to end them with. */
     async close(): Promise<void> {
       clearInterval(sweeping)
       await healthSchedule.close()
       await erasure.close()
       await notifying.close()
+      await provenEdits.close()
       await catalog.close()
       typedAccounts.close()
       await connector.close()

@@ -258,6 +258,7 @@ function roleOf(actor: Actor): SQL<ShareRole | null> {
   return sql`case when ${connections.ownerId} = ${actor.id} then 'owner' else (select role from ${connectionShares} where ${connectionShares.connectionId} = ${connections.id} and ${connectionShares.userId} = ${actor.id}) end`
 }
 
+/** Until when its owner holds a credential, where that has begun; null where it is not held. */
 export const heldUntil =
   sql<Date | null>`case when ${credentials.heldUntil} > now() and coalesce(${credentials.heldFrom}, '-infinity') <= now() then ${credentials.heldUntil} end`.mapWith(
     credentials.heldUntil,

@@ -89,9 +89,7 @@ export function createBreaker(deps: { db: Database; guard: Guard }) {
   function trip(turn: Turn, code: DiagnosisCode): Promise<boolean> {
     const isRunning = (row: CredentialRow) => row.pausedAt === null
     return settle(turn, 'credential.pause', isRunning, async (tx, at) => {
-      const { credentialId, connectionId } = turn
-      const paused = { pausedAt: at, pausedCode: code, pausedConnectionId: connectionId, trialUntil: null }
-      await tx.update(credentials).set(paused).where(eq(credentials.id, credentialId))
+      await beginPause(tx, { ...turn, code, at })
       await recordOnBond(tx, turn, code, at)
     })
   }
@@ -163,11 +161,6 @@ export function createBreaker(deps: { db: Database; guard: Guard }) {
         if (until !== null) await release({ credentialId, until }).catch(() => {})
       }
     },
-
-    /** Ends the pause of a credential whose present version has just proven itself on a connection, if it is `version`. */
-    prove(proven: { credentialId: string; connectionId: string; version: number }): Promise<boolean> {
-      return resume({ ...proven, paused: true }, () => true)
-    },
   }
 }
 
@@ -191,6 +184,16 @@ export async function takeTurn(
   if (occasion === 'in line') return 'paused'
   if (isTried(row)) return 'tried now'
   return { ...turn, lease: await takeLease(tx, credentialId) }
+}
+
+/** Pauses a credential inside a transaction in which its present version is known to be refused. */
+export async function beginPause(
+  tx: Transaction,
+  refused: { readonly credentialId: string; readonly connectionId: string; readonly code: string; readonly at: Date },
+): Promise<void> {
+  const { credentialId, connectionId, code, at } = refused
+  const paused = { pausedAt: at, pausedCode: code, pausedConnectionId: connectionId, trialUntil: null }
+  await tx.update(credentials).set(paused).where(eq(credentials.id, credentialId))
 }
 
 /**

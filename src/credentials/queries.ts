@@ -17,6 +17,7 @@ import { isTried } from './breaker.ts'
 import { type CredentialListing, type CredentialPage, createListing, visibleTo } from './listing.ts'
 import { isHeld } from './maintenance.ts'
 import { type MissedUse, missedOf } from './missed-uses.ts'
+import { type OpenEdit, openEditsOf } from './proven-edit-queries.ts'
 
 /** One association of a credential as its detail shows it. */
 export type AssociationRow = {
@@ -75,6 +76,8 @@ export type CredentialDetail = {
   readonly associations: readonly AssociationRow[]
   /** With how many users it is shared for use. */
   readonly sharedWith: number
+  /** Edits of it that wait for a decision. */
+  readonly openEdits: readonly OpenEdit[]
 }
 
 /** What would stop working without a credential. Counts for what its owner may not see. */
@@ -119,6 +122,7 @@ export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
     const { expiresAt, expirySource } = credential
     const lastUse = await lastUseOf(db, actor, credential)
     const bonds = await associationsOf(db, id, username)
+    const openEdits = await openEditsOf(db, id)
     return {
       id,
       name,
@@ -138,6 +142,7 @@ export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
       missed: await missedOf(db, actor, id),
       associations: bonds,
       sharedWith: await db.$count(credentialShares, eq(credentialShares.credentialId, id)),
+      openEdits,
     }
   }
 

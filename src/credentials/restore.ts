@@ -5,7 +5,7 @@ import { associations, credentials, credentialVersions } from '../db/schema/cred
 import { usernameOf } from './credential-type.ts'
 import { type CredentialResource, findCredential, type VaultDependencies } from './find-credential.ts'
 import { nothingSeen } from './learned.ts'
-import { openVersion, writeVersion } from './sealed-versions.ts'
+import { nextVersion, openVersion, writeVersion } from './sealed-versions.ts'
 import { credentialType } from './types/registry.ts'
 
 /** For how many days a replaced version can be restored. Then it is erased. */
@@ -64,16 +64,6 @@ async function restorable(tx: Transaction, row: CredentialRow, wanted: number): 
     .from(credentialVersions)
     .where(and(eq(credentialId, row.id), eq(version, wanted), ne(version, row.currentVersion), isRestorable))
   return found
-}
-
-/** A pending version has a number of its own, so the next is not always the one after the present. */
-async function nextVersion(tx: Transaction, credentialId: string): Promise<number> {
-  const { version } = credentialVersions
-  const [row] = await tx
-    .select({ next: sql<number>`max(${version}) + 1` })
-    .from(credentialVersions)
-    .where(eq(credentialVersions.credentialId, credentialId))
-  return row?.next ?? 1
 }
 
 async function writeRestored(

@@ -1,4 +1,4 @@
-import { and, eq, sql } from 'drizzle-orm'
+import { and, eq, gt, inArray, isNotNull, type SQL, sql } from 'drizzle-orm'
 import type { Effect } from '../access/guard.ts'
 import type { Resource } from '../access/policy.ts'
 import { Unreadable } from '../access/refusals.ts'
@@ -7,7 +7,9 @@ import { currentDestination } from '../connections/destination.ts'
 import type { Transaction } from '../db/client.ts'
 import { newId } from '../db/new-id.ts'
 import { associations, type credentials, credentialVersions, grants } from '../db/schema/credentials.ts'
+import { provenEdits } from '../db/schema/proven-edits.ts'
 import {
+  type Binding,
   grantConnection,
   openForConnection,
   openForOwner,
@@ -26,14 +28,14 @@ type Fields = Readonly<Record<string, Secret>>
 type CredentialRow = typeof credentials.$inferSelect
 type ConnectionRow = ConnectionResource['row']
 
-/** A credential's present version, still sealed, with all that is needed to open it for one connection. */
+/** A version of a credential, still sealed, with all that is needed to open it for one connection. */
 export type Sealed = {
   readonly ok: true
   readonly type: string
   readonly identity: Omit<VersionIdentity, 'deploymentId'>
   readonly grant: SealedGrant
   readonly payload: Buffer
-  readonly binding: { readonly connectionId: string; readonly destination: string }
+  readonly binding: Binding
   /** When the target said that the account ends, if it did (ISO 8601). */
   readonly knownExpiry: string | undefined
   /** The row whose destination was compared: what is dialled must be made from it, not from a later reading. */
@@ -43,7 +45,7 @@ export type Sealed = {
 export type Closed = {
   readonly ok: false
   /** `paused` and `tried now` are the breaker's. */
-  readonly reason: 'not associated' | 'destination changed' | 'paused' | 'tried now'
+  readonly reason: 'not associated' | 'destination changed' | 'edit over' | 'paused' | 'tried now'
   readonly resource: Resource
 }
 
@@ -58,7 +60,12 @@ export type VersionToWrite = {
   readonly restoredFrom?: number
   /** When it ends, where that is known already. */
   readonly expiry?: Expiry
+  /** Where it does not replace that one yet. */
+  readonly pending?: PendingVersion
 }
+
+/** Until when a version waits, and for which connections it may be opened meanwhile. */
+export type PendingVersion = { readonly until: SQL<Date>; readonly connectionIds: readonly string[] }
 
 /** Seals `fields` as a version of the credential, with its owner grant and the grants it takes over. */
 export async function writeVersion(tx: Transaction, keys: Keys, owned: Owned, write: VersionToWrite): Promise<void> {
@@ -72,25 +79,38 @@ export async function writeVersion(tx: Transaction, keys: Keys, owned: Owned, wr
     createdBy: write.by,
     reason: write.reason,
     restoredFrom: write.restoredFrom ?? null,
+    pendingUntil: write.pending?.until ?? null,
     ...write.expiry,
   })
   await insertGrant(tx, owned, write.version, owner, null)
   if (write.follows === undefined) return
-  await takeOverGrants(tx, keys, owned, owner, write.version, write.follows)
-  await markReplaced(tx, owned.id, write.follows)
+  await takeOverGrants(tx, keys, owned, write.version, write.follows, write.pending?.connectionIds)
+  if (write.pending === undefined) await retire(tx, owned, write.follows)
 }
 
-/** Writes down that a version is not the present one any more: from now on it can be restored for 30 days. */
-export async function markReplaced(tx: Transaction, credentialId: string, version: number): Promise<void> {
-  const its = and(eq(credentialVersions.credentialId, credentialId), eq(credentialVersions.version, version))
-  await tx.update(credentialVersions).set({ replacedAt: sql`now()` }).where(its)
+/** Returns the number of a credential's next version. Those of edits that came to nothing are not given again. */
+export async function nextVersion(tx: Transaction, credentialId: string): Promise<number> {
+  const { rows } = await tx.execute<{ next: number }>(sql`
+    select 1 + greatest(
+      (select max(version) from ${credentialVersions} where ${credentialVersions.credentialId} = ${credentialId}),
+      (select max(version) from ${provenEdits} where ${provenEdits.credentialId} = ${credentialId})
+    ) as next`)
+  const [row] = rows
+  if (row === undefined) throw new Error('A select without a table gave no row.')
+  return row.next
 }
 
 /**
- * Returns what opens the credential for the connection as that is now, without opening it. Decides on the connection
- * too. A connection whose destination is not the agreed one stays closed before any key is touched.
+ * Returns what opens the credential for the connection as that is now, without opening it: the present version, or a
+ * pending one that is still waiting. Decides on the connection too. A connection whose destination is not the agreed one
+ * stays closed before any key is touched.
  */
-export async function sealedFor(effect: Effect, row: CredentialRow, connectionId: string): Promise<Sealed | Closed> {
+export async function sealedFor(
+  effect: Effect,
+  row: CredentialRow,
+  connectionId: string,
+  version = row.currentVersion,
+): Promise<Sealed | Closed> {
   const { tx } = effect
   const connection = await findConnection(tx, connectionId, 'share')
   await effect.also('connection.use', connection)
@@ -102,17 +122,19 @@ export async function sealedFor(effect: Effect, row: CredentialRow, connectionId
   }
   const [bond] = await tx.select().from(associations).where(bondOf(row.id, connectionId))
   if (connection === undefined || bond === undefined) return { ok: false, reason: 'not associated', resource }
+  const isPresent = version === row.currentVersion
+  if (!isPresent && !(await isWaiting(tx, row.id, version))) return { ok: false, reason: 'edit over', resource }
   const destination = currentDestination(connection.row)
-  const found = bond.destination === destination ? await presentGrant(tx, row, connectionId) : undefined
+  const found = bond.destination === destination ? await grantOf(tx, row.id, version, connectionId) : undefined
   if (found === undefined) return { ok: false, reason: 'destination changed', resource }
-  const { id: credentialId, organizationId, currentVersion: version } = row
+  const { id: credentialId, organizationId } = row
   return {
     ok: true,
     type: row.type,
     identity: { credentialId, organizationId, version },
     ...found,
     binding: { connectionId, destination },
-    knownExpiry: bond.learnedExpiresAt?.toISOString(),
+    knownExpiry: isPresent ? bond.learnedExpiresAt?.toISOString() : undefined,
     connection: connection.row,
     resource,
   }
@@ -147,7 +169,7 @@ export async function writeConnectionGrant(
   keys: Keys,
   owned: Owned,
   version: number,
-  binding: { readonly connectionId: string; readonly destination: string },
+  binding: Binding,
 ): Promise<void> {
   const owner = await ownerGrant(tx, owned.id, version)
   const identity = identityOf(keys, owned, version)
@@ -184,18 +206,38 @@ async function insertGrant(
 }
 
 /**
- * Grants a new version to the connections that hold an authentic grant of the one it replaces. The old grant is opened
- * with the recorded destination first: a destination edited in the table alone must not be granted anything.
+ * Grants a version to the connections that hold an authentic grant of the one it replaces, or to those of them that are
+ * listed, unless they hold one already. The old grant is opened with the recorded destination first: a destination edited
+ * in the table alone must not be granted anything. Throws Unreadable.
  */
-async function takeOverGrants(
+export async function takeOverGrants(
   tx: Transaction,
   keys: Keys,
   owned: Owned,
-  owner: SealedGrant,
   version: number,
   follows: number,
+  connectionIds?: readonly string[],
 ): Promise<void> {
-  const payload = await payloadOf(tx, owned.id, follows)
+  const granted = await tx
+    .select({ connectionId: grants.connectionId })
+    .from(grants)
+    .where(and(eq(grants.credentialId, owned.id), eq(grants.version, version), isNotNull(grants.connectionId)))
+  for (const binding of await authenticBindings(tx, keys, owned, follows, connectionIds)) {
+    if (granted.some(({ connectionId }) => connectionId === binding.connectionId)) continue
+    await writeConnectionGrant(tx, keys, owned, version, binding)
+  }
+}
+
+/** Returns where a version may be opened, each as its owner agreed to it: of all connections, or of those listed. */
+export async function authenticBindings(
+  tx: Transaction,
+  keys: Keys,
+  owned: Owned,
+  version: number,
+  connectionIds?: readonly string[],
+): Promise<readonly Binding[]> {
+  const payload = await payloadOf(tx, owned.id, version)
+  const its = and(eq(associations.credentialId, owned.id), eq(grants.version, version))
   const held = await tx
     .select({
       connectionId: associations.connectionId,
@@ -208,37 +250,53 @@ async function takeOverGrants(
       grants,
       and(eq(grants.credentialId, associations.credentialId), eq(grants.connectionId, associations.connectionId)),
     )
-    .where(and(eq(associations.credentialId, owned.id), eq(grants.version, follows)))
+    .where(connectionIds === undefined ? its : and(its, inArray(associations.connectionId, [...connectionIds])))
     // A connection may be deleted at this moment, and its associations with it.
     .for('key share', { of: associations })
-  for (const { connectionId, destination, ...grant } of held) {
-    const binding = { connectionId, destination }
-    if (!opens(() => openForConnection(keys.keyring, identityOf(keys, owned, follows), grant, payload, binding)))
-      continue
-    const next = grantConnection(keys.keyring, identityOf(keys, owned, version), owner, binding)
-    await insertGrant(tx, owned, version, next, connectionId)
-  }
-  await tx.update(associations).set({ learnedExpiresAt: null }).where(eq(associations.credentialId, owned.id))
-  // What was replaced opens for its owner only (to restore it), no longer for any connection.
-  await tx
-    .delete(grants)
-    .where(and(eq(grants.credentialId, owned.id), eq(grants.version, follows), eq(grants.purpose, 'connection')))
+  return held
+    .map(({ connectionId, destination, ...grant }) => ({ binding: { connectionId, destination }, grant }))
+    .filter(({ binding, grant }) =>
+      opens(() => openForConnection(keys.keyring, identityOf(keys, owned, version), grant, payload, binding)),
+    )
+    .map(({ binding }) => binding)
 }
 
-async function presentGrant(tx: Transaction, row: CredentialRow, connectionId: string) {
+/**
+ * Makes a version one that was replaced: it opens for its owner only (to restore it, for 30 days), no longer for any
+ * connection, and what data stores told of its end is forgotten.
+ */
+export async function retire(tx: Transaction, owned: Owned, version: number): Promise<void> {
+  const replaced = and(eq(credentialVersions.credentialId, owned.id), eq(credentialVersions.version, version))
+  await tx.update(credentialVersions).set({ replacedAt: sql`now()` }).where(replaced)
+  await tx.update(associations).set({ learnedExpiresAt: null }).where(eq(associations.credentialId, owned.id))
+  await tx
+    .delete(grants)
+    .where(and(eq(grants.credentialId, owned.id), eq(grants.version, version), eq(grants.purpose, 'connection')))
+}
+
+async function isWaiting(tx: Transaction, credentialId: string, version: number): Promise<boolean> {
+  const its = and(eq(credentialVersions.credentialId, credentialId), eq(credentialVersions.version, version))
+  const [row] = await tx
+    .select({ version: credentialVersions.version })
+    .from(credentialVersions)
+    .where(and(its, gt(credentialVersions.pendingUntil, sql`now()`)))
+  return row !== undefined
+}
+
+async function grantOf(tx: Transaction, credentialId: string, version: number, connectionId: string) {
   const [grant] = await tx
     .select({ keyTerm: grants.keyTerm, sealed: grants.sealed })
     .from(grants)
     .where(
       and(
-        eq(grants.credentialId, row.id),
-        eq(grants.version, row.currentVersion),
+        eq(grants.credentialId, credentialId),
+        eq(grants.version, version),
         eq(grants.purpose, 'connection'),
         eq(grants.connectionId, connectionId),
       ),
     )
   if (grant === undefined) return undefined
-  return { grant, payload: await payloadOf(tx, row.id, row.currentVersion) }
+  return { grant, payload: await payloadOf(tx, credentialId, version) }
 }
 
 async function ownerGrant(tx: Transaction, credentialId: string, version: number): Promise<SealedGrant> {

@@ -1,12 +1,11 @@
-import { and, eq, sql } from 'drizzle-orm'
+import { eq } from 'drizzle-orm'
 import type { Actor, UserActor } from '../access/actor.ts'
 import type { Use } from '../access/guard.ts'
 import type { Resource } from '../access/policy.ts'
 import type { ConnectionResource } from '../connections/connections.ts'
 import type { OpenedCredential } from '../connector/driver.ts'
-import type { Transaction } from '../db/client.ts'
 import { newId } from '../db/new-id.ts'
-import { associations, credentials } from '../db/schema/credentials.ts'
+import { credentials } from '../db/schema/credentials.ts'
 import { parseName } from '../names.ts'
 import { OpenFailed } from '../secrets/record.ts'
 import type { Secret } from '../secrets/secret.ts'
@@ -20,20 +19,16 @@ import {
   makeDefault,
 } from './associations.ts'
 import { type Occasion, type Turn, takeTurn } from './breaker.ts'
-import {
-  type CredentialType,
-  parseEditedFields,
-  type TypedFields,
-  touchesSecrets,
-  usernameOf,
-} from './credential-type.ts'
-import { type Expiry, type ExpiryChoice, expiryOf, type SetExpiryOutcome, setExpiry } from './expiry.ts'
+import { type TypedFields, usernameOf } from './credential-type.ts'
+import { applyEdit, discardEdit, type EditDecision, expireEdit, retryEdit } from './edit-decisions.ts'
+import { judgeEdit, knownType, writeEditedVersion } from './edited-version.ts'
+import { type ExpiryChoice, expiryOf, type SetExpiryOutcome, setExpiry } from './expiry.ts'
 import { type CredentialResource, findCredential, type VaultDependencies } from './find-credential.ts'
-import { nothingSeen } from './learned.ts'
+import { type StartOutcome, startEdit } from './proven-edits.ts'
 import { accountNameTaken } from './queries.ts'
 import { type RestoreOutcome, restore } from './restore.ts'
-import { type Closed, openPresent, openSealed, type Sealed, sealedFor, writeVersion } from './sealed-versions.ts'
-import { credentialType } from './types/registry.ts'
+import { type Closed, openSealed, type Sealed, sealedFor, writeVersion } from './sealed-versions.ts'
+import { type SplitOutcome, splitEdit } from './split-edit.ts'
 
 export type NewCredential = {
   readonly type: string
@@ -84,7 +79,13 @@ export type OpenOutcome =
       readonly turn: Turn | null
     }
   | { readonly ok: false; readonly reason: Closed['reason'] | 'unreadable' }
-  | { readonly ok: false; readonly reason: 'fields'; readonly errors: Readonly<Record<string, string>> }
+
+/** Which version is opened, the present one unless told, and what makes that happen now: a person, unless told. */
+export type Opening = {
+  /** A pending one that is being tried. */
+  readonly version?: number | undefined
+  readonly occasion?: Occasion | undefined
+}
 
 export type Vault = ReturnType<typeof createVault>
 
@@ -142,11 +143,9 @@ export function createVault(deps: VaultDependencies) {
         'credential.edit',
         (tx) => findCredential(tx, id),
         async ({ tx, note, abandon }, { row }) => {
-          if (row.revision !== change.revision) return abandon({ ok: false, reason: 'stale', current: row } as const)
-          const name = parseName(change.name, 'Account name')
-          if (!name.ok) return abandon(refusedName(name.error))
-          if (await nameUsed(tx, row.ownerId, name.key, id)) return abandon(nameTaken(name.name))
-          const next = await newVersion(tx, deps, row, change.typed, actor.id)
+          const name = await judgeEdit(tx, row, change)
+          if (!name.ok) return abandon(name)
+          const next = await writeEditedVersion(tx, deps, row, change.typed, actor.id)
           if (!next.ok) return abandon({ ok: false, reason: 'fields', errors: next.errors } as const)
           await tx
             .update(credentials)
@@ -171,6 +170,29 @@ export function createVault(deps: VaultDependencies) {
     /** Makes the fields of an earlier version the present ones again, as a new version. The id stays. */
     restore: (actor: Actor, id: string, version: number, revision: number): Promise<RestoreOutcome> =>
       restore(deps, actor, id, version, revision),
+    /**
+     * Begins a proven edit: what is typed waits as a pending version that only a trial opens, beside what is to be tried.
+     * Resolves with the id of the edit; nothing of the credential has changed.
+     */
+    startEdit: (actor: UserActor, id: string, change: CredentialEdit): Promise<StartOutcome> =>
+      startEdit(deps, actor, id, change),
+
+    /** Has what did not go well tried again; whoever is first has it. */
+    retryEdit: (actor: Actor, id: string, editId: string): Promise<EditDecision> => retryEdit(deps, actor, id, editId),
+
+    /** Makes the pending version the present one, everywhere. */
+    applyEdit: (actor: Actor, id: string, editId: string): Promise<EditDecision> => applyEdit(deps, actor, id, editId),
+
+    /** Makes it the present one where it has proven itself; the other connections keep the old secret under a new name. */
+    splitEdit: (actor: Actor, id: string, editId: string, name: string): Promise<SplitOutcome> =>
+      splitEdit(deps, actor, id, editId, name),
+
+    /** Erases the pending version of an edit. */
+    discardEdit: (actor: Actor, id: string, editId: string): Promise<EditDecision> =>
+      discardEdit(deps, actor, id, editId),
+
+    /** Erases that of an edit whose hour is over; false where it is not, or that has been done. */
+    expireEdit: (actor: Actor, id: string, editId: string): Promise<boolean> => expireEdit(deps, actor, id, editId),
 
     /** Deletes the credential: its versions, grants and associations go with it. Datasets that used it keep their data. */
     delete(actor: Actor, id: string): Promise<void> {
@@ -212,16 +234,14 @@ export function createVault(deps: VaultDependencies) {
 
     /**
      * Opens a credential for one connection. Its ledger entry is committed before anything is opened; what stays closed
-     * is recorded as failed. With `typed`, the fields are as an edit would leave them (for trying an edit before it).
-     * `occasion` decides whether a paused one may be tried.
+     * is recorded as failed, also where the breaker does not let it be used now.
      */
     async open(
       actor: Actor,
       id: string,
       connectionId: string,
       use: Use,
-      typed?: TypedFields,
-      occasion: Occasion = 'by hand',
+      { version, occasion = 'by hand' }: Opening = {},
     ): Promise<OpenOutcome> {
       const found = await guard.change<ToOpen | Closed, CredentialResource>(
         actor,
@@ -230,12 +250,12 @@ export function createVault(deps: VaultDependencies) {
         async (effect, resource) => {
           const { row } = resource
           // To try an edit is part of editing: who may only use it tries none.
-          if (typed !== undefined) await effect.also('credential.edit', resource)
-          const sealed = await sealedFor(effect, row, connectionId)
+          if (version !== undefined) await effect.also('credential.edit', resource)
+          const sealed = await sealedFor(effect, row, connectionId, version)
           if (!sealed.ok) return effect.abandon(sealed)
-          const turn = typed === undefined ? await takeTurn(effect.tx, row, connectionId, occasion) : null
+          const turn = version === undefined ? await takeTurn(effect.tx, row, connectionId, occasion) : null
           if (typeof turn === 'string') return effect.abandon({ ...sealed, ok: false, reason: turn })
-          effect.note({ connectionId, version: row.currentVersion })
+          effect.note({ connectionId, version: sealed.identity.version })
           await effect.tx
             .update(credentials)
             .set({
@@ -249,8 +269,8 @@ export function createVault(deps: VaultDependencies) {
         },
         { id, use },
       )
-      const opened = found.ok ? openOrClose(deps, found, typed) : found
-      if (!opened.ok && opened.reason !== 'fields') {
+      const opened = found.ok ? openOrClose(deps, found) : found
+      if (!opened.ok) {
         await guard.recordFailure(actor, 'credential.use', found.resource, use, { connectionId, reason: opened.reason })
       }
       return opened
@@ -264,117 +284,16 @@ function ownedBy(actor: UserActor): Resource {
 
 type ToOpen = Sealed & { readonly turn: Turn | null }
 
-function openOrClose(deps: VaultDependencies, sealed: ToOpen, typed: TypedFields | undefined): OpenOutcome {
+function openOrClose(deps: VaultDependencies, sealed: ToOpen): OpenOutcome {
   try {
     const fields = openSealed(deps, sealed)
-    const type = credentialType(sealed.type)
-    const { connection, knownExpiry, turn } = sealed
+    const { type, connection, knownExpiry, turn } = sealed
     const expiry = knownExpiry === undefined ? {} : { knownExpiry }
-    if (typed === undefined || type === undefined) {
-      return { ok: true, connection, turn, credential: { type: sealed.type, fields, ...expiry } }
-    }
-    const edited = parseEditedFields(type, typed, fields)
-    wipeUnused(fields, edited.ok ? edited.fields : {})
-    if (!edited.ok) return { ok: false, reason: 'fields', errors: edited.errors }
-    return { ok: true, connection, turn, credential: { type: sealed.type, fields: edited.fields } }
+    return { ok: true, connection, turn, credential: { type, fields, ...expiry } }
   } catch (error) {
     if (error instanceof OpenFailed) return { ok: false, reason: 'unreadable' }
     throw error
   }
-}
-
-/** Zeroes what was opened and is not among what an edit keeps. */
-function wipeUnused(opened: Fields, kept: Fields): void {
-  const still = new Set(Object.values(kept))
-  for (const secret of Object.values(opened)) if (!still.has(secret)) secret.wipe()
-}
-
-type Fields = Readonly<Record<string, Secret>>
-
-type NextVersion =
-  | {
-      readonly ok: true
-      readonly version: number
-      readonly username: string | null
-      /** Of a version that is new; the present one keeps its own. */
-      readonly expiry?: Expiry
-    }
-  | { readonly ok: false; readonly errors: Readonly<Record<string, string>> }
-
-async function newVersion(
-  tx: Transaction,
-  deps: VaultDependencies,
-  row: typeof credentials.$inferSelect,
-  typed: TypedFields,
-  by: string | null,
-): Promise<NextVersion> {
-  const type = knownType(row.type)
-  const present = await openPresent(tx, deps, row)
-  const edited = parseEditedFields(type, typed, present)
-  try {
-    return edited.ok ? await writeEdited(tx, deps, row, { type, typed, present, fields: edited.fields, by }) : edited
-  } finally {
-    wipeUnused(present, {})
-    if (edited.ok) wipeUnused(edited.fields, {})
-  }
-}
-
-type Edited = {
-  readonly type: CredentialType
-  readonly typed: TypedFields
-  readonly present: Fields
-  readonly fields: Fields
-  readonly by: string | null
-}
-
-/** Seals the fields as the next version, unless they are those of the present one. */
-async function writeEdited(
-  tx: Transaction,
-  deps: VaultDependencies,
-  row: typeof credentials.$inferSelect,
-  { type, typed, present, fields, by }: Edited,
-): Promise<NextVersion> {
-  const username = usernameOf(type, fields)
-  if (!touchesSecrets(type, typed) && sameFields(present, fields)) {
-    return { ok: true, version: row.currentVersion, username }
-  }
-  if (username !== row.username) {
-    await tx.update(associations).set(nothingSeen).where(eq(associations.credentialId, row.id))
-  }
-  const version = row.currentVersion + 1
-  const expiry = expiryOf(type.id, fields)
-  await writeVersion(tx, deps, row, {
-    version,
-    fields,
-    by,
-    reason: 'edited',
-    follows: row.currentVersion,
-    expiry,
-  })
-  return { ok: true, version, username, expiry }
-}
-
-function sameFields(a: Readonly<Record<string, Secret>>, b: Readonly<Record<string, Secret>>): boolean {
-  const ids = Object.keys(a)
-  if (ids.length !== Object.keys(b).length) return false
-  return ids.every((id) => {
-    const other = b[id]
-    return other !== undefined && a[id]?.expose().equals(other.expose())
-  })
-}
-
-function knownType(id: string): CredentialType {
-  const type = credentialType(id)
-  if (type === undefined) throw new Error('A credential has a type that this version of Keyward does not know.')
-  return type
-}
-
-async function nameUsed(tx: Transaction, ownerId: string, key: string, exceptId: string): Promise<boolean> {
-  const [row] = await tx
-    .select({ id: credentials.id })
-    .from(credentials)
-    .where(and(eq(credentials.ownerId, ownerId), eq(credentials.nameKey, key), sql`${credentials.id} <> ${exceptId}`))
-  return row !== undefined
 }
 
 const moved: SaveOutcome = {

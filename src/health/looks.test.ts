@@ -10,7 +10,7 @@ import { associations } from '../db/schema/credentials.ts'
 import { missedUses } from '../db/schema/missed-uses.ts'
 import { users } from '../db/schema/organizations.ts'
 import { createLog } from '../log.ts'
-import { addConnection, refused, signedIn, type TestDomain, testDomain } from '../testing/domain.ts'
+import { addConnection, refused, signedIn, type TestDomain, testDomain, tryEdit } from '../testing/domain.ts'
 import { createHealth } from './health.ts'
 import { createLooks } from './looks.ts'
 import { createHealthSchedule } from './schedule.ts'
@@ -192,7 +192,9 @@ describe('A check whose account is paused', () => {
     expect(unproven).toMatchObject({ kind: 'saved', proof: 'still paused' })
     expect(await waits()).toBe(true)
     const newer = { ...typed, text: (id: string) => (id === 'username' ? `username ${count}` : 'a newer one') }
-    await domain.saving.edit(domain.ada, credential, { ...edit, typed: newer, revision: 2, signIn: true })
+    const tried = await tryEdit(domain, domain.ada, credential, { ...edit, typed: newer, revision: 2 })
+    expect(await waits()).toBe(true)
+    await domain.vault.applyEdit(domain.ada, credential, tried)
     expect(await waits()).toBe(false)
   })
 

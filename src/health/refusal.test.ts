@@ -9,7 +9,7 @@ import { parseNewFields } from '../credentials/credential-type.ts'
 import { basic } from '../credentials/types/basic.ts'
 import { datasetVersions } from '../db/schema/catalog.ts'
 import { createLog } from '../log.ts'
-import { type TestDomain, testDomain } from '../testing/domain.ts'
+import { type TestDomain, testDomain, tryEdit } from '../testing/domain.ts'
 import { testConnector } from '../testing/jobs.ts'
 import { startTarget, type Target, targetPassword } from '../testing/target.ts'
 import { createLooks } from './looks.ts'
@@ -79,8 +79,9 @@ test('A password that is wrong is tried once by all checks of all its connection
   expect(strips.filter((code) => code === 'auth.refused')).toHaveLength(1)
 
   // The proven password goes on where it stopped, on both.
-  const edit = { revision: 1, name: 'Reader', description: '', typed: typed(targetPassword), signIn: true }
-  expect(await domain.saving.edit(domain.ada, credentialId, edit)).toMatchObject({ proof: 'signed in' })
+  const edit = { revision: 1, name: 'Reader', description: '', typed: typed(targetPassword) }
+  const tried = await tryEdit(domain, domain.ada, credentialId, edit)
+  expect(await domain.vault.applyEdit(domain.ada, credentialId, tried)).toEqual({ ok: true })
   for (hours of [9, 9.01]) await processes[0]?.once() // The second of them may have had to wait for the first.
   for (const id of ids) expect((await codes(id))[0]).toBe('ok')
   expect(attempts()).toBe(1)

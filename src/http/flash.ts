@@ -40,6 +40,12 @@ const messages = {
   'credentials-unshared': ['success', 'Removed. From now on each use of theirs is refused.'],
   'expiry-set': ['success', 'Expiry saved.'],
   'expiry-learned': ['success', 'The expiry is now what the data stores say.'],
+  'edit-applied': ['success', 'Applied. Every associated connection uses the new version from now on.'],
+  'edit-split': [
+    'success',
+    'Split. What the new version did not open keeps the old one under a new account; everything else uses the new one.',
+  ],
+  'edit-discarded': ['success', 'Discarded. What was typed is erased, and nothing was changed.'],
   'credentials-deleted': ['success', 'Credentials deleted. Nothing can sign in with them any more.'],
   'credentials-kept': ['success', 'Association removed. The credentials are kept without connections.'],
   'association-added': ['success', 'Connected. These credentials can now be used on this data connection.'],

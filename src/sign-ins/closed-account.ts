@@ -30,7 +30,10 @@ const sentences: Record<Reason, readonly [sentence: string, nextStep: string]> =
     'The stored account cannot be opened for this connection, so nothing was sent.',
     'Ask an administrator to run "keyward key verify".',
   ],
-  fields: ['Some fields are missing or not valid, so nothing was sent.', 'Fill in the fields and try again.'],
+  'edit over': [
+    'This edit was decided, or its hour is over, so nothing was sent.',
+    'Open the credentials; edit them again if they still have to change.',
+  ],
 }
 
 /** Returns the outcome of a use of a connection whose driver lacks its library here. */
@@ -49,7 +52,12 @@ export function closedAccount(reason: Reason): Outcome<never> {
   return refusedBefore('policy.refused', sentence, nextStep)
 }
 
-function refusedBefore(code: 'policy.refused' | 'internal', sentence: string, nextStep: string): Outcome<never> {
+/** Returns the outcome of a use that ended before the connector was asked, for a reason of its own. */
+export function refusedBefore(
+  code: 'policy.refused' | 'internal',
+  sentence: string,
+  nextStep: string | null,
+): Extract<Outcome<never>, { ok: false }> {
   const diagnosis: Diagnosis = rungNames.map((name) =>
     name === 'policy'
       ? { name, state: 'failed', milliseconds: null, code, sentence, nextStep, detail: null }

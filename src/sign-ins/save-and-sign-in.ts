@@ -1,7 +1,6 @@
 import type { UserActor } from '../access/actor.ts'
 import type { ConnectionQueries } from '../connections/queries.ts'
 import type { Diagnosis } from '../connector/driver.ts'
-import type { Breaker } from '../credentials/breaker.ts'
 import {
   type CredentialType,
   parseNewFields,
@@ -11,7 +10,7 @@ import {
 import type { Learned } from '../credentials/learned.ts'
 import { accountNameTaken, type CredentialDetail, type CredentialQueries } from '../credentials/queries.ts'
 import { credentialType } from '../credentials/types/registry.ts'
-import type { CredentialEdit, CurrentCredential, Vault } from '../credentials/vault.ts'
+import type { CredentialEdit, CurrentCredential, EditOutcome, Vault } from '../credentials/vault.ts'
 import { parseName } from '../names.ts'
 import { closedAccount } from './closed-account.ts'
 import type { SignIns } from './sign-ins.ts'
@@ -27,6 +26,9 @@ export type SaveAndSignIn =
   | { readonly kind: 'refused'; readonly diagnosis: Diagnosis; readonly connectionId: string }
   | { readonly kind: 'invalid'; readonly errors: Readonly<Record<string, string>> }
   | { readonly kind: 'stale'; readonly current: CurrentCredential }
+
+/** What an edit came to. Where it is to be proven nothing is stored yet but a pending version, for `ProvenEdits.begin` to try. */
+export type SavedEdit = SaveAndSignIn | { readonly kind: 'proving'; readonly id: string; readonly editId: string }
 
 export type NewAccount = {
   readonly type: CredentialType
@@ -48,12 +50,11 @@ export type SavingAccounts = ReturnType<typeof createSavingAccounts>
 /** Stores new and edited accounts, each proven first on a connection where there is one. */
 export function createSavingAccounts(deps: {
   vault: Vault
-  breaker: Pick<Breaker, 'prove'>
   queries: CredentialQueries
   connections: ConnectionQueries
   signIns: SignIns
 }) {
-  const { vault, breaker, queries, connections, signIns } = deps
+  const { vault, queries, connections, signIns } = deps
   return {
     /** Signs in with what was typed, then stores and associates it. Field errors carry field ids, and `name`. */
     async create(actor: UserActor, account: NewAccount, options: RunOptions = {}): Promise<SaveAndSignIn> {
@@ -72,40 +73,21 @@ export function createSavingAccounts(deps: {
       return store(actor, account, { connectionId, destination, learned })
     },
 
-    /** Tries the edit on the credential's first association, then stores it for all of them. */
-    async edit(
-      actor: UserActor,
-      id: string,
-      edit: CredentialEdit & { readonly signIn: boolean },
-      options: RunOptions = {},
-    ): Promise<SaveAndSignIn> {
+    /**
+     * Stores a new name or description at once. Another username or secret becomes a proven edit where the credential is
+     * associated with something that can be tried, unless it is to be saved without signing in.
+     */
+    async edit(actor: UserActor, id: string, edit: CredentialEdit & { readonly signIn: boolean }): Promise<SavedEdit> {
       const detail = await queries.show(actor, id)
-      if (detail.revision !== edit.revision) return { kind: 'stale', current: detail }
-      const name = parseName(edit.name, 'Account name')
-      if (!name.ok) return invalid({ name: name.error })
-      if (await queries.nameInUse(actor, name.key, id)) return invalid({ name: accountNameTaken(name.name) })
-      const proves = changesFields(detail, edit.typed)
-      const tryOn = proves && edit.signIn ? firstToTry(detail.associations) : undefined
-      let learned: Learned = {}
-      if (tryOn !== undefined) {
-        const account = { kind: 'stored', credentialId: id, edited: edit.typed } as const
-        const tried = await signIns.create(actor, tryOn.connectionId, account, purpose, options)
-        const { code, diagnosis } = tried
-        if (code !== 'ok') return { kind: 'refused', diagnosis, connectionId: tryOn.connectionId }
-        learned = tried.learned
+      const changes = changesFields(detail, edit.typed)
+      if (changes && edit.signIn && detail.associations.some((bond) => !bond.destinationChanged)) {
+        const started = await vault.startEdit(actor, id, edit)
+        return started.ok ? { kind: 'proving', id, editId: started.editId } : notStored(started)
       }
       const saved = await vault.edit(actor, id, edit)
-      if (saved.ok) {
-        if (tryOn !== undefined) {
-          const { connectionId } = tryOn
-          await breaker.prove({ credentialId: id, connectionId, version: saved.version })
-          await signIns.credit(actor, connectionId, id, learned)
-        }
-        const unproven = detail.pause !== null ? 'still paused' : edit.signIn ? 'nothing to try' : 'skipped'
-        return { kind: 'saved', id, proof: proves ? (tryOn ? 'signed in' : unproven) : 'nothing to prove' }
-      }
-      if (saved.reason === 'stale') return { kind: 'stale', current: saved.current }
-      return saved.reason === 'name' ? invalid({ name: saved.error }) : invalid(saved.errors)
+      if (!saved.ok) return notStored(saved)
+      const unproven = detail.pause !== null ? 'still paused' : edit.signIn ? 'nothing to try' : 'skipped'
+      return { kind: 'saved', id, proof: changes ? unproven : 'nothing to prove' }
     },
   }
 
@@ -144,12 +126,9 @@ function changesFields(detail: CredentialDetail, typed: TypedFields): boolean {
   return touchesSecrets(type, typed) || plain !== detail.username
 }
 
-type Bond = Awaited<ReturnType<CredentialQueries['show']>>['associations'][number]
-
-/** The default association first; one whose destination changed cannot be tried. */
-function firstToTry(bonds: readonly Bond[]): Bond | undefined {
-  const usable = bonds.filter((bond) => !bond.destinationChanged)
-  return usable.find((bond) => bond.isDefault) ?? usable[0]
+function notStored(refused: Extract<EditOutcome, { ok: false }>): SaveAndSignIn {
+  if (refused.reason === 'stale') return { kind: 'stale', current: refused.current }
+  return refused.reason === 'name' ? invalid({ name: refused.error }) : invalid(refused.errors)
 }
 
 function invalid(...errors: readonly Readonly<Record<string, string>>[]): SaveAndSignIn {

@@ -74,8 +74,8 @@ export function createSignIns(deps: { db: Database; use: ConnectionUse; queries:
       const { diagnosis } = outcome
       const resumed = outcome.resumed === true
       if (code !== 'ok' && options.signal?.aborted) return { id, code, diagnosis, learned: {}, resumed }
-      // An edit that is only being tried says nothing about the account as it is stored.
-      const credentialId = account.kind === 'stored' && account.edited === undefined ? account.credentialId : null
+      // A pending version that is only being tried says nothing about the account as it is stored.
+      const credentialId = account.kind === 'stored' && account.version === undefined ? account.credentialId : null
       await keep(db, { id, actor, connectionId, credentialId, version, accountName, code, startedAt, outcome })
       return { id, code, diagnosis, learned: outcome.ok ? outcome.value : {}, resumed }
     },

@@ -18,7 +18,6 @@ import type {
 import { missingLibrary } from '../connector/libraries.ts'
 import { driver } from '../connector/registry.ts'
 import type { Breaker, Occasion, Settled, Turn } from '../credentials/breaker.ts'
-import type { TypedFields } from '../credentials/credential-type.ts'
 import type { SharedAccounts } from '../credentials/shared-accounts.ts'
 import type { OpenOutcome, Vault } from '../credentials/vault.ts'
 import type { Database } from '../db/client.ts'
@@ -26,9 +25,9 @@ import { newId } from '../db/new-id.ts'
 import type { Secret } from '../secrets/secret.ts'
 import { closedAccount, withoutLibrary } from './closed-account.ts'
 
-/** How to sign in: with a stored account, one as an edit would leave it, or with what was typed, once. */
+/** How to sign in: with a stored account, its pending `version` where that is being tried, or with what was typed, once. */
 export type Account =
-  | { readonly kind: 'stored'; readonly credentialId: string; readonly edited?: TypedFields }
+  | { readonly kind: 'stored'; readonly credentialId: string; readonly version?: number }
   | ({ readonly kind: 'typed' } & TypedAccount)
 
 /** Credentials that a person typed. */
@@ -104,7 +103,8 @@ export function createConnectionUse(deps: {
   function openAccount(actor: Actor, request: ConnectionRequest<Operation>, use: Use): Promise<Opened> {
     const { account, connectionId, occasion } = request
     if (account.kind === 'typed') return openTyped(actor, connectionId, account, use)
-    return vault.open(actor, account.credentialId, connectionId, use, account.edited, occasion)
+    const { credentialId, version } = account
+    return vault.open(actor, credentialId, connectionId, use, { version, occasion })
   }
 
   return {

@@ -9,6 +9,7 @@ import { createCatalog } from '../catalog/catalog.ts'
 import { loadAssets } from '../http/assets.ts'
 import { createLog } from '../log.ts'
 import { allRoutes } from '../routes.ts'
+import { createProvenEdits } from '../sign-ins/proven-edits.ts'
 import { createTypedAccounts } from '../sign-ins/typed-accounts.ts'
 import { testPassword } from './actors.ts'
 import { type Client, createClient } from './client.ts'
@@ -38,7 +39,8 @@ export async function testApp(options: Options = {}) {
   const typedAccounts = createTypedAccounts()
   const directory = mkdtempSync(join(tmpdir(), 'keyward-snapshots-'))
   const catalog = createCatalog({ ...domain, directory, log, beatMilliseconds: 50 })
-  const pages = { catalog, typedAccounts, assets, log, deployment, ready, addSample }
+  const provenEdits = createProvenEdits({ ...domain, log, beatMilliseconds: 50 })
+  const pages = { catalog, provenEdits, typedAccounts, assets, log, deployment, ready, addSample }
   const routes = allRoutes({ ...domain, ...accounts, ...pages })
   const app = createApp({
     origin,
@@ -55,7 +57,9 @@ export async function testApp(options: Options = {}) {
     ...accounts,
     app,
     catalog,
+    provenEdits,
     async close(): Promise<void> {
+      await provenEdits.close()
       await catalog.close()
       typedAccounts.close()
       await domain.close()

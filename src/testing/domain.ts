@@ -6,9 +6,12 @@ import { createLedger } from '../audit/ledger.ts'
 import type { Connector, Job, Outcome } from '../connector/driver.ts'
 import { rungNames } from '../connector/driver.ts'
 import { parsePolicy } from '../connector/egress.ts'
+import type { CredentialEdit } from '../credentials/vault.ts'
 import { loadKeys } from '../keys/key-store.ts'
+import { createLog } from '../log.ts'
 import { kekFromKey } from '../secrets/kek/kek.ts'
 import { createServices } from '../services.ts'
+import { createProvenEdits } from '../sign-ins/proven-edits.ts'
 import { addOrganization, addUser } from './actors.ts'
 import { testDatabase } from './database.ts'
 
@@ -49,10 +52,10 @@ export const refused: Outcome<unknown> = {
 }
 
 /** Every domain service on a database of its own, with keys, a ledger and two organizations. Close it at the end. */
-export async function testDomain(options: { deployment?: Deployment } = {}) {
+export async function testDomain(options: { deployment?: Deployment; kek?: Buffer } = {}) {
   const database = await testDatabase()
   const { db } = database
-  const keys = await loadKeys(db, [kekFromKey(randomBytes(32))])
+  const keys = await loadKeys(db, [kekFromKey(options.kek ?? randomBytes(32))])
   const ledger = createLedger({ key: keys.auditKey, instance: 'test' })
   const connector = recordingConnector()
   const { deployment = 'managed' } = options
@@ -60,13 +63,21 @@ export async function testDomain(options: { deployment?: Deployment } = {}) {
   const { policy: egress } = parsePolicy(deployment, '', '')
   const services = createServices({ db, ledger, keyring, deploymentId, deployment, connector, egress })
 
+  const log = createLog({ level: 'silent' })
+  const provenEdits = createProvenEdits({ db, ...services, log, beatMilliseconds: 50 })
+
   const acme = await addOrganization(db, 'Acme')
   const other = await addOrganization(db, 'Other')
   const ada = await addUser(db, acme, 'Ada')
   const ben = await addUser(db, acme, 'Ben')
   const root = await addUser(db, acme, 'Root', 'administrator')
   const eve = await addUser(db, other, 'Eve')
-  return { ...services, database, db, keys, ledger, connector, ada, ben, root, eve, close: () => database.close() }
+  const close = async () => {
+    await provenEdits.close()
+    await database.close()
+  }
+  const people = { ada, ben, root, eve }
+  return { ...services, ...people, provenEdits, database, db, keys, ledger, connector, close }
 }
 
 /** Runs a statement as the role that owns the tables: what someone with the database in their hands could do. */
@@ -80,6 +91,15 @@ export async function asOwner(domain: TestDomain, statement: string): Promise<vo
 }
 
 export type TestDomain = Awaited<ReturnType<typeof testDomain>>
+
+/** Edits as *Save and sign in* does and tries that out; resolves with the id of the edit, which waits for a decision. */
+export async function tryEdit(domain: TestDomain, actor: UserActor, id: string, edit: CredentialEdit): Promise<string> {
+  const outcome = await domain.saving.edit(actor, id, { ...edit, signIn: true })
+  if (outcome.kind !== 'proving') throw new Error(`It came to: ${outcome.kind}.`)
+  domain.provenEdits.begin(actor, outcome.editId)
+  await domain.provenEdits.idle()
+  return outcome.editId
+}
 
 /** Adds a connection to a host that no test dials; the name and the host may be given. */
 export async function addConnection(domain: TestDomain, actor: UserActor, name = 'Sales', host = 'db.example.com') {

@@ -11,6 +11,7 @@ import { Section } from '../ui/page-header.tsx'
 import { Relation, RelationList } from '../ui/relation.tsx'
 import { Time } from '../ui/time.tsx'
 import { ExpiryFact, ExpiryNotice } from './expiry-state.tsx'
+import { OpenEdits } from './open-edits.tsx'
 import { PrivilegesSeen } from './privileges.tsx'
 import { CredentialStops, MissedUses, maintenanceFact } from './stops.tsx'
 
@@ -21,6 +22,7 @@ export function CredentialDetailView(props: { detail: CredentialDetail; types: r
     <>
       <ExpiryNotice detail={detail} />
       <CredentialStops detail={detail} />
+      <OpenEdits credentialId={detail.id} edits={detail.openEdits} />
       <Facts facts={factsOf(detail, props.types)} />
       <Section
         title="Associated connections"

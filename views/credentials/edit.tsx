@@ -1,4 +1,5 @@
 import type { CredentialType } from '../../src/credentials/credential-type.ts'
+import type { OpenEdit } from '../../src/credentials/proven-edit-queries.ts'
 import type { AssociationRow } from '../../src/credentials/queries.ts'
 import type { CurrentCredential } from '../../src/credentials/vault.ts'
 import { paths } from '../../src/paths.ts'
@@ -9,7 +10,8 @@ import { Notice } from '../ui/notice.tsx'
 import { PageHeader } from '../ui/page-header.tsx'
 import { Table } from '../ui/table.tsx'
 import { Title } from '../ui/title.tsx'
-import { AccountFields, type AccountForm, accountErrors, hasFiles, Refusal, SaveButtons } from './fields.tsx'
+import { AccountFields, type AccountForm, accountErrors, hasFiles, SaveButtons } from './fields.tsx'
+import { OpenEdits } from './open-edits.tsx'
 
 export type EditForm = AccountForm & {
   readonly revision: number
@@ -23,6 +25,7 @@ export function EditCredentialPage(props: {
   savedName: string
   type: CredentialType
   associations: readonly AssociationRow[]
+  openEdits: readonly OpenEdit[]
   form: EditForm
 }) {
   const { id, type, form, savedName, associations } = props
@@ -41,11 +44,11 @@ export function EditCredentialPage(props: {
       <ErrorSummary errors={errors} />
       <PageHeader title="Edit credentials" subtitle={savedName} />
       <Conflict form={form} type={type} />
-      <Refusal form={form} connectionName={null} />
+      <OpenEdits credentialId={id} edits={props.openEdits} />
       <Effect associations={associations} />
       <Form action={paths.editCredential(id)} hidden={{ revision: String(form.revision) }} files={hasFiles(type)}>
         <AccountFields type={type} form={form} stored />
-        <SaveButtons refused={form.refusal !== undefined} cancelHref={paths.credential(id)} />
+        <SaveButtons savesWithout={associations.length > 0} cancelHref={paths.credential(id)} />
       </Form>
     </div>
   )
@@ -58,7 +61,8 @@ function Effect(props: { associations: readonly AssociationRow[] }) {
     associations.length === 1 ? 'its one associated connection' : `all ${associations.length} associated connections`
   return (
     <p>
-      A change takes effect for {count} at once: {associations.map((one) => one.connectionName).join(', ')}.
+      Another username or secret is tried on {count} first: {associations.map((one) => one.connectionName).join(', ')}.
+      You see what works and what would stop, and then decide. A new name or description is saved at once.
     </p>
   )
 }

@@ -40,12 +40,12 @@ export function AccountFields(props: { type: CredentialType; form: AccountForm; 
   )
 }
 
-/** The buttons under a credential form. */
-export function SaveButtons(props: { refused: boolean; cancelHref: string }) {
+/** The buttons under a credential form. `savesWithout` offers to store what has not proven itself. */
+export function SaveButtons(props: { savesWithout: boolean; cancelHref: string }) {
   return (
     <Actions>
       <Button>Save and sign in</Button>
-      {props.refused ? (
+      {props.savesWithout ? (
         <Button variant="secondary" name="intent" value="save">
           Save without signing in
         </Button>

@@ -53,7 +53,7 @@ export function NewCredentialPage(props: {
             options={[{ value: '', label: 'None' }, ...connections.map(({ id, name }) => ({ value: id, label: name }))]}
           />
         )}
-        <SaveButtons refused={form.refusal !== undefined} cancelHref={paths.credentials()} />
+        <SaveButtons savesWithout={form.refusal !== undefined} cancelHref={paths.credentials()} />
       </Form>
     </div>
   )

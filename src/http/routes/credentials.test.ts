@@ -182,19 +182,34 @@ describe('/credentials/:id/edit', () => {
     expect(textOf(html, '.facts')).toMatch(/Version\s*1/)
   })
 
-  it('with a new password tries it on the default connection, then stores it for all', async () => {
+  it('with a new password leads to a proven edit and changes nothing before that is applied', async () => {
     const connection = await addConnection(app, app.ada, `Sales ${count}`)
     const path = await stored({ connection })
-    app.connector.next = refused
     const typed = { revision: '1', name: `Account ${count}`, username: 'other', password: 'next-canary-secret' }
-    const no = await ada.post(`${path}/edit`, typed)
-    expect(no.status).toBe(422)
-    expect(formValues(no.html)).toMatchObject({ username: 'other', password: '', revision: '1' })
+    const answer = await ada.post(`${path}/edit`, typed)
+    expect(answer.location).toMatch(new RegExp(`^${path}/proven-edits/[0-9a-f-]{36}$`))
+    await app.provenEdits.idle()
+    expect(app.connector.jobs.map(({ secrets }) => secrets)).toContainEqual({
+      username: 'other',
+      password: 'next-canary-secret',
+    })
     expect(textOf((await ada.get(path)).html, '.facts')).toMatch(/Version\s*1/)
-    app.connector.next = signedIn
-    expect((await ada.post(`${path}/edit`, typed)).status).toBe(303)
-    expect(app.connector.jobs.at(-1)?.secrets).toEqual({ username: 'other', password: 'next-canary-secret' })
+    expect((await ada.post(`${answer.location}/application`)).location).toBe(path)
     expect(textOf((await ada.get(path)).html, '.facts')).toMatch(/Version\s*2/)
+  })
+
+  it('saved without signing in takes effect at once and tries nothing', async () => {
+    const connection = await addConnection(app, app.ada, `Sales ${count}`)
+    const path = await stored({ connection })
+    app.connector.jobs.length = 0
+    const form = await ada.get(`${path}/edit`)
+    expect(textsOf(form.html, 'main button')).toContain('Save without signing in')
+    const typed = { ...formValues(form.html), password: 'next-canary-secret', intent: 'save' }
+    expect((await ada.post(`${path}/edit`, typed)).location).toBe(path)
+    const { html } = await ada.get(path)
+    expect(textOf(html, '.flash')).toBe('Saved without signing in. Nothing was proven.')
+    expect(textOf(html, '.facts')).toMatch(/Version\s*2/)
+    expect(app.connector.jobs).toEqual([])
   })
 
   it('with a stale revision answers 409 with both sides, and saving again wins', async () => {

@@ -11,6 +11,7 @@ import type { CredentialDetail, CredentialQueries } from '../../credentials/quer
 import { credentialType, credentialTypes } from '../../credentials/types/registry.ts'
 import type { Vault } from '../../credentials/vault.ts'
 import { paths } from '../../paths.ts'
+import type { ProvenEdits } from '../../sign-ins/proven-edits.ts'
 import type { SaveAndSignIn, SavingAccounts } from '../../sign-ins/save-and-sign-in.ts'
 import { savedFlash, setFlash } from '../flash.ts'
 import { type FormFields, readForm } from '../form.ts'
@@ -25,11 +26,12 @@ type Dependencies = {
   readonly credentialQueries: CredentialQueries
   readonly connectionQueries: ConnectionQueries
   readonly saving: SavingAccounts
+  readonly provenEdits: Pick<ProvenEdits, 'begin'>
 }
 
 /** The pages of Credentials management. */
 export function credentialRoutes(deps: Dependencies): Routes {
-  const { vault, credentialQueries: queries, saving } = deps
+  const { vault, credentialQueries: queries, saving, provenEdits } = deps
   const routes = new Routes()
 
   routes.get('/credentials', withStoredCredentials, async (c, actor) => {
@@ -79,13 +81,14 @@ export function credentialRoutes(deps: Dependencies): Routes {
     const detail = await queries.show(actor, c.req.param('id') ?? '')
     const type = knownType(detail.type)
     const values = type.usernameField === null ? {} : { [type.usernameField]: detail.username ?? '' }
-    const { id, name, description, revision, associations } = detail
+    const { id, name, description, revision, associations, openEdits } = detail
     return c.render(
       <EditCredentialPage
         id={id}
         savedName={name}
         type={type}
         associations={associations}
+        openEdits={openEdits}
         form={{ name, description, revision, values }}
       />,
     )
@@ -102,8 +105,12 @@ export function credentialRoutes(deps: Dependencies): Routes {
       typed: typedFields(fields),
       signIn: fields.text('intent') !== 'save',
     }
-    const outcome = await saving.edit(actor, id, edit, untilGone(c))
+    const outcome = await saving.edit(actor, id, edit)
     if (outcome.kind === 'saved') return saved(c, outcome)
+    if (outcome.kind === 'proving') {
+      provenEdits.begin(actor, outcome.editId)
+      return c.redirect(paths.provenEdit(id, outcome.editId), 303)
+    }
     const detail = await queries.show(actor, id)
     const type = knownType(detail.type)
     // After a conflict the form carries the stored revision: saving again overwrites what the page now shows.
@@ -114,9 +121,7 @@ export function credentialRoutes(deps: Dependencies): Routes {
       ...(outcome.kind === 'stale' ? { conflict: outcome.current } : {}),
     }
     c.status(outcome.kind === 'stale' ? 409 : 422)
-    return c.render(
-      <EditCredentialPage id={id} savedName={detail.name} type={type} associations={detail.associations} form={form} />,
-    )
+    return c.render(<EditCredentialPage {...detail} savedName={detail.name} type={type} form={form} />)
   })
 
   routes.get('/credentials/:id/deletion', withStoredCredentials, async (c, actor) => {
