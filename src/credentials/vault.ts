@@ -74,7 +74,13 @@ export type CurrentCredential = {
 
 /** A credential in the clear with the connection it was opened for, as that was checked; or why it stays closed. */
 export type OpenOutcome =
-  | { readonly ok: true; readonly credential: OpenedCredential; readonly connection: ConnectionResource['row'] }
+  | {
+      readonly ok: true
+      readonly credential: OpenedCredential
+      readonly connection: ConnectionResource['row']
+      /** True where it is somebody else's, and shared with the actor for use. */
+      readonly lent?: boolean
+    }
   | { readonly ok: false; readonly reason: 'not associated' | 'destination changed' | 'unreadable' }
   | { readonly ok: false; readonly reason: 'fields'; readonly errors: Readonly<Record<string, string>> }
 
@@ -227,7 +233,7 @@ export function createVault(deps: VaultDependencies) {
       if (!opened.ok && opened.reason !== 'fields') {
         await guard.recordFailure(actor, 'credential.use', found.resource, use, { connectionId, reason: opened.reason })
       }
-      return opened
+      return opened.ok && found.resource.ownerId !== actor.id ? { ...opened, lent: true } : opened
     },
   }
 }

@@ -24,6 +24,7 @@ import type { Database } from '../db/client.ts'
 import { newId } from '../db/new-id.ts'
 import type { Secret } from '../secrets/secret.ts'
 import { closedAccount, withoutLibrary } from './closed-account.ts'
+import { usernameIn, withoutUsername } from './lent-account.ts'
 
 /** How to sign in: with a stored account, one as an edit would leave it, or with what was typed, once. */
 export type Account =
@@ -122,7 +123,9 @@ export function createConnectionUse(deps: {
           return withoutLibrary(known.label, missing)
         }
         const job = jobFor(opened.connection, opened.credential, request, use.runId)
-        return await connector.run(job, { userId: actor.id, ...options })
+        // Read before it is run: by then the fields are wiped.
+        const hidden = opened.lent ? usernameIn(opened.credential) : null
+        return withoutUsername(await connector.run(job, { userId: actor.id, ...options }), hidden)
       } finally {
         // Also where nothing was run.
         if (account.kind === 'typed') for (const secret of Object.values(account.fields)) secret.wipe()
