@@ -8,7 +8,7 @@ import { associations } from '../db/schema/credentials.ts'
 import { users } from '../db/schema/organizations.ts'
 import { Secret } from '../secrets/secret.ts'
 import { addUser } from '../testing/actors.ts'
-import { addConnection, type TestDomain, testDomain } from '../testing/domain.ts'
+import { addConnection, refused, type TestDomain, testDomain } from '../testing/domain.ts'
 
 let domain: TestDomain
 let ada: UserActor
@@ -183,6 +183,22 @@ describe('A shared account', () => {
     const setting = { minutes: 60, credentialId: id }
     expect(await domain.health.configure(ben, connectionId, setting)).toEqual({ ok: false, field: 'account' })
     expect(await domain.connectionQueries.associatedCredentials(ben, connectionId)).toEqual([])
+  })
+
+  it('that the server refuses by name, is refused to the other without its username', async () => {
+    await share()
+    const said = 'password authentication failed for user "reader"'
+    const diagnosis = refused.diagnosis.map((rung) => (rung.state === 'failed' ? { ...rung, detail: said } : rung))
+    const before = domain.connector.next
+    domain.connector.next = { ...refused, diagnosis }
+    const tried = async (actor: UserActor) => {
+      const outcome = await domain.signIns.create(actor, connectionId, { kind: 'stored', credentialId: id }, 'test')
+      return outcome.diagnosis.find(({ state }) => state === 'failed')?.detail
+    }
+    expect(await tried(ada)).toBe(said)
+    expect(await tried(ben)).toBe('password authentication failed for user "(username)"')
+    expect(JSON.stringify(await domain.signIns.recent(ben, connectionId))).not.toContain('reader')
+    domain.connector.next = before
   })
 
   it('is listed for the other with its owner, where it can be used and when they last did', async () => {

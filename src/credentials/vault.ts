@@ -77,6 +77,8 @@ export type OpenOutcome =
       readonly connection: ConnectionResource['row']
       /** What the breaker is to be told of it; null where an edit is tried, which says nothing about what is stored. */
       readonly turn: Turn | null
+      /** True where it is somebody else's, and shared with the actor for use. */
+      readonly lent?: boolean
     }
   | { readonly ok: false; readonly reason: Closed['reason'] | 'unreadable' }
 
@@ -273,7 +275,7 @@ export function createVault(deps: VaultDependencies) {
       if (!opened.ok) {
         await guard.recordFailure(actor, 'credential.use', found.resource, use, { connectionId, reason: opened.reason })
       }
-      return opened
+      return opened.ok && found.resource.ownerId !== actor.id ? { ...opened, lent: true } : opened
     },
   }
 }

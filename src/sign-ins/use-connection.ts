@@ -24,6 +24,7 @@ import type { Database } from '../db/client.ts'
 import { newId } from '../db/new-id.ts'
 import type { Secret } from '../secrets/secret.ts'
 import { closedAccount, withoutLibrary } from './closed-account.ts'
+import { usernameIn, withoutUsername } from './lent-account.ts'
 
 /** How to sign in: with a stored account, its pending `version` where that is being tried, or with what was typed, once. */
 export type Account =
@@ -129,9 +130,12 @@ export function createConnectionUse(deps: {
           return withoutLibrary(known.label, missing)
         }
         const job = jobFor(opened.connection, opened.credential, request, use.runId)
-        return await breaker.during(opened.turn, (letIn) =>
-          connector.run(job, { userId: actor.id, ...options, ...telling(opened.turn, options, letIn) }),
-        )
+        // Read before it is run: by then the fields are wiped.
+        const hidden = opened.lent ? usernameIn(opened.credential) : null
+        return await breaker.during(opened.turn, async (letIn) => {
+          const told = { userId: actor.id, ...options, ...telling(opened.turn, options, letIn) }
+          return withoutUsername(await connector.run(job, told), hidden)
+        })
       } finally {
         // Also where nothing was run.
         if (account.kind === 'typed') for (const secret of Object.values(account.fields)) secret.wipe()

@@ -216,12 +216,15 @@ async function signInAgain({ recorder, canary }: Stage, login: Form): Promise<vo
 
 async function openEveryPage({ recorder }: Stage, connection: string, ids: Stored): Promise<void> {
   const credential = (id: string) =>
-    ['', '/edit', '/deletion', '/associations/new'].map((part) => `/credentials/${id}${part}`)
+    ['', '/edit', '/deletion', '/associations/new', '/history', '/history.csv', '/sharing'].map(
+      (part) => `/credentials/${id}${part}`,
+    )
   const parts = ['', '/edit', '/deletion', '/credentials', '/credentials/new', '/datasets', '/sign-ins/new']
   const pages = [
     ...[
       '/',
       '/credentials',
+      '/credentials/shared',
       '/connections',
       '/catalog',
       '/activity',

@@ -63,6 +63,7 @@ export async function fillScene(server: StartedServer, people: People, store: St
   for (const connection of [warehouse, ledger]) {
     await recorder.post(`/credentials/${reporting}/associations/new`, { connection })
   }
+  await recorder.post(`/credentials/${reporting}/edit`, rotated)
   const longName = await keep(recorder, longNames.credential, longNames.unbroken, long)
   await recorder.post(`/credentials/${longName}/associations/new`, { connection: sales })
   await keep(recorder, longNames.unbroken, 'svc', warehouse)
@@ -84,11 +85,27 @@ export async function fillScene(server: StartedServer, people: People, store: St
   const newcomer = await people.member('Noa')
   const colleague = await people.member('Bartholomew')
   await recorder.post(`/connections/${sales}/sharing`, { email: colleague.email, role: 'editor' })
+  await recorder.post(`/credentials/${reporting}/sharing`, { email: colleague.email })
+  await shareBack(server, colleague, ada)
   return {
     ...{ ada, colleague, newcomer, sales, shop, stopped, reporting, longName, lonely, customers, failed, endless },
     goodSignIn: signInOf(good),
     failedSignIn: signInOf(bad),
   }
+}
+
+/** So that there is a version that was replaced. */
+const rotated = {
+  ...{ revision: '1', name: 'Analytics (read-only)', username: 'analytics_ro', password: 'nobody types this either' },
+  ...{ description: 'Dashboards of sales and finance.', intent: 'save' },
+}
+
+/** An account of the colleague's that the owner of everything else may use. */
+async function shareBack(server: StartedServer, colleague: UserActor, ada: UserActor): Promise<void> {
+  const recorder = createRecorder(server.origin, () => {})
+  await recorder.post('/login', { email: colleague.email, password: testPassword })
+  const theirs = await keep(recorder, 'Quarterly export', 'export_ro')
+  await recorder.post(`/credentials/${theirs}/sharing`, { email: ada.email })
 }
 
 const others = [

@@ -14,10 +14,12 @@ import { ConnectionFrame } from './frame.tsx'
 export function ConnectionCredentialsPage(props: {
   connection: ConnectionDetail
   credentials: readonly AssociatedCredential[]
+  /** Accounts of others that the actor may use here. */
+  shared: readonly AssociatedCredential[]
   /** How many of other people are associated with it. */
   others: number
 }) {
-  const { connection, credentials, others } = props
+  const { connection, credentials, shared, others } = props
   const add = (
     <LinkButton href={paths.newConnectionCredential(connection.id)} shortcut="n">
       + Add credentials
@@ -28,7 +30,9 @@ export function ConnectionCredentialsPage(props: {
       <Section title="Associated credentials" actions={credentials.length === 0 ? undefined : add}>
         {credentials.length === 0 ? (
           <EmptyState level={3} title="No credentials" action={add}>
-            You type a username and password each time you use this connection.
+            {shared.length === 0
+              ? 'You type a username and password each time you use this connection.'
+              : 'None of your own is associated with this connection.'}
           </EmptyState>
         ) : (
           <>
@@ -47,11 +51,44 @@ export function ConnectionCredentialsPage(props: {
         {others === 0 ? null : (
           <p class="hint">
             {others === 1 ? '1 credential of somebody else is' : `${others} credentials of other people are`} associated
-            with it too. Nobody sees or uses those of others.
+            with it too. Nobody sees those of others, and who owns one decides who else uses it.
           </p>
         )}
       </Section>
+      <SharedAccounts connection={connection} accounts={shared} />
     </ConnectionFrame>
+  )
+}
+
+function SharedAccounts(props: { connection: ConnectionDetail; accounts: readonly AssociatedCredential[] }) {
+  const { connection, accounts } = props
+  if (accounts.length === 0) return null
+  return (
+    <Section title="Shared with you">
+      <RelationList label="Shared with you">
+        {accounts.map(({ credentialId, name, destinationChanged, lastSignInAt, lastSignInCode }) => (
+          <Relation
+            name={name}
+            badges={destinationChanged ? <Badge tone="warning">destination changed</Badge> : null}
+            actions={
+              destinationChanged ? null : (
+                <FormButton
+                  action={paths.signIns(connection.id)}
+                  hidden={{ account: credentialId }}
+                  label={`Test as ${name}`}
+                >
+                  Test
+                </FormButton>
+              )
+            }
+          >
+            <p class="relation-line">
+              <SignInOutcome at={lastSignInAt} code={lastSignInCode} />
+            </p>
+          </Relation>
+        ))}
+      </RelationList>
+    </Section>
   )
 }
 

@@ -106,7 +106,8 @@ function ShareSection(props: { connectionId: string; form: ShareForm }) {
   return (
     <Section title="Share with someone">
       <p class="hint">
-        Sharing a data connection never shares credentials: everyone signs in with credentials of their own.
+        Sharing a data connection never shares credentials: everyone signs in with credentials of their own, or with
+        those that their owner shares with them.
       </p>
       <Form action={paths.connectionSharing(connectionId)} label="Share with someone">
         <TextField

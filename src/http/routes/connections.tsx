@@ -19,6 +19,7 @@ import { parseParameters } from '../../connector/parse-parameters.ts'
 import { driver, drivers } from '../../connector/registry.ts'
 import { parseGivenFields } from '../../credentials/credential-type.ts'
 import type { CredentialQueries } from '../../credentials/queries.ts'
+import type { SharedAccounts } from '../../credentials/shared-accounts.ts'
 import { credentialType } from '../../credentials/types/registry.ts'
 import type { Vault } from '../../credentials/vault.ts'
 import type { HealthService } from '../../health/health.ts'
@@ -37,6 +38,7 @@ type Dependencies = {
   readonly credentialQueries: CredentialQueries
   readonly vault: Vault
   readonly signIns: SignIns
+  readonly shared: Pick<SharedAccounts, 'usableOn'>
   readonly health: Pick<HealthService, 'show'>
   readonly typedAccounts: TypedAccounts
 }
@@ -117,10 +119,9 @@ export function connectionRoutes(deps: Dependencies): Routes {
     requireStored(c)
     const connection = await queries.show(actor, c.req.param('id') ?? '')
     const credentials = await queries.associatedCredentials(actor, connection.id)
-    const { credentialsOfOthers } = await queries.dependants(actor, connection.id)
-    return c.render(
-      <ConnectionCredentialsPage connection={connection} credentials={credentials} others={credentialsOfOthers} />,
-    )
+    const { credentialsOfOthers: others } = await queries.dependants(actor, connection.id)
+    const shared = await deps.shared.usableOn(actor, connection.id)
+    return c.render(<ConnectionCredentialsPage {...{ connection, credentials, shared, others }} />)
   })
 
   routes.get('/connections/:id/credentials/new', signedIn, async (c, actor) => c.render(await addCredentials(c, actor)))

@@ -90,7 +90,10 @@ describe('Whom a credential is shared with', () => {
     expect(app.connector.jobs.length).toBe(jobs + 1)
     const shown = await ben.get(answer.location ?? '')
     expect(textOf(shown.html, 'h1')).toContain('Signed in to')
-    const seen = [page, shown, await ben.get('/credentials/shared'), await ben.get(`/connections/${connectionId}`)]
+    const tab = await ben.get(`/connections/${connectionId}/credentials`)
+    expect(textsOf(tab.html, '.relation-name')).toEqual([`Reporting ${count} (Ada's)`])
+    expect(textsOf(tab.html, '.relation button')).toEqual(['Test'])
+    const seen = [page, shown, tab, await ben.get('/credentials/shared'), await ben.get(`/connections/${connectionId}`)]
     for (const { text } of [...seen, await ben.get('/activity'), await ben.get('/credentials')]) {
       expect(text).not.toContain('sealed-username')
     }
