@@ -42,8 +42,8 @@ function factsOf(detail: CredentialDetail, types: readonly CredentialType[]) {
     { label: 'Created', value: <Time at={detail.createdAt} /> },
     { label: 'Changed', value: <Time at={detail.updatedAt} /> },
     { label: 'Last used', value: <LastUse use={detail.lastUse} /> },
-    { label: 'Version', value: String(detail.version) },
     maintenanceFact(detail),
+    { label: 'Version', value: String(detail.version) },
   ]
 }
 
