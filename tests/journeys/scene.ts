@@ -81,7 +81,7 @@ export async function fillScene(server: StartedServer, people: People, store: St
   const bad = await recorder.post(`/connections/${shop}/sign-ins/new`, mistyped)
   await moveOrders(recorder, stopped)
   const { customers, failed, endless } = await addDatasets(recorder, store, shop, reader)
-  await pretendTime(server, reporting)
+  await pretendTime(server, reporting, longName)
   const newcomer = await people.member('Noa')
   const colleague = await people.member('Bartholomew')
   await recorder.post(`/connections/${sales}/sharing`, { email: colleague.email, role: 'editor' })
@@ -146,7 +146,7 @@ async function addDatasets(recorder: Recorder, store: Store, connection: string,
   return { customers, failed, endless }
 }
 
-async function pretendTime(server: StartedServer, reporting: string): Promise<void> {
+async function pretendTime(server: StartedServer, reporting: string, paused: string): Promise<void> {
   const client = new pg.Client({ connectionString: server.database?.ownerUrl })
   await client.connect()
   await client.query(`
@@ -164,10 +164,18 @@ async function pretendTime(server: StartedServer, reporting: string): Promise<vo
         40 + n * 7 % 90 from connections, generate_series(1, 70) as n where name in ('Shop', 'Sales')`,
   )
   await client.query(
-    `update connections c set health_minutes = 60, health_credential_id = a.credential_id,
-      health_stopped_code = case c.name when 'Sales' then 'auth.refused' end,
-      health_next_at = case c.name when 'Shop' then now() + interval '40 minutes' end
+    `update connections c set health_minutes = 60, health_next_at = now() + interval '40 minutes',
+      health_credential_id = case c.name when 'Sales' then $1 else a.credential_id end
       from associations a where a.connection_id = c.id and a.is_default and c.name in ('Shop', 'Sales')`,
+    [paused],
+  )
+  await client.query(
+    `with paused as (update credentials c set paused_at = now() - interval '3 minutes', paused_code = 'auth.refused',
+        paused_connection_id = s.id from connections s where c.id = $1 and s.name = 'Sales' returning c.*)
+      insert into missed_uses (id, organization_id, credential_id, connection_id, purpose, because, first_at, last_at, times)
+        select gen_random_uuid(), organization_id, id, paused_connection_id, 'health check', 'paused',
+          now() - interval '2 hours', now() - interval '5 minutes', 3 from paused`,
+    [paused],
   )
   await client.query(
     `update associations set privileges = '{"at":"2026-11-20T10:00:00.000Z","superuser":false,"canWrite":true}',

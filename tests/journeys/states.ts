@@ -54,7 +54,12 @@ function credentialStates(scene: Scene, store: Store): readonly State[] {
   return [
     at('credentials-list', '/credentials'),
     at('credentials', credential),
-    at('credentials-long-names', `/credentials/${scene.longName}`),
+    at('credentials-paused', `/credentials/${scene.longName}`),
+    at('credentials-maintenance', `${credential}/maintenance`),
+    {
+      name: 'credentials-maintenance-errors',
+      open: (page) => emptyForm(page, `${credential}/maintenance`, 'Save maintenance window'),
+    },
     at('credentials-without-connections', `/credentials/${scene.lonely}`),
     at('credentials-nothing-found', '/credentials?q=nobody+has+this'),
     at('credentials-types', '/credentials/new'),

@@ -48,8 +48,8 @@ function factsOf(detail: CredentialDetail, types: readonly CredentialType[]) {
     { label: 'Changed', value: <Time at={detail.updatedAt} /> },
     { label: 'Last used', value: <LastUse use={detail.lastUse} /> },
     { label: 'Expires', value: <ExpiryFact detail={detail} /> },
-    { label: 'Version', value: String(detail.version) },
     maintenanceFact(detail),
+    { label: 'Version', value: String(detail.version) },
   ]
 }
 

@@ -64,7 +64,6 @@ function WindowForm(props: { detail: CredentialDetail; form: MaintenanceForm }) 
         label="From (UTC)"
         hint={`It is ${absoluteTime(new Date()).slice(0, 16)} UTC now. Leave it blank to begin at once.`}
         type="datetime-local"
-        width="short"
         optional
         value={form.from}
         error={from}
@@ -75,7 +74,6 @@ function WindowForm(props: { detail: CredentialDetail; form: MaintenanceForm }) 
         label="Until (UTC)"
         hint="At most 30 days after it begins."
         type="datetime-local"
-        width="short"
         value={form.until}
         error={until}
       />

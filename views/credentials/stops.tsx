@@ -86,7 +86,7 @@ const columns = [
   { label: 'Times', numeric: true },
   { label: 'First' },
   { label: 'Last' },
-  { label: 'Since' },
+  { label: 'State' },
 ]
 
 /** What would have used these credentials by itself while it could not; nothing where nothing was missed lately. */
