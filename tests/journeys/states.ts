@@ -68,6 +68,11 @@ function credentialStates(scene: Scene, store: Store): readonly State[] {
     at('credentials-edit', `${credential}/edit`),
     { name: 'credentials-edit-conflict', open: (page) => conflict(page, credential) },
     at('credentials-deletion', `${credential}/deletion`),
+    at('credentials-expiry', `/credentials/${scene.lonely}/expiry`),
+    {
+      name: 'credentials-expiry-errors',
+      open: (page) => emptyForm(page, `${credential}/expiry`, 'Save expiry'),
+    },
     at('association-new', `${credential}/associations/new`),
     at('association-removal', `${credential}/associations/${scene.sales}/removal`),
     at('last-association', `/credentials/${scene.lonely}/last-association`),
