@@ -154,6 +154,7 @@ async function pretendTime(server: StartedServer, reporting: string, paused: str
       where last_sign_in_at is null and random() < 0.9;
     update associations set last_sign_in_code = 'auth.refused' where credential_id in
       (select id from credentials where name = 'Finance month-end');
+    update credentials set expires_at = now() + interval '5 days', expiry_source = 'set' where name = 'Old ledger';
     update credentials set created_at = now() - interval '140 days', updated_at = now() - interval '9 days';
     update credentials set last_used_at = now() - interval '1 hour' * (1 + length(name)) where name <> 'HR export';
     update connections set last_sign_in_at = now() - interval '7 minutes', last_sign_in_code = 'ok'

@@ -81,6 +81,11 @@ function credentialStates(scene: Scene, store: Store): readonly State[] {
     { name: 'credentials-sharing-errors', open: (page) => emptyForm(page, `${credential}/sharing`, 'Share') },
     at('credentials-share-removal', `${credential}/sharing/${scene.colleague.id}/removal`),
     at('credentials-shared', '/credentials/shared'),
+    at('credentials-expiry', `/credentials/${scene.lonely}/expiry`),
+    {
+      name: 'credentials-expiry-errors',
+      open: (page) => emptyForm(page, `${credential}/expiry`, 'Save expiry'),
+    },
     at('association-new', `${credential}/associations/new`),
     at('association-removal', `${credential}/associations/${scene.sales}/removal`),
     at('last-association', `/credentials/${scene.lonely}/last-association`),

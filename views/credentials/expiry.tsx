@@ -63,8 +63,8 @@ function Fields(props: { detail: CredentialDetail; zones: readonly string[]; for
         label="Expires on"
         type="date"
         hint="The credentials count as good until this day is over. A new version starts without an expiry."
-        width="short"
         value={form.date}
+        autofocus={form.errors === undefined}
         {...(date === undefined ? {} : { error: date })}
       />
       <SelectField
@@ -104,7 +104,7 @@ function ByHand(props: { detail: CredentialDetail }) {
       }
     >
       {told.length === 0 ? (
-        <p>At their last sign-in, none of them said that this account ends.</p>
+        <p>None of them has said that this account ends. A token that says so itself is read again.</p>
       ) : (
         <ul>
           {told.map(({ driverLabel, connectionName, learnedExpiresAt }) => (
