@@ -31,6 +31,8 @@ export const actions = {
   'credential.dissociate': { needs: 'owner', feature: stored },
   'credential.confirm-destination': { needs: 'owner', feature: stored },
   'credential.set-default': { needs: 'owner', feature: stored },
+  'credential.set-expiry': { needs: 'owner', feature: stored },
+  'credential.remind': { needs: 'system' },
   'credential.use': { needs: 'owner', feature: stored },
   'connection.read': { needs: 'consumer' },
   'connection.create': { needs: 'member' },

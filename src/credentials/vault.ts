@@ -26,6 +26,7 @@ import {
   touchesSecrets,
   usernameOf,
 } from './credential-type.ts'
+import { type ExpiryChoice, type SetExpiryOutcome, setExpiry } from './expiry.ts'
 import { type CredentialResource, findCredential, type VaultDependencies } from './find-credential.ts'
 import { nothingSeen } from './learned.ts'
 import { accountNameTaken } from './queries.ts'
@@ -188,6 +189,10 @@ export function createVault(deps: VaultDependencies) {
     /** Makes this account the one offered first on the connection. */
     makeDefault: (actor: Actor, id: string, connectionId: string): Promise<void> =>
       makeDefault(deps, actor, id, connectionId),
+
+    /** Sets when the present version ends: a moment, null for no expiry, or as its data stores say. */
+    setExpiry: (actor: Actor, id: string, choice: ExpiryChoice): Promise<SetExpiryOutcome> =>
+      setExpiry(deps, actor, id, choice),
 
     /**
      * Opens a credential for one connection. Its ledger entry is committed before anything is opened; what stays closed
