@@ -15,6 +15,9 @@ export const paths = {
   credential: (id: string, search: CredentialSearch = {}) => query(`/credentials/${id}`, search),
   editCredential: (id: string) => `/credentials/${id}/edit`,
   credentialDeletion: (id: string) => `/credentials/${id}/deletion`,
+  bulk: () => '/credentials/bulk',
+  bulkJob: (id: string) => `/credentials/bulk/${id}`,
+  bulkCancellation: (id: string) => `/credentials/bulk/${id}/cancellation`,
   newAssociation: (id: string) => `/credentials/${id}/associations/new`,
   lastAssociation: (id: string) => `/credentials/${id}/last-association`,
   associationRemoval: (id: string, connectionId: string) => `/credentials/${id}/associations/${connectionId}/removal`,
@@ -65,7 +68,7 @@ export const paths = {
   asset: (name: string) => `/assets/${name}`,
 } as const
 
-export type CredentialSearch = { q?: string; type?: string; sort?: string; after?: string }
+export type CredentialSearch = { q?: string; type?: string; attention?: string; sort?: string; after?: string }
 export type AddData = { connection?: string; account?: string; type?: string; schema?: string; as?: 'tables' | 'query' }
 
 function query(path: string, parameters: Record<string, string | number | undefined>): string {

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { UserActor } from './access/actor.ts'
 import { createAccounts } from './accounts.ts'
 import { createApp } from './app.tsx'
+import { createBulk } from './bulk/bulk.ts'
 import { createCatalog } from './catalog/catalog.ts'
 import type { Composition } from './compose.ts'
 import type { Config } from './config.ts'
@@ -33,13 +34,15 @@ export function createWeb({ config, composition, log }: { config: Config; compos
   const accounts = createAccounts({ db, ledger, guard: services.guard, deployment })
   const catalog = createCatalog({ db, ...services, directory: config.snapshotDirectory, log })
   catalog.start()
+  const bulk = createBulk({ db, ...services, deployment, log })
+  bulk.runs.startSweeping()
   const healthSchedule = createHealthSchedule({ looks: services.looks, log })
   healthSchedule.start()
   const assets = loadAssets()
   const addSample = sampleFor(database.embedded, services)
   const ready = () => db.execute('select 1')
   const typedAccounts = createTypedAccounts()
-  const pages = { catalog, typedAccounts, assets, log, deployment, ready, addSample }
+  const pages = { catalog, bulk, typedAccounts, assets, log, deployment, ready, addSample }
   const routes = allRoutes({ ...services, ...accounts, ...pages })
   const app = createApp({
     origin,
@@ -57,10 +60,11 @@ export function createWeb({ config, composition, log }: { config: Config; compos
     app,
     serverOptions,
     setup: accounts.setup,
-    /** Health checks and snapshots first: they end as interrupted while there is still a connector and a database to end them with. */
+    /** Health checks, bulk work and snapshots first: they end as interrupted while there is still a connector and a database to end them with. */
     async close(): Promise<void> {
       clearInterval(sweeping)
       await healthSchedule.close()
+      await bulk.runs.close()
       await catalog.close()
       typedAccounts.close()
       await connector.close()

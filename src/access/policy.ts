@@ -1,4 +1,4 @@
-import type { Actor, UserActor } from './actor.ts'
+import type { Actor, SystemActor, UserActor } from './actor.ts'
 import type { Feature } from './features.ts'
 
 /** How someone may work with a shared thing; each role may all that the one before it may. */
@@ -33,6 +33,8 @@ export const actions = {
   'credential.set-default': { needs: 'owner', feature: stored },
   'credential.set-expiry': { needs: 'owner', feature: stored },
   'credential.remind': { needs: 'system' },
+  'credential.transfer': { needs: 'owner', feature: stored },
+  'credential.bulk': { needs: 'owner', feature: stored },
   'credential.use': { needs: 'owner', feature: stored },
   'connection.read': { needs: 'consumer' },
   'connection.create': { needs: 'member' },
@@ -80,7 +82,10 @@ export function decide(actor: Actor, action: Action, resource: Resource): Decisi
 }
 
 /** Returns the role that `actor` has on `resource`; null where they have none. Its owner and Keyward itself have all. */
-export function roleOn(actor: Actor, resource: Pick<Resource, 'ownerId' | 'shares'>): ShareRole | null {
+export function roleOn(
+  actor: Pick<UserActor, 'kind' | 'id'> | SystemActor,
+  resource: Pick<Resource, 'ownerId' | 'shares'>,
+): ShareRole | null {
   if (actor.kind === 'system' || resource.ownerId === actor.id) return 'owner'
   return resource.shares?.[actor.id] ?? null
 }

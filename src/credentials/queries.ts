@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, isNull, ne, sql } from 'drizzle-orm'
+import { and, asc, eq, inArray, isNull, ne, type SQL, sql } from 'drizzle-orm'
 import type { Actor, UserActor } from '../access/actor.ts'
 import type { Guard } from '../access/guard.ts'
 import { acceptedTypes, driversAccepting } from '../connections/accepted-types.ts'
@@ -26,8 +26,11 @@ export type AssociationRow = {
   readonly lastSignInAt: Date | null
   readonly lastSignInCode: string | null
   readonly privileges: AccountPrivileges | null
-  /** Datasets that were made with this account from this connection. */
+  /** The actor's datasets that were made with this account from this connection, and those of others. */
   readonly datasets: number
+  readonly datasetsOfOthers: number
+  /** Whether Keyward signs in to the connection with it by itself, now and then. */
+  readonly healthChecks: boolean
 }
 
 export type CredentialDetail = {
@@ -50,10 +53,11 @@ export type CredentialDetail = {
   readonly associations: readonly AssociationRow[]
 }
 
-/** What would stop working without a credential. */
+/** What would stop working without a credential. A count for what the actor may not see. */
 export type CredentialDependants = {
   readonly associations: readonly AssociationRow[]
   readonly datasets: readonly { readonly id: string; readonly name: string }[]
+  readonly datasetsOfOthers: number
 }
 
 /** A connection that a credential could be associated with, and the destination that would be agreed to (canonical text). */
@@ -69,7 +73,7 @@ export type CredentialQueries = ReturnType<typeof createCredentialQueries>
 /** Reads about credentials, limited to what the actor may see. No result has room for a secret. */
 export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
   const { db, guard } = deps
-  const readPage = createListing(db)
+  const listing = createListing(db)
 
   /** What is true of one credential is true of a list of them: none while the feature is off. Throws FeatureOff. */
   function mayList(actor: Actor): Promise<void> {
@@ -88,7 +92,7 @@ export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
     const { credential, ownerName } = row as NonNullable<typeof row>
     const { name, type, username, description, currentVersion: version, revision, createdAt, updatedAt } = credential
     const lastUse = await lastUseOf(db, actor, credential)
-    const bonds = await associationsOf(db, id, username)
+    const bonds = await associationsOf(db, actor, id, username)
     return {
       id,
       name,
@@ -116,9 +120,15 @@ export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
 
   return {
     /** Returns a page of 50; `next` continues after its last row. The first page counts nothing. */
-    async list(actor: Actor, listing: CredentialListing): Promise<CredentialPage> {
+    async list(actor: Actor, search: CredentialListing): Promise<CredentialPage> {
       await mayList(actor)
-      return readPage(actor, listing)
+      return listing.page(actor, search)
+    },
+
+    /** Returns the ids of all that a search shows, at most `limit`, in its order. */
+    async matching(actor: Actor, search: CredentialListing, limit: number): Promise<readonly string[]> {
+      await mayList(actor)
+      return listing.ids(actor, search, limit)
     },
 
     /** Returns one credential with its associations. Throws NotFound where the actor may not see it. */
@@ -155,11 +165,12 @@ export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
     async dependants(actor: Actor, id: string): Promise<CredentialDependants> {
       const detail = await show(actor, id)
       const its = await db
-        .select({ id: datasets.id, name: datasets.name })
+        .select({ id: datasets.id, name: datasets.name, own: ownDataset(actor) })
         .from(datasets)
         .where(and(eq(datasets.credentialId, id), isNull(datasets.deletedAt)))
         .orderBy(asc(datasets.name))
-      return { associations: detail.associations, datasets: its }
+      const own = its.filter((one) => one.own)
+      return { associations: detail.associations, datasets: own, datasetsOfOthers: its.length - own.length }
     },
 
     /** Returns the connections the actor may use that take this credential and have it not yet, by name, at most 200. */
@@ -219,6 +230,7 @@ async function lastUseOf(
 
 async function associationsOf(
   db: Database,
+  actor: Actor,
   credentialId: string,
   username: string | null,
 ): Promise<readonly AssociationRow[]> {
@@ -228,13 +240,15 @@ async function associationsOf(
       name: connections.name,
       driver: connections.driver,
       parameters: connections.parameters,
-      datasets: sql<number>`(select count(*)::int from ${datasets} where ${datasets.connectionId} = ${associations.connectionId} and ${datasets.credentialId} = ${associations.credentialId} and ${datasets.deletedAt} is null)`,
+      healthChecks: sql<boolean>`${connections.healthCredentialId} = ${credentialId} and ${connections.healthMinutes} is not null`,
+      datasets: datasetsOf(ownDataset(actor)),
+      datasetsOfOthers: datasetsOf(sql`not ${ownDataset(actor)}`),
     })
     .from(associations)
     .innerJoin(connections, eq(connections.id, associations.connectionId))
     .where(eq(associations.credentialId, credentialId))
     .orderBy(asc(connections.nameKey))
-  return rows.map(({ bond, name, datasets: count, ...connection }) => {
+  return rows.map(({ bond, name, datasets: own, datasetsOfOthers, healthChecks, ...connection }) => {
     const current = currentDestination(connection)
     return {
       connectionId: bond.connectionId,
@@ -247,7 +261,18 @@ async function associationsOf(
       lastSignInAt: bond.lastSignInAt,
       lastSignInCode: bond.lastSignInCode,
       privileges: privilegesOf(bond, connection, username),
-      datasets: count,
+      datasets: own,
+      datasetsOfOthers,
+      healthChecks,
     }
   })
+}
+
+function ownDataset(actor: Actor): SQL<boolean> {
+  return actor.kind === 'system' ? sql`true` : sql`(${datasets.ownerId} = ${actor.id})`
+}
+
+/** Counts datasets that were made with an association, by the index over their account. */
+function datasetsOf(condition: SQL): SQL<number> {
+  return sql`(select count(*)::int from ${datasets} where ${datasets.credentialId} = ${associations.credentialId} and ${datasets.connectionId} = ${associations.connectionId} and ${datasets.deletedAt} is null and ${condition})`
 }

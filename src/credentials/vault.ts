@@ -7,7 +7,7 @@ import type { OpenedCredential } from '../connector/driver.ts'
 import type { Transaction } from '../db/client.ts'
 import { newId } from '../db/new-id.ts'
 import { associations, credentials } from '../db/schema/credentials.ts'
-import { parseName } from '../names.ts'
+import { parseName, searchKey } from '../names.ts'
 import { OpenFailed } from '../secrets/record.ts'
 import type { Secret } from '../secrets/secret.ts'
 import {
@@ -18,6 +18,7 @@ import {
   dissociate,
   dissociateAll,
   makeDefault,
+  noticeMoved,
 } from './associations.ts'
 import {
   type CredentialType,
@@ -31,6 +32,7 @@ import { type CredentialResource, findCredential, type VaultDependencies } from 
 import { nothingSeen } from './learned.ts'
 import { accountNameTaken } from './queries.ts'
 import { type Closed, openPresent, openSealed, type Sealed, sealedFor, writeVersion } from './sealed-versions.ts'
+import { type Transfer, type TransferOutcome, transfer } from './transfer.ts'
 import { credentialType } from './types/registry.ts'
 
 export type NewCredential = {
@@ -92,6 +94,7 @@ export function createVault(deps: VaultDependencies) {
         const name = parseName(input.name, 'Account name')
         if (!name.ok) return abandon(refusedName(name.error))
         const id = newId()
+        const username = usernameOf(knownType(input.type), input.fields)
         const inserted = await tx
           .insert(credentials)
           .values({
@@ -100,9 +103,10 @@ export function createVault(deps: VaultDependencies) {
             ownerId: actor.id,
             name: name.name,
             nameKey: name.key,
+            searchKey: searchKey(name.name, username),
             type: input.type,
             description: input.description,
-            username: usernameOf(knownType(input.type), input.fields),
+            username,
             currentVersion: 1,
           })
           .onConflictDoNothing()
@@ -142,6 +146,7 @@ export function createVault(deps: VaultDependencies) {
             .set({
               name: name.name,
               nameKey: name.key,
+              searchKey: searchKey(name.name, next.username),
               description: change.description,
               username: next.username,
               currentVersion: next.version,
@@ -194,6 +199,9 @@ export function createVault(deps: VaultDependencies) {
     setExpiry: (actor: Actor, id: string, choice: ExpiryChoice): Promise<SetExpiryOutcome> =>
       setExpiry(deps, actor, id, choice),
 
+    /** Gives the credential to another user of the organization. */
+    transfer: (actor: Actor, id: string, to: Transfer): Promise<TransferOutcome> => transfer(deps, actor, id, to),
+
     /**
      * Opens a credential for one connection. Its ledger entry is committed before anything is opened; what stays closed
      * is recorded as failed. With `typed`, the fields are as an edit would leave them (for trying an edit before it).
@@ -222,7 +230,9 @@ export function createVault(deps: VaultDependencies) {
       )
       const opened = found.ok ? openOrClose(deps, found, typed) : found
       if (!opened.ok && opened.reason !== 'fields') {
-        await guard.recordFailure(actor, 'credential.use', found.resource, use, { connectionId, reason: opened.reason })
+        const { reason } = opened
+        const along = reason === 'destination changed' ? noticeMoved(id, connectionId) : undefined
+        await guard.recordFailure(actor, 'credential.use', found.resource, use, { connectionId, reason }, along)
       }
       return opened
     },

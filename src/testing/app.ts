@@ -5,6 +5,7 @@ import type { UserActor } from '../access/actor.ts'
 import type { Deployment } from '../access/features.ts'
 import { createAccounts } from '../accounts.ts'
 import { createApp } from '../app.tsx'
+import { createBulk } from '../bulk/bulk.ts'
 import { createCatalog } from '../catalog/catalog.ts'
 import { loadAssets } from '../http/assets.ts'
 import { createLog } from '../log.ts'
@@ -38,7 +39,8 @@ export async function testApp(options: Options = {}) {
   const typedAccounts = createTypedAccounts()
   const directory = mkdtempSync(join(tmpdir(), 'keyward-snapshots-'))
   const catalog = createCatalog({ ...domain, directory, log, beatMilliseconds: 50 })
-  const pages = { catalog, typedAccounts, assets, log, deployment, ready, addSample }
+  const bulk = createBulk({ ...domain, deployment, log, beatMilliseconds: 50 })
+  const pages = { catalog, bulk, typedAccounts, assets, log, deployment, ready, addSample }
   const routes = allRoutes({ ...domain, ...accounts, ...pages })
   const app = createApp({
     origin,
@@ -55,7 +57,9 @@ export async function testApp(options: Options = {}) {
     ...accounts,
     app,
     catalog,
+    bulk,
     async close(): Promise<void> {
+      await bulk.runs.close()
       await catalog.close()
       typedAccounts.close()
       await domain.close()

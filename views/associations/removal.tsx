@@ -14,6 +14,7 @@ export function AssociationRemovalPage(props: {
 }) {
   const { credential, association, from } = props
   const { connectionId, connectionName } = association
+  const made = association.datasets + association.datasetsOfOthers
   const back = from === 'connection' ? paths.connectionCredentials(connectionId) : paths.credential(credential.id)
   return (
     <ConfirmPage
@@ -26,8 +27,8 @@ export function AssociationRemovalPage(props: {
     >
       <p>
         {credential.name} will no longer sign in to {connectionName}.
-        {association.datasets > 0
-          ? ` ${association.datasets === 1 ? 'One dataset was' : `${association.datasets} datasets were`} made with it: new snapshots will need another account.`
+        {made > 0
+          ? ` ${made === 1 ? 'One dataset was' : `${made} datasets were`} made with it: new snapshots will need another account.`
           : ''}
       </p>
       <AddressLine address={association.address} />

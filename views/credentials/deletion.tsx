@@ -2,6 +2,7 @@ import type { CredentialDependants } from '../../src/credentials/queries.ts'
 import { paths } from '../../src/paths.ts'
 import { Breadcrumbs } from '../ui/breadcrumbs.tsx'
 import { ConfirmPage } from '../ui/confirm-page.tsx'
+import { counted } from './used-by.ts'
 
 /** The page that asks before credentials are deleted, with all that would stop working. */
 export function CredentialDeletionPage(props: { id: string; name: string; dependants: CredentialDependants }) {
@@ -30,8 +31,8 @@ export function CredentialDeletionPage(props: { id: string; name: string; depend
 
 /** What would stop working without the credential. */
 function Stops(props: { dependants: CredentialDependants }) {
-  const { associations, datasets } = props.dependants
-  if (associations.length + datasets.length === 0) return <p>Nothing uses these credentials.</p>
+  const { associations, datasets, datasetsOfOthers } = props.dependants
+  if (associations.length + datasets.length + datasetsOfOthers === 0) return <p>Nothing uses these credentials.</p>
   return (
     <>
       <p>This would stop working:</p>
@@ -39,6 +40,7 @@ function Stops(props: { dependants: CredentialDependants }) {
         {associations.map((one) => (
           <li>
             Signing in to <a href={paths.connection(one.connectionId)}>{one.connectionName}</a> with this account
+            {one.healthChecks ? ', health checks among it' : ''}
           </li>
         ))}
         {datasets.map((one) => (
@@ -46,6 +48,7 @@ function Stops(props: { dependants: CredentialDependants }) {
             New snapshots of <a href={paths.dataset(one.id)}>{one.name}</a> (its present data stays)
           </li>
         ))}
+        {datasetsOfOthers === 0 ? null : <li>New snapshots of {counted(datasetsOfOthers, 'dataset')} of others</li>}
       </ul>
     </>
   )

@@ -11,6 +11,7 @@ import { Section } from '../ui/page-header.tsx'
 import { Relation, RelationList } from '../ui/relation.tsx'
 import { Time } from '../ui/time.tsx'
 import { PrivilegesSeen } from './privileges.tsx'
+import { datasetsInWords } from './used-by.ts'
 
 /** The first tab of one credential: its facts and its associated connections. */
 export function CredentialDetailView(props: { detail: CredentialDetail; types: readonly CredentialType[] }) {
@@ -96,13 +97,17 @@ function AssociatedConnection(props: { credential: CredentialDetail; association
       <AddressLine address={association.address} />
       <p class="relation-line">
         <SignInOutcome at={association.lastSignInAt} code={association.lastSignInCode} />
-        {association.datasets === 0
-          ? ''
-          : ` · ${association.datasets} ${association.datasets === 1 ? 'dataset' : 'datasets'}`}
+        {usedBy(association).map((what) => ` · ${what}`)}
       </p>
       <PrivilegesSeen privileges={association.privileges} />
     </Relation>
   )
+}
+
+/** What depends on the association. */
+function usedBy({ datasets, datasetsOfOthers, healthChecks }: AssociationRow): string[] {
+  const made = datasetsInWords(datasets, datasetsOfOthers)
+  return [made ?? '', healthChecks ? 'health checks' : ''].filter((what) => what !== '')
 }
 
 function AssociationActions(props: { credentialId: string; association: AssociationRow }) {
