@@ -7,5 +7,9 @@ export function datasetsInWords(own: number, ofOthers: number): string | undefin
 
 /** Returns for example "1 connection" or "1,200 connections". */
 export function counted(count: number, noun: string): string {
-  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
+  // A list says this of every row, and `toLocaleString` makes a formatter each time.
+  const digits = count < 1000 ? String(count) : numbers.format(count)
+  return `${digits} ${noun}${count === 1 ? '' : 's'}`
 }
+
+const numbers = new Intl.NumberFormat('en')
