@@ -21,10 +21,10 @@ const connections = `
   from users, generate_series(1, 20) n`
 
 const credentials = `
-  insert into credentials (id, organization_id, owner_id, name, name_key, type, username, current_version, created_at,
-    last_used_at)
+  insert into credentials (id, organization_id, owner_id, name, name_key, search_key, type, username, current_version,
+    created_at, last_used_at)
   select gen_random_uuid(), organization_id, id, 'Account ' || lpad(n::text, 6, '0'), 'account ' || lpad(n::text, 6, '0'),
-    'basic', 'reader_' || n, 1, now() - interval '1 day', now() - n * interval '1 second'
+    'account ' || lpad(n::text, 6, '0') || chr(10) || 'reader_' || n, 'basic', 'reader_' || n, 1, now() - interval '1 day', now() - n * interval '1 second'
   from users, generate_series(1, {count}) n`
 
 const versions = `
@@ -34,6 +34,6 @@ const versions = `
 
 const associations = `
   insert into associations (credential_id, connection_id, organization_id, owner_id, destination)
-  select c.id, s.id, c.organization_id, c.owner_id, 'postgresql ' || s.id
+  select c.id, s.id, c.organization_id, c.owner_id, 'postgresql://db' || substr(s.name_key, 7) || '.example.com:5432 tls=verify-full ca=system'
   from credentials c
   join connections s on s.name_key = 'store ' || (1 + (right(c.name_key, 6)::int % 20))`

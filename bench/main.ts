@@ -1,6 +1,7 @@
 import { loadavg } from 'node:os'
 import { blackHole } from './black-hole.ts'
 import { credentialsPage } from './credentials-page.ts'
+import { credentialsSize } from './credentials-size.ts'
 import { importOfRows } from './import.ts'
 import { importFromMariaDb } from './import-mariadb.ts'
 import { importFromS3 } from './import-s3.ts'
@@ -16,6 +17,7 @@ import { createWorkbench } from './workbench.ts'
 const measurements: readonly Measurement[] = [
   start,
   credentialsPage,
+  credentialsSize,
   importOfRows,
   importFromMariaDb,
   importFromS3,

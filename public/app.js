@@ -94,12 +94,20 @@ on('keydown', (event) => {
 })
 
 function follow(event) {
+  const checkbox = event.key === ' ' && event.target.closest('[data-panel] a')?.parentElement.querySelector('input')
+  if (checkbox) return press(event, checkbox)
   const keys = prefix + event.key
   prefix = event.key === 'g' ? 'g ' : ''
   const target = keys === '?' ? find('[data-shortcuts]') : visible(`[data-shortcut="${CSS.escape(keys)}"]`)
   if (!target) return
+  if (!isField(target)) return press(event, target)
   event.preventDefault()
-  isField(target) ? target.select() : target.click()
+  target.select()
+}
+
+function press(event, element) {
+  event.preventDefault()
+  element.click()
 }
 
 function visible(selector) {
@@ -120,7 +128,9 @@ function moveInPanel(event) {
   if (isField(event.target) && !inSearch) return
   if (!inSearch && !list?.contains(event.target)) return
   const step = event.key === 'ArrowDown' ? 1 : -1
-  const row = rows[rows.indexOf(event.target) + step]
+  // Of a row's checkbox, the row is where it is.
+  const here = inSearch ? -1 : rows.indexOf(event.target.closest('li')?.querySelector('a'))
+  const row = rows[here + step]
   if (!row) return
   event.preventDefault()
   row.focus()

@@ -34,11 +34,13 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'sign-ins': ['db', 'access', 'connections', 'connector', 'credentials', 'secrets/secret.ts', '.'],
   health: ['db', 'access', 'connections', 'connector', 'credentials', 'sign-ins', '.'],
   catalog: ['db', 'access', 'connections', 'connector', 'credentials', 'sign-ins', 'secrets/secret.ts', '.'],
+  bulk: ['db', 'access', 'connector', 'credentials', 'sign-ins', '.'],
   sample: ['access', 'connections', 'credentials', 'db', 'secrets/secret.ts', '.'],
   http: [
     'access',
     'auth',
     'audit',
+    'bulk',
     'catalog',
     'connections',
     'connector',

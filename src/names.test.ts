@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { nameKey, parseName } from './names.ts'
+import { foldForSearch, nameKey, parseName, searchKey } from './names.ts'
 import { packageRoot } from './package-root.ts'
 
 describe('parseName', () => {
@@ -34,6 +34,18 @@ describe('parseName', () => {
       }),
     )
     expect(nameKey('ＲＥＰＯＲＴＩＮＧ  Ｄｂ')).toBe(nameKey('reporting db'))
+  })
+
+  it('what a search looks in has no case and no accents, and keeps name and username apart', () => {
+    expect(searchKey('  École  STRASSE ', 'Zoë')).toBe('ecole strasse\nzoe')
+    expect(searchKey('Straße', null)).toBe('strasse')
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), (text) => {
+        const folded = foldForSearch(text)
+        expect(foldForSearch(folded)).toBe(folded)
+        expect(foldForSearch(text.normalize('NFD'))).toBe(folded)
+      }),
+    )
   })
 
   const strings = join(packageRoot(), '../shared/vectors/blns.json')

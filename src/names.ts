@@ -22,3 +22,22 @@ export function parseName(text: string, label: string): ParsedName {
 export function nameKey(name: string): string {
   return name.normalize('NFKC').toLowerCase().normalize('NFKC').replace(/\s+/gu, ' ').trim()
 }
+
+/**
+ * Returns what a search looks in: name and username folded, one on each line, so that no search finds what begins in the
+ * one and ends in the other.
+ */
+export function searchKey(name: string, username: string | null): string {
+  return [name, username ?? ''].map(foldForSearch).join('\n').trim()
+}
+
+/** Returns a text as searches compare it: without accents and case (`Straße` is `strasse`), with single spaces. */
+export function foldForSearch(text: string): string {
+  // Up and down again: `ß` is lower case, and `SS` in capitals.
+  const plain = withoutMarks(withoutMarks(text).toLowerCase().toUpperCase().toLowerCase())
+  return plain.replace(/\s+/gu, ' ').trim()
+}
+
+function withoutMarks(text: string): string {
+  return text.normalize('NFKD').replace(/\p{M}/gu, '')
+}

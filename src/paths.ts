@@ -29,6 +29,9 @@ export const paths = {
   credentialExpiry: (id: string) => `/credentials/${id}/expiry`,
   maintenance: (id: string) => `/credentials/${id}/maintenance`,
   maintenanceEnd: (id: string) => `/credentials/${id}/maintenance/end`,
+  bulk: () => '/credentials/bulk',
+  bulkJob: (id: string) => `/credentials/bulk/${id}`,
+  bulkCancellation: (id: string) => `/credentials/bulk/${id}/cancellation`,
   newAssociation: (id: string) => `/credentials/${id}/associations/new`,
   lastAssociation: (id: string) => `/credentials/${id}/last-association`,
   associationRemoval: (id: string, connectionId: string) => `/credentials/${id}/associations/${connectionId}/removal`,
@@ -78,7 +81,7 @@ export const paths = {
   asset: (name: string) => `/assets/${name}`,
 } as const
 
-export type CredentialSearch = { q?: string; type?: string; sort?: string; after?: string }
+export type CredentialSearch = { q?: string; type?: string; attention?: string; sort?: string; after?: string }
 /** `before` is where a page of entries continues, `versions` where one of versions does. */
 export type HistorySearch = { kind?: string; before?: string; versions?: string }
 export type AddData = { connection?: string; account?: string; type?: string; schema?: string; as?: 'tables' | 'query' }

@@ -1,12 +1,14 @@
 import type { UserActor } from './access/actor.ts'
 import type { Deployment } from './access/features.ts'
 import type { Accounts } from './accounts.ts'
+import type { Bulk } from './bulk/bulk.ts'
 import type { Catalog } from './catalog/catalog.ts'
 import type { Assets } from './http/assets.ts'
 import { accountRoutes } from './http/routes/account.tsx'
 import { activityRoutes } from './http/routes/activity.tsx'
 import { adminRoutes } from './http/routes/admin.tsx'
 import { associationRoutes } from './http/routes/associations.tsx'
+import { bulkRoutes } from './http/routes/bulk.tsx'
 import { catalogRoutes } from './http/routes/catalog.tsx'
 import { connectionRoutes } from './http/routes/connections.tsx'
 import { credentialHistoryRoutes } from './http/routes/credential-history.tsx'
@@ -35,6 +37,7 @@ export type RouteDependencies = Services &
   Accounts & {
     readonly catalog: Pick<Catalog, 'datasets' | 'datasetQueries' | 'store'>
     readonly provenEdits: ProvenEdits
+    readonly bulk: Bulk
     readonly typedAccounts: TypedAccounts
     readonly assets: Assets
     readonly log: Log
@@ -57,6 +60,8 @@ export function allRoutes(services: RouteDependencies): Routes[] {
     egressRoutes(deps),
     // Before the routes of one credential: `/credentials/shared` is no id.
     credentialSharingRoutes(deps),
+    // Before the routes of one credential: `/credentials/bulk` is no id.
+    bulkRoutes(deps),
     credentialRoutes(deps),
     credentialHistoryRoutes(deps),
     expiryRoutes(deps),

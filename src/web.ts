@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { UserActor } from './access/actor.ts'
 import { createAccounts } from './accounts.ts'
 import { createApp } from './app.tsx'
+import { createBulk } from './bulk/bulk.ts'
 import { createCatalog } from './catalog/catalog.ts'
 import type { Composition } from './compose.ts'
 import type { Config } from './config.ts'
@@ -36,6 +37,8 @@ export function createWeb({ config, composition, log }: { config: Config; compos
   const accounts = createAccounts({ db, ledger, guard: services.guard, deployment })
   const catalog = createCatalog({ db, ...services, directory: config.snapshotDirectory, log })
   catalog.start()
+  const bulk = createBulk({ db, ...services, deployment, log })
+  bulk.runs.startSweeping()
   const healthSchedule = createHealthSchedule({ ...services, log })
   healthSchedule.start()
   const erasure = createErasure({ db, guard: services.guard, log })
@@ -48,7 +51,7 @@ export function createWeb({ config, composition, log }: { config: Config; compos
   const addSample = sampleFor(database.embedded, services)
   const ready = () => db.execute('select 1')
   const typedAccounts = createTypedAccounts()
-  const pages = { catalog, provenEdits, typedAccounts, assets, log, deployment, ready, addSample }
+  const pages = { catalog, bulk, provenEdits, typedAccounts, assets, log, deployment, ready, addSample }
   const routes = allRoutes({ ...services, ...accounts, ...pages })
   const app = createApp({
     origin,
@@ -66,13 +69,17 @@ export function createWeb({ config, composition, log }: { config: Config; compos
     app,
     serverOptions,
     setup: accounts.setup,
-    /** Health checks, tried edits and snapshots first: they end as interrupted while there is still a connector and a database to end them with. */
+    /**
+     * Health checks, tried edits, bulk work and snapshots first: they end as interrupted while there is still a connector and a
+     * database to end them with.
+     */
     async close(): Promise<void> {
       clearInterval(sweeping)
       await healthSchedule.close()
       await erasure.close()
       await notifying.close()
       await provenEdits.close()
+      await bulk.runs.close()
       await catalog.close()
       typedAccounts.close()
       await connector.close()

@@ -62,8 +62,15 @@ export type Guard = {
    * no refusal, or is recorded already.
    */
   recordRefusal(actor: Actor, error: unknown, asked: Pick<Resource, 'type' | 'id'>): Promise<void>
-  /** Records that something allowed did not work out, in a transaction of its own. */
-  recordFailure(actor: Actor, action: Action, resource: Resource, use: Use, details: Details): Promise<void>
+  /** Records that something allowed did not work out, in a transaction of its own, with what else that tells (`along`). */
+  recordFailure(
+    actor: Actor,
+    action: Action,
+    resource: Resource,
+    use: Use,
+    details: Details,
+    along?: (tx: Transaction) => Promise<void>,
+  ): Promise<void>
 }
 
 /** Returns the guard of this process. */
@@ -150,8 +157,11 @@ export function createGuard(deps: { db: Database; ledger: Ledger; deployment: De
       recorded.add(error)
     },
 
-    recordFailure: (actor, action, resource, use, details) =>
-      db.transaction((tx) => ledger.append(tx, entry(actor, action, resource, 'failed', use, details))),
+    recordFailure: (actor, action, resource, use, details, along) =>
+      db.transaction(async (tx) => {
+        await along?.(tx)
+        await ledger.append(tx, entry(actor, action, resource, 'failed', use, details))
+      }),
   }
 }
 

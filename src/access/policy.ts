@@ -1,4 +1,4 @@
-import type { Actor, UserActor } from './actor.ts'
+import type { Actor, SystemActor, UserActor } from './actor.ts'
 import type { Feature } from './features.ts'
 
 /** How someone may work with a shared thing; each role may all that the one before it may. */
@@ -44,6 +44,8 @@ export const actions = {
   'credential.set-maintenance': { needs: 'owner', feature: stored },
   'credential.pause': { needs: 'system' },
   'credential.resume': { needs: 'system' },
+  'credential.transfer': { needs: 'owner', feature: stored },
+  'credential.bulk': { needs: 'owner', feature: stored },
   'connection.read': { needs: 'consumer' },
   'connection.create': { needs: 'member' },
   'connection.edit': { needs: 'editor' },
@@ -91,7 +93,10 @@ export function decide(actor: Actor, action: Action, resource: Resource): Decisi
 }
 
 /** Returns the role that `actor` has on `resource`; null where they have none. Its owner and Keyward itself have all. */
-export function roleOn(actor: Actor, resource: Pick<Resource, 'ownerId' | 'shares'>): ShareRole | null {
+export function roleOn(
+  actor: Pick<UserActor, 'kind' | 'id'> | SystemActor,
+  resource: Pick<Resource, 'ownerId' | 'shares'>,
+): ShareRole | null {
   if (actor.kind === 'system' || resource.ownerId === actor.id) return 'owner'
   return resource.shares?.[actor.id] ?? null
 }

@@ -100,6 +100,7 @@ export function createConnections(deps: { guard: Guard }) {
               updatedAt: new Date(),
             })
             .where(eq(connections.id, id))
+          await markMoved(tx, id, currentDestination(change.input))
           note({ destinationChanged: moves, associationsStopped: moves ? stopped : 0 })
           return { ok: true, stopped: moves ? stopped : 0 }
         },
@@ -186,6 +187,15 @@ async function countStopped(tx: Transaction, connectionId: string, destination: 
     .from(associations)
     .where(and(eq(associations.connectionId, connectionId), sql`${associations.destination} <> ${destination}`))
   return row?.count ?? 0
+}
+
+/** Keeps on each association since when its connection leads elsewhere than agreed; one that it leads to again has none. */
+async function markMoved(tx: Transaction, connectionId: string, destination: string): Promise<void> {
+  const moved = sql`${associations.destination} <> ${destination}`
+  await tx
+    .update(associations)
+    .set({ movedAt: sql`case when ${moved} then now() end` })
+    .where(and(eq(associations.connectionId, connectionId), sql`(${moved}) = (${associations.movedAt} is null)`))
 }
 
 async function nameUsed(tx: Transaction, ownerId: string, key: string, exceptId: string): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, sql } from 'drizzle-orm'
+import { and, asc, eq, inArray, isNull, sql } from 'drizzle-orm'
 import type { Actor } from '../access/actor.ts'
 import type { Effect } from '../access/guard.ts'
 import { NotFound } from '../access/refusals.ts'
@@ -123,7 +123,7 @@ export function confirmDestination(
       destinationToGrant(connection.row)
       const [bond] = await tx
         .update(associations)
-        .set({ destination, lastSignInCode: null, ...nothingSeen })
+        .set({ destination, movedAt: null, lastSignInCode: null, ...nothingSeen })
         .where(bondOf(id, connectionId))
         .returning()
       if (bond === undefined) throw new NotFound()
@@ -139,6 +139,14 @@ export function confirmDestination(
     },
     { id },
   )
+}
+
+/** Returns what marks an association as moved where a use found that first: someone changed the connection behind our back. */
+export function noticeMoved(id: string, connectionId: string): (tx: Transaction) => Promise<void> {
+  return async (tx) => {
+    const unmarked = and(bondOf(id, connectionId), isNull(associations.movedAt))
+    await tx.update(associations).set({ movedAt: new Date() }).where(unmarked)
+  }
 }
 
 /** Makes the credential the owner's default on the connection. */
@@ -161,7 +169,8 @@ export function makeDefault(deps: VaultDependencies, actor: Actor, id: string, c
   )
 }
 
-async function hasDefault(tx: Transaction, ownerId: string, connectionId: string): Promise<boolean> {
+/** Reports whether an owner has an account on the connection that is offered first. */
+export async function hasDefault(tx: Transaction, ownerId: string, connectionId: string): Promise<boolean> {
   const [row] = await tx
     .select({ id: associations.credentialId })
     .from(associations)
@@ -194,7 +203,7 @@ export async function dissociateAll(tx: Transaction, credential: Owned): Promise
  * Locks connections before their associations are changed, as everything does that changes them: so two changes of one
  * connection's default never meet half-way. The order everywhere is dataset, credential, connection, association.
  */
-async function lockConnections(tx: Transaction, ids: readonly string[]): Promise<void> {
+export async function lockConnections(tx: Transaction, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return
   const { id } = connections
   await tx
@@ -205,7 +214,8 @@ async function lockConnections(tx: Transaction, ids: readonly string[]): Promise
     .for('update')
 }
 
-async function promoteOldest(tx: Transaction, ownerId: string, connectionId: string): Promise<void> {
+/** Makes an owner's oldest account on the connection their default, if they have one. */
+export async function promoteOldest(tx: Transaction, ownerId: string, connectionId: string): Promise<void> {
   const [oldest] = await tx
     .select({ id: associations.credentialId })
     .from(associations)

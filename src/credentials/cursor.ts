@@ -12,9 +12,13 @@ export function decodeCursor(text: string, sort: string): Cursor | undefined {
     const [itsSort, key, id] = JSON.parse(Buffer.from(text, 'base64url').toString('utf8')) as unknown[]
     if (itsSort !== sort || typeof key !== 'string' || typeof id !== 'string') return undefined
     if (!/^[0-9a-f-]{36}$/.test(id) || key.includes('\0')) return undefined
-    if (sort === 'used' && key !== '-infinity' && Number.isNaN(Date.parse(key))) return undefined
+    if (isMoment(sort) && !/^-?infinity$/.test(key) && Number.isNaN(Date.parse(key))) return undefined
     return { key, id }
   } catch {
     return undefined
   }
+}
+
+function isMoment(sort: string): boolean {
+  return sort === 'used' || sort === 'expires'
 }

@@ -2,6 +2,7 @@ import { and, eq, sql } from 'drizzle-orm'
 import type { Transaction } from '../db/client.ts'
 import { associations, credentials, credentialVersions } from '../db/schema/credentials.ts'
 import type { provenEdits } from '../db/schema/proven-edits.ts'
+import { searchKey } from '../names.ts'
 import { beginPause, endPause, trippingCodes } from './breaker.ts'
 import { learnExpiry } from './expiry.ts'
 import type { CredentialResource, VaultDependencies } from './find-credential.ts'
@@ -33,7 +34,15 @@ export async function promote(tx: Transaction, deps: VaultDependencies, row: Row
   const another = { currentVersion, expiresAt, expirySource, revision: row.revision + 1 }
   const [present] = await tx
     .update(credentials)
-    .set({ name, nameKey, description, username, ...another, updatedAt: sql`now()` })
+    .set({
+      name,
+      nameKey,
+      searchKey: searchKey(name, username),
+      description,
+      username,
+      ...another,
+      updatedAt: sql`now()`,
+    })
     .where(eq(credentials.id, row.id))
     .returning()
   if (username !== row.username) {

@@ -35,9 +35,11 @@ export type AssociationRow = {
   readonly privileges: AccountPrivileges | null
   /** When the data store said, at its last good sign-in, that the account ends. */
   readonly learnedExpiresAt: Date | null
-  /** Datasets that its owner made with this account from this connection, and how many others did. */
+  /** The actor's datasets that were made with this account from this connection, and those of others. */
   readonly datasets: number
   readonly datasetsOfOthers: number
+  /** Whether Keyward signs in to the connection with it by itself, now and then. */
+  readonly healthChecks: boolean
 }
 
 export type CredentialDetail = {
@@ -80,7 +82,7 @@ export type CredentialDetail = {
   readonly openEdits: readonly OpenEdit[]
 }
 
-/** What would stop working without a credential. Counts for what its owner may not see. */
+/** What would stop working without a credential. A count for what the actor may not see. */
 export type CredentialDependants = {
   readonly associations: readonly AssociationRow[]
   readonly datasets: readonly { readonly id: string; readonly name: string }[]
@@ -101,7 +103,7 @@ export type CredentialQueries = ReturnType<typeof createCredentialQueries>
 /** Reads about credentials, limited to what the actor may see. No result has room for a secret. */
 export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
   const { db, guard } = deps
-  const readPage = createListing(db)
+  const listing = createListing(db)
 
   /** What is true of one credential is true of a list of them: none while the feature is off. Throws FeatureOff. */
   function mayList(actor: Actor): Promise<void> {
@@ -121,7 +123,7 @@ export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
     const { name, type, username, description, currentVersion: version, revision, createdAt, updatedAt } = credential
     const { expiresAt, expirySource } = credential
     const lastUse = await lastUseOf(db, actor, credential)
-    const bonds = await associationsOf(db, id, username)
+    const bonds = await associationsOf(db, actor, id, username)
     const openEdits = await openEditsOf(db, id)
     return {
       id,
@@ -157,9 +159,15 @@ export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
 
   return {
     /** Returns a page of 50; `next` continues after its last row. The first page counts nothing. */
-    async list(actor: Actor, listing: CredentialListing): Promise<CredentialPage> {
+    async list(actor: Actor, search: CredentialListing): Promise<CredentialPage> {
       await mayList(actor)
-      return readPage(actor, listing)
+      return listing.page(actor, search)
+    },
+
+    /** Returns the ids of all that a search shows, at most `limit`, in its order. */
+    async matching(actor: Actor, search: CredentialListing, limit: number): Promise<readonly string[]> {
+      await mayList(actor)
+      return listing.ids(actor, search, limit)
     },
 
     /** Returns one credential with its associations. Throws NotFound where the actor may not see it. */
@@ -196,11 +204,11 @@ export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
     async dependants(actor: Actor, id: string): Promise<CredentialDependants> {
       const detail = await show(actor, id)
       const its = await db
-        .select({ id: datasets.id, name: datasets.name, ownerId: datasets.ownerId })
+        .select({ id: datasets.id, name: datasets.name, own: ownDataset(actor) })
         .from(datasets)
         .where(and(eq(datasets.credentialId, id), isNull(datasets.deletedAt)))
         .orderBy(asc(datasets.name))
-      const own = its.filter(({ ownerId }) => actor.kind === 'system' || ownerId === actor.id)
+      const own = its.filter((one) => one.own)
       const { associations: bonds, sharedWith } = detail
       return { associations: bonds, datasets: own, datasetsOfOthers: its.length - own.length, sharedWith }
     },
@@ -277,6 +285,7 @@ function holdOf(row: typeof credentials.$inferSelect): CredentialDetail['hold'] 
 
 async function associationsOf(
   db: Database,
+  actor: Actor,
   credentialId: string,
   username: string | null,
 ): Promise<readonly AssociationRow[]> {
@@ -286,14 +295,15 @@ async function associationsOf(
       name: connections.name,
       driver: connections.driver,
       parameters: connections.parameters,
-      datasets: datasetsMade(sql`${datasets.ownerId} = ${associations.ownerId}`),
-      datasetsOfOthers: datasetsMade(sql`${datasets.ownerId} <> ${associations.ownerId}`),
+      healthChecks: sql<boolean>`${connections.healthCredentialId} = ${credentialId} and ${connections.healthMinutes} is not null`,
+      datasets: datasetsOf(ownDataset(actor)),
+      datasetsOfOthers: datasetsOf(sql`not ${ownDataset(actor)}`),
     })
     .from(associations)
     .innerJoin(connections, eq(connections.id, associations.connectionId))
     .where(eq(associations.credentialId, credentialId))
     .orderBy(asc(connections.nameKey))
-  return rows.map(({ bond, name, datasets: count, datasetsOfOthers, ...connection }) => {
+  return rows.map(({ bond, name, datasets: own, datasetsOfOthers, healthChecks, ...connection }) => {
     const current = currentDestination(connection)
     return {
       connectionId: bond.connectionId,
@@ -308,12 +318,18 @@ async function associationsOf(
       lastSignInCode: bond.lastSignInCode,
       privileges: privilegesOf(bond, connection, username),
       learnedExpiresAt: bond.learnedExpiresAt,
-      datasets: count,
+      datasets: own,
       datasetsOfOthers,
+      healthChecks,
     }
   })
 }
 
-function datasetsMade(byWhom: SQL): SQL<number> {
-  return sql`(select count(*)::int from ${datasets} where ${datasets.connectionId} = ${associations.connectionId} and ${datasets.credentialId} = ${associations.credentialId} and ${datasets.deletedAt} is null and ${byWhom})`
+function ownDataset(actor: Actor): SQL<boolean> {
+  return actor.kind === 'system' ? sql`true` : sql`(${datasets.ownerId} = ${actor.id})`
+}
+
+/** Counts datasets that were made with an association, by the index over their account. */
+function datasetsOf(condition: SQL): SQL<number> {
+  return sql`(select count(*)::int from ${datasets} where ${datasets.credentialId} = ${associations.credentialId} and ${datasets.connectionId} = ${associations.connectionId} and ${datasets.deletedAt} is null and ${condition})`
 }

@@ -2,6 +2,7 @@ import { and, eq, isNull, ne, sql } from 'drizzle-orm'
 import type { Actor } from '../access/actor.ts'
 import type { Transaction } from '../db/client.ts'
 import { associations, credentials, credentialVersions } from '../db/schema/credentials.ts'
+import { searchKey } from '../names.ts'
 import { usernameOf } from './credential-type.ts'
 import { type CredentialResource, findCredential, type VaultDependencies } from './find-credential.ts'
 import { nothingSeen } from './learned.ts'
@@ -82,7 +83,7 @@ async function writeRestored(
     }
     const write = { ...next, fields, reason: 'restored', follows: row.currentVersion, restoredFrom, expiry } as const
     await writeVersion(tx, deps, row, write)
-    const present = { username, currentVersion: next.version, ...expiry }
+    const present = { username, searchKey: searchKey(row.name, username), currentVersion: next.version, ...expiry }
     const changed = { revision: row.revision + 1, updatedAt: new Date() }
     await tx
       .update(credentials)

@@ -6,7 +6,7 @@ import { datasets } from '../db/schema/catalog.ts'
 import { connections } from '../db/schema/connections.ts'
 import { credentialShares } from '../db/schema/credential-shares.ts'
 import { associations, credentials, credentialVersions, grants } from '../db/schema/credentials.ts'
-import { type ParsedName, parseName } from '../names.ts'
+import { type ParsedName, parseName, searchKey } from '../names.ts'
 import { changeEdit, close, type Deciding, type EditDecision, mayReplace } from './edit-decisions.ts'
 import type { VaultDependencies } from './find-credential.ts'
 import { trialsOf } from './find-edit.ts'
@@ -76,7 +76,8 @@ async function sidesOf(tx: Transaction, credentialId: string, editId: string) {
 }
 
 async function rename(tx: Transaction, row: Row, { name, nameKey }: Deciding['edit']): Promise<void> {
-  await tx.update(credentials).set({ name, nameKey }).where(eq(credentials.id, row.id))
+  const named = { name, nameKey, searchKey: searchKey(name, row.username) }
+  await tx.update(credentials).set(named).where(eq(credentials.id, row.id))
 }
 
 /** Adds the credential that is to keep the old secret, with all that is true of that; false where its name is taken. */
@@ -91,7 +92,10 @@ async function insertOld(
   const state = { expiresAt, expirySource, pausedAt, pausedCode, pausedConnectionId, heldFrom, heldUntil }
   const inserted = await tx
     .insert(credentials)
-    .values({ id, organizationId, ownerId, name, nameKey, type, description, username, currentVersion: 1, ...state })
+    .values({
+      ...{ id, organizationId, ownerId, name, nameKey, searchKey: searchKey(name, username) },
+      ...{ type, description, username, currentVersion: 1, ...state },
+    })
     .onConflictDoNothing()
     .returning({ id: credentials.id })
   return inserted.length > 0

@@ -285,7 +285,7 @@ describe('vault', () => {
       .where(eq(connections.id, connection))
     expect(await opened(id, connection)).toBe('destination changed')
     const { rows } = await domain.credentialQueries.list(ada, {})
-    expect(rows.find((row) => row.id === id)?.attention).toContain('destination changed')
+    expect(rows.find((row) => row.id === id)?.attention).toContain('moved')
     expect((await domain.credentialQueries.show(ada, id)).associations).toMatchObject([{ destinationChanged: true }])
     const [account] = await domain.connectionQueries.associatedCredentials(ada, connection)
     expect(account?.destinationChanged).toBe(true)

@@ -6,7 +6,7 @@ import type { ConnectionResource } from '../connections/connections.ts'
 import type { OpenedCredential } from '../connector/driver.ts'
 import { newId } from '../db/new-id.ts'
 import { credentials } from '../db/schema/credentials.ts'
-import { parseName } from '../names.ts'
+import { parseName, searchKey } from '../names.ts'
 import { OpenFailed } from '../secrets/record.ts'
 import type { Secret } from '../secrets/secret.ts'
 import {
@@ -17,6 +17,7 @@ import {
   dissociate,
   dissociateAll,
   makeDefault,
+  noticeMoved,
 } from './associations.ts'
 import { type Occasion, type Turn, takeTurn } from './breaker.ts'
 import { type TypedFields, usernameOf } from './credential-type.ts'
@@ -29,6 +30,7 @@ import { accountNameTaken } from './queries.ts'
 import { type RestoreOutcome, restore } from './restore.ts'
 import { type Closed, openSealed, type Sealed, sealedFor, writeVersion } from './sealed-versions.ts'
 import { type SplitOutcome, splitEdit } from './split-edit.ts'
+import { type Transfer, type TransferOutcome, transfer } from './transfer.ts'
 
 export type NewCredential = {
   readonly type: string
@@ -104,6 +106,7 @@ export function createVault(deps: VaultDependencies) {
         if (!name.ok) return abandon(refusedName(name.error))
         const id = newId()
         const expiry = expiryOf(input.type, input.fields)
+        const username = usernameOf(knownType(input.type), input.fields)
         const inserted = await tx
           .insert(credentials)
           .values({
@@ -112,9 +115,10 @@ export function createVault(deps: VaultDependencies) {
             ownerId: actor.id,
             name: name.name,
             nameKey: name.key,
+            searchKey: searchKey(name.name, username),
             type: input.type,
             description: input.description,
-            username: usernameOf(knownType(input.type), input.fields),
+            username,
             currentVersion: 1,
             ...expiry,
           })
@@ -154,6 +158,7 @@ export function createVault(deps: VaultDependencies) {
             .set({
               name: name.name,
               nameKey: name.key,
+              searchKey: searchKey(name.name, next.username),
               description: change.description,
               username: next.username,
               currentVersion: next.version,
@@ -234,6 +239,9 @@ export function createVault(deps: VaultDependencies) {
     setExpiry: (actor: Actor, id: string, choice: ExpiryChoice): Promise<SetExpiryOutcome> =>
       setExpiry(deps, actor, id, choice),
 
+    /** Gives the credential to another user of the organization. */
+    transfer: (actor: Actor, id: string, to: Transfer): Promise<TransferOutcome> => transfer(deps, actor, id, to),
+
     /**
      * Opens a credential for one connection. Its ledger entry is committed before anything is opened; what stays closed
      * is recorded as failed, also where the breaker does not let it be used now.
@@ -273,7 +281,9 @@ export function createVault(deps: VaultDependencies) {
       )
       const opened = found.ok ? openOrClose(deps, found) : found
       if (!opened.ok) {
-        await guard.recordFailure(actor, 'credential.use', found.resource, use, { connectionId, reason: opened.reason })
+        const { reason } = opened
+        const along = reason === 'destination changed' ? noticeMoved(id, connectionId) : undefined
+        await guard.recordFailure(actor, 'credential.use', found.resource, use, { connectionId, reason }, along)
       }
       return opened.ok && found.resource.ownerId !== actor.id ? { ...opened, lent: true } : opened
     },

@@ -1,4 +1,5 @@
-import { fillPlaceholders, type Query } from 'drizzle-orm'
+import { fillPlaceholders, type SQL } from 'drizzle-orm'
+import { PgDialect } from 'drizzle-orm/pg-core'
 import pg from 'pg'
 import type { Database } from './client.ts'
 
@@ -9,8 +10,8 @@ export type Compiled = (values: Readonly<Record<string, unknown>>) => Promise<re
  * Makes the text of a query once, for statements that every page runs: making it anew, and Drizzle's own way of reading
  * rows, took a third of the time of the page. It has no name, so it stays with its client and poolers do not matter.
  */
-export function compile(db: Database, query: { toSQL(): Query }): Compiled {
-  const { sql: text, params } = query.toSQL()
+export function compile(db: Database, query: SQL): Compiled {
+  const { sql: text, params } = dialect.sqlToQuery(query)
   return async (values) => {
     const filled = fillPlaceholders(params, values)
     const { rows } = await db.$client.query({ text, values: filled, rowMode: 'array', types } as pg.QueryArrayConfig)
@@ -18,6 +19,7 @@ export function compile(db: Database, query: { toSQL(): Query }): Compiled {
   }
 }
 
+const dialect = new PgDialect({ casing: 'snake_case' })
 const asText = (text: string) => text
 const timestamptz = 1184
 

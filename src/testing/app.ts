@@ -5,6 +5,7 @@ import type { UserActor } from '../access/actor.ts'
 import type { Deployment } from '../access/features.ts'
 import { createAccounts } from '../accounts.ts'
 import { createApp } from '../app.tsx'
+import { createBulk } from '../bulk/bulk.ts'
 import { createCatalog } from '../catalog/catalog.ts'
 import { loadAssets } from '../http/assets.ts'
 import { createLog } from '../log.ts'
@@ -40,7 +41,8 @@ export async function testApp(options: Options = {}) {
   const directory = mkdtempSync(join(tmpdir(), 'keyward-snapshots-'))
   const catalog = createCatalog({ ...domain, directory, log, beatMilliseconds: 50 })
   const provenEdits = createProvenEdits({ ...domain, log, beatMilliseconds: 50 })
-  const pages = { catalog, provenEdits, typedAccounts, assets, log, deployment, ready, addSample }
+  const bulk = createBulk({ ...domain, deployment, log, beatMilliseconds: 50 })
+  const pages = { catalog, bulk, provenEdits, typedAccounts, assets, log, deployment, ready, addSample }
   const routes = allRoutes({ ...domain, ...accounts, ...pages })
   const app = createApp({
     origin,
@@ -58,8 +60,10 @@ export async function testApp(options: Options = {}) {
     app,
     catalog,
     provenEdits,
+    bulk,
     async close(): Promise<void> {
       await provenEdits.close()
+      await bulk.runs.close()
       await catalog.close()
       typedAccounts.close()
       await domain.close()

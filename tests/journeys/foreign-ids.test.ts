@@ -138,6 +138,7 @@ function foreignForms(own: Belongings): { what: string; ask: () => Promise<Page>
   const query: Form[] = [{ intent: 'preview' }, { intent: 'create' }].map((form) => ({ ...form, tab: 'query' }))
   const looks = [...intents.map((form) => ({ ...table, ...form })), ...query.map((form) => ({ ...table, ...form }))]
   const cases: [string, Form][] = [
+    ['/credentials/bulk', { action: 'delete', id: ada.credential }],
     ['/credentials/new', { ...typed, name: 'With a connection', connection: ada.connection }],
     ['/credentials/new', { ...typed, name: 'With a connection', connection: ada.connection, intent: 'save' }],
     [`/credentials/${own.credential}/associations/new`, { connection: ada.connection }],

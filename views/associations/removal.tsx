@@ -14,8 +14,8 @@ export function AssociationRemovalPage(props: {
 }) {
   const { credential, association, from } = props
   const { connectionId, connectionName } = association
+  const made = association.datasets + association.datasetsOfOthers
   const back = from === 'connection' ? paths.connectionCredentials(connectionId) : paths.credential(credential.id)
-  const datasets = association.datasets + association.datasetsOfOthers
   return (
     <ConfirmPage
       title="Remove association"
@@ -27,8 +27,8 @@ export function AssociationRemovalPage(props: {
     >
       <p>
         {credential.name} will no longer sign in to {connectionName}.
-        {datasets > 0
-          ? ` ${datasets === 1 ? 'One dataset was' : `${datasets} datasets were`} made with it: new snapshots will need another account.`
+        {made > 0
+          ? ` ${made === 1 ? 'One dataset was' : `${made} datasets were`} made with it: new snapshots will need another account.`
           : ''}
       </p>
       <AddressLine address={association.address} />

@@ -2,6 +2,7 @@ import type { CredentialDependants } from '../../src/credentials/queries.ts'
 import { paths } from '../../src/paths.ts'
 import { Breadcrumbs } from '../ui/breadcrumbs.tsx'
 import { ConfirmPage } from '../ui/confirm-page.tsx'
+import { counted } from './used-by.ts'
 
 /** The page that asks before credentials are deleted, with all that would stop working. */
 export function CredentialDeletionPage(props: { id: string; name: string; dependants: CredentialDependants }) {
@@ -40,6 +41,7 @@ function Stops(props: { dependants: CredentialDependants }) {
         {associations.map((one) => (
           <li>
             Signing in to <a href={paths.connection(one.connectionId)}>{one.connectionName}</a> with this account
+            {one.healthChecks ? ', health checks among it' : ''}
           </li>
         ))}
         {datasets.map((one) => (
@@ -48,10 +50,7 @@ function Stops(props: { dependants: CredentialDependants }) {
           </li>
         ))}
         {datasetsOfOthers === 0 ? null : (
-          <li>
-            New snapshots of {datasetsOfOthers === 1 ? '1 dataset' : `${datasetsOfOthers} datasets`} of others (their
-            present data stays)
-          </li>
+          <li>New snapshots of {counted(datasetsOfOthers, 'dataset')} of others (their present data stays)</li>
         )}
         {sharedWith === 0 ? null : (
           <li>Its use by {sharedWith === 1 ? '1 person' : `${sharedWith} people`} whom it is shared with</li>

@@ -14,6 +14,7 @@ import { ExpiryFact, ExpiryNotice } from './expiry-state.tsx'
 import { OpenEdits } from './open-edits.tsx'
 import { PrivilegesSeen } from './privileges.tsx'
 import { CredentialStops, MissedUses, maintenanceFact } from './stops.tsx'
+import { datasetsInWords } from './used-by.ts'
 
 /** The first tab of one credential: its facts and its associated connections. */
 export function CredentialDetailView(props: { detail: CredentialDetail; types: readonly CredentialType[] }) {
@@ -112,18 +113,17 @@ function AssociatedConnection(props: { credential: CredentialDetail; association
       <AddressLine address={association.address} />
       <p class="relation-line">
         <SignInOutcome at={association.lastSignInAt} code={association.lastSignInCode} />
-        {datasetsInWords(association)}
+        {usedBy(association).map((what) => ` · ${what}`)}
       </p>
       <PrivilegesSeen privileges={association.privileges} />
     </Relation>
   )
 }
 
-/** Of the owner, and of those whom it is shared with: " · 1 dataset · 2 datasets of others". */
-function datasetsInWords({ datasets, datasetsOfOthers }: AssociationRow): string {
-  const counted = (count: number) => `${count} ${count === 1 ? 'dataset' : 'datasets'}`
-  const own = datasets === 0 ? '' : ` · ${counted(datasets)}`
-  return datasetsOfOthers === 0 ? own : `${own} · ${counted(datasetsOfOthers)} of others`
+/** What depends on the association. */
+function usedBy({ datasets, datasetsOfOthers, healthChecks }: AssociationRow): string[] {
+  const made = datasetsInWords(datasets, datasetsOfOthers)
+  return [made ?? '', healthChecks ? 'health checks' : ''].filter((what) => what !== '')
 }
 
 function AssociationActions(props: { credentialId: string; association: AssociationRow }) {

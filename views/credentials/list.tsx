@@ -1,5 +1,7 @@
-import type { CredentialListing, CredentialRow } from '../../src/credentials/listing.ts'
+import type { Attention } from '../../src/credentials/attention.ts'
+import type { CredentialRow } from '../../src/credentials/listing.ts'
 import { paths } from '../../src/paths.ts'
+import { BulkForm } from '../bulk/choice.tsx'
 import { Badge } from '../ui/badge.tsx'
 import { Actions, LinkButton } from '../ui/button.tsx'
 import { ListRow, PanelList } from '../ui/list-row.tsx'
@@ -7,12 +9,15 @@ import { Pagination } from '../ui/pagination.tsx'
 import { PanelFilter, PanelSearch } from '../ui/panel-search.tsx'
 import { relativeTime } from '../ui/time.tsx'
 import type { CredentialsPageProps } from './page.tsx'
+import { searchOf } from './search.ts'
 import { refusalInWords } from './stops.tsx'
+import { counted, datasetsInWords } from './used-by.ts'
 
 const sorts = [
   { value: 'name', label: 'Name' },
   { value: 'used', label: 'Last used' },
   { value: 'created', label: 'Newest' },
+  { value: 'expires', label: 'Expires' },
 ]
 
 /** The left panel: add, search, and a page of the actor's credentials. */
@@ -30,9 +35,22 @@ export function CredentialList(props: CredentialsPageProps & { selectedId: strin
         {types.length > 1 ? (
           <PanelFilter name="type" label="Type" value={listing.type ?? ''} options={typeOptions(types)} />
         ) : null}
+        <PanelFilter name="attention" label="Attention" value={listing.attention ?? ''} options={attentionOptions} />
         <PanelFilter name="sort" label="Sort by" value={listing.sort ?? 'name'} options={sorts} />
       </PanelSearch>
-      <Rows rows={page.rows} types={types} selectedId={selectedId} search={searchOf(listing)} />
+      {page.rows.length === 0 ? (
+        <p class="panel-empty">No credentials found.</p>
+      ) : (
+        <BulkForm listing={listing} refused={props.refused ?? null}>
+          <Rows
+            rows={page.rows}
+            types={types}
+            selectedId={selectedId}
+            chosen={props.refused?.chosen ?? []}
+            search={searchOf(listing)}
+          />
+        </BulkForm>
+      )}
       <Pagination
         label="Pages of credentials"
         previous={listing.after === undefined ? null : paths.credentials(search)}
@@ -45,25 +63,15 @@ export function CredentialList(props: CredentialsPageProps & { selectedId: strin
   )
 }
 
-/** The search of a listing as an address says it. */
-export function searchOf(listing: CredentialListing) {
-  const { text, type, sort, after } = listing
-  return {
-    ...(text === undefined ? {} : { q: text }),
-    ...(type === undefined ? {} : { type }),
-    ...(sort === undefined ? {} : { sort }),
-    ...(after === undefined ? {} : { after }),
-  }
-}
-
 type RowsProps = Pick<CredentialsPageProps, 'types'> & {
   readonly rows: readonly CredentialRow[]
   readonly selectedId: string | null
+  /** Ids whose checkboxes are checked already. */
+  readonly chosen: readonly string[]
   readonly search: Parameters<typeof paths.credentials>[0]
 }
 
 function Rows(props: RowsProps) {
-  if (props.rows.length === 0) return <p class="panel-empty">No credentials found.</p>
   const now = new Date()
   return (
     <PanelList label="Credentials">
@@ -74,6 +82,12 @@ function Rows(props: RowsProps) {
           selected={row.id === props.selectedId}
           meta={metaOf(row, props.types, now)}
           badges={badgesOf(row)}
+          choice={{
+            name: 'id',
+            value: row.id,
+            checked: props.chosen.includes(row.id),
+            label: `Select ${row.name}`,
+          }}
         />
       ))}
     </PanelList>
@@ -82,10 +96,17 @@ function Rows(props: RowsProps) {
 
 function metaOf(row: CredentialRow, types: RowsProps['types'], now: Date): string {
   const type = row.username ?? types.find((candidate) => candidate.id === row.type)?.label ?? row.type
-  const connections = row.connections === 1 ? '1 connection' : `${row.connections} connections`
   const used = row.lastUsedAt === null ? 'never used' : `used ${relativeTime(row.lastUsedAt, now)}`
-  const held = row.heldUntil === null ? '' : ` · held, ends ${relativeTime(row.heldUntil, now)}`
-  return `${type} · ${connections} · ${used}${held}`
+  const made = datasetsInWords(row.datasets, row.datasetsOfOthers)
+  const held = row.heldUntil === null ? undefined : `held, ends ${relativeTime(row.heldUntil, now)}`
+  const parts = [type, counted(row.connections, 'connection'), made, used, signInInWords(row.lastSignInCode), held]
+  return parts.filter((part) => part !== undefined).join(' · ')
+}
+
+/** What came of the newest sign-in; undefined where nobody has signed in yet. */
+function signInInWords(code: string | null): string | undefined {
+  if (code === null) return undefined
+  return code === 'ok' ? 'signed in' : `last sign-in: ${code}`
 }
 
 function badgesOf(row: CredentialRow) {
@@ -97,11 +118,31 @@ function badgesOf(row: CredentialRow) {
     <>
       {pausedCode === null ? null : <Badge tone="danger">paused: {refusalInWords(pausedCode)}</Badge>}
       {attention.map((what) => (
-        <Badge tone={what === 'refused' ? 'danger' : 'warning'}>{what}</Badge>
+        <Badge tone={urgent.has(what) ? 'danger' : 'warning'}>{attentionInWords[what]}</Badge>
       ))}
     </>
   )
 }
+
+const attentionInWords: Readonly<Record<Attention, string>> = {
+  refused: 'refused',
+  moved: 'destination changed',
+  expired: 'expired',
+  expiring: 'expires in 30 days',
+  unused: 'unused for 90 days',
+  'weak-tls': 'weak TLS',
+}
+
+const urgent: ReadonlySet<Attention> = new Set(['refused', 'expired'])
+
+const attentionOptions = [
+  { value: '', label: 'All' },
+  { value: 'any', label: 'Any' },
+  ...Object.entries(attentionInWords).map(([value, words]) => ({
+    value,
+    label: words.charAt(0).toUpperCase() + words.slice(1),
+  })),
+]
 
 function typeOptions(types: RowsProps['types']) {
   return [{ value: '', label: 'All types' }, ...types.map((type) => ({ value: type.id, label: type.label }))]

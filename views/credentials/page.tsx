@@ -3,6 +3,7 @@ import type { CredentialType } from '../../src/credentials/credential-type.ts'
 import type { CredentialListing, CredentialPage } from '../../src/credentials/listing.ts'
 import type { CredentialDetail } from '../../src/credentials/queries.ts'
 import { paths } from '../../src/paths.ts'
+import type { RefusedChoice } from '../bulk/choice.tsx'
 import { LinkButton } from '../ui/button.tsx'
 import { EmptyState } from '../ui/empty-state.tsx'
 import { PageHeader } from '../ui/page-header.tsx'
@@ -10,7 +11,8 @@ import { Title } from '../ui/title.tsx'
 import { TwoPanel } from '../ui/two-panel.tsx'
 import { CredentialDetailView } from './detail.tsx'
 import { CredentialFrame, type CredentialTab } from './frame.tsx'
-import { CredentialList, searchOf } from './list.tsx'
+import { CredentialList } from './list.tsx'
+import { searchOf } from './search.ts'
 
 export type CredentialsPageProps = {
   readonly listing: CredentialListing
@@ -18,6 +20,8 @@ export type CredentialsPageProps = {
   readonly types: readonly CredentialType[]
   /** Null where none is selected. */
   readonly detail: CredentialDetail | null
+  /** What was wrong with a choice of many, with what had been chosen. */
+  readonly refused?: RefusedChoice
   /** The tab to show of it; the overview where absent. */
   readonly part?: { readonly tab: CredentialTab; readonly content: Child; readonly invalid?: boolean }
 }
@@ -47,12 +51,13 @@ function Selected(props: CredentialsPageProps & { detail: CredentialDetail }) {
 }
 
 function NothingSelected(props: CredentialsPageProps) {
-  const filtered = props.listing.text !== undefined || props.listing.type !== undefined
+  const { text, type, attention } = props.listing
+  const filtered = Boolean(text) || type !== undefined || attention !== undefined
   const none = props.page.rows.length === 0 && !filtered
   const found = props.page.rows.length > 0
   return (
     <>
-      <Title>Credentials management</Title>
+      <Title error={props.refused !== undefined}>Credentials management</Title>
       <PageHeader title="Credentials management" />
       {none ? (
         <EmptyState
@@ -71,7 +76,7 @@ function NothingSelected(props: CredentialsPageProps) {
           title="Nothing found"
           action={<LinkButton href={paths.credentials()}>Show all credentials</LinkButton>}
         >
-          No account has that in its name or username.
+          No account matches this search.
         </EmptyState>
       ) : (
         <EmptyState title="Choose an account">

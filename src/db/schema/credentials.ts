@@ -73,7 +73,12 @@ export const credentials = pgTable(
     uniqueIndex('credentials_owner_name').on(table.ownerId, table.nameKey),
     index('credentials_owner_newest').on(table.ownerId, table.id),
     index('credentials_owner_used').on(table.ownerId, sql`coalesce(last_used_at, '-infinity'::timestamptz)`, table.id),
+    index('credentials_owner_ends').on(table.ownerId, sql`coalesce(expires_at, 'infinity'::timestamptz)`, table.id),
+    index('credentials_owner_idle').on(table.ownerId, sql`coalesce(last_used_at, created_at)`),
+    index('credentials_owner_type').on(table.ownerId, table.type, table.nameKey),
     index('credentials_organization').on(table.organizationId),
+    /** What a search for any part goes by; the function is made by migration 0004 (docs/decisions/086). */
+    index('credentials_search').using('gin', sql`search_grams(owner_id, search_key, 1)`),
   ],
 )
 
@@ -144,6 +149,9 @@ export const associations = pgTable(
     primaryKey({ columns: [table.credentialId, table.connectionId] }),
     uniqueIndex('associations_default').on(table.ownerId, table.connectionId).where(sql`is_default`),
     index('associations_connection').on(table.connectionId),
+    index('associations_refused').on(table.ownerId, table.credentialId).where(sql`last_sign_in_code like 'auth.%'`),
+    index('associations_moved').on(table.ownerId, table.credentialId).where(sql`moved_at is not null`),
+    index('associations_weak').on(table.ownerId, table.credentialId).where(sql`weak_tls`),
   ],
 )
 

@@ -6,7 +6,6 @@ import { CredentialTypesPage } from '../../../views/credentials/type-choice.tsx'
 import type { UserActor } from '../../access/actor.ts'
 import type { ConnectionQueries } from '../../connections/queries.ts'
 import type { CredentialType } from '../../credentials/credential-type.ts'
-import type { CredentialListing, CredentialSort } from '../../credentials/listing.ts'
 import type { CredentialDetail, CredentialQueries } from '../../credentials/queries.ts'
 import { credentialType, credentialTypes } from '../../credentials/types/registry.ts'
 import type { Vault } from '../../credentials/vault.ts'
@@ -20,6 +19,7 @@ import { isId } from '../id.ts'
 import { type AppContext, Routes, withStoredCredentials } from '../routing.ts'
 import { typedFields } from '../typed-fields.ts'
 import { typesFor } from './add-data.ts'
+import { listingOf } from './credential-listing.ts'
 
 type Dependencies = {
   readonly vault: Vault
@@ -35,7 +35,7 @@ export function credentialRoutes(deps: Dependencies): Routes {
   const routes = new Routes()
 
   routes.get('/credentials', withStoredCredentials, async (c, actor) => {
-    const listing = listingOf(c)
+    const listing = listingOf(c.req.query())
     return c.render(
       <CredentialsPage
         listing={listing}
@@ -147,7 +147,7 @@ export async function selectedPage(
   detail: CredentialDetail,
   part?: CredentialsPageProps['part'],
 ) {
-  const listing = listingOf(c)
+  const listing = listingOf(c.req.query())
   const page = await queries.list(actor, listing)
   const selected = { listing, page, types: credentialTypes, detail }
   return <CredentialsPage {...selected} {...(part === undefined ? {} : { part })} />
@@ -179,17 +179,6 @@ function typedForm(fields: FormFields, type: CredentialType) {
 function problems(outcome: SaveAndSignIn): Pick<NewForm, 'errors' | 'refusal'> {
   if (outcome.kind === 'invalid') return { errors: outcome.errors }
   return outcome.kind === 'refused' ? { refusal: outcome.diagnosis } : {}
-}
-
-function listingOf(c: AppContext): CredentialListing {
-  const sorts: readonly CredentialSort[] = ['name', 'used', 'created']
-  const { q, type, after } = c.req.query()
-  return {
-    text: q,
-    type: credentialType(type ?? '')?.id,
-    sort: sorts.find((sort) => sort === c.req.query('sort')),
-    after,
-  }
 }
 
 function typeOf(fields: FormFields): CredentialType {

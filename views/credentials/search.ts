@@ -1,0 +1,13 @@
+import type { CredentialListing } from '../../src/credentials/listing.ts'
+
+/** The search of a listing as an address says it. */
+export function searchOf(listing: CredentialListing) {
+  const { text, type, attention, sort, after } = listing
+  return {
+    ...(text === undefined ? {} : { q: text }),
+    ...(type === undefined ? {} : { type }),
+    ...(attention === undefined ? {} : { attention }),
+    ...(sort === undefined ? {} : { sort }),
+    ...(after === undefined ? {} : { after }),
+  }
+}
