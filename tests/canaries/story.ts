@@ -126,7 +126,12 @@ async function beRefused(stage: Stage, connection: string, ids: Stored): Promise
   await post({ ...typed('too long'), name: 'long', password: canary('far too long').padEnd(200_000, 'x') })
   const edit = `/credentials/${id}/edit`
   expect((await recorder.post(edit, { ...typed('stale'), name: 'used 0', revision: '99' })).status).toBe(409)
-  await recorder.post(edit, { ...typed('a wrong edit'), name: 'used 0', revision: '1' })
+  const tried = await recorder.post(edit, { ...typed('a wrong edit'), name: 'used 0', revision: '1' })
+  expect(tried.text).toContain('Edit of used 0')
+  const isOver = async () => expect((await recorder.get(tried.path)).text).not.toContain('http-equiv="refresh"')
+  await vi.waitFor(isOver, { timeout: 30_000, interval: 100 })
+  await recorder.post(`${tried.path}/discarding`, {})
+  await recorder.post(edit, { ...typed('an edit nobody decides on'), name: 'used 0', revision: '1' })
   const last = ids.all.at(-1) ?? ''
   for (const revision of ['1', '2', '3']) {
     await recorder.post(`/credentials/${last}/edit`, { ...typed('edited'), name: 'edited', revision })

@@ -18,6 +18,8 @@ type Belongings = {
   readonly connection: string
   readonly dataset: string
   readonly signIn: string
+  /** A proven edit of the credential. */
+  readonly edit: string
   readonly user: string
   /** Of typed credentials, on the page of **Add from data connection**. */
   readonly held: string
@@ -120,7 +122,12 @@ function foreignPaths(path: string, own: Belongings): string[] {
   const noun = path.split('/')[1]
   const of = (who: Belongings) =>
     ({ credentials: who.credential, connections: who.connection, catalog: who.dataset })[noun ?? ''] ?? ''
-  const rest = (who: Belongings) => ({ connectionId: who.connection, signInId: who.signIn, userId: who.user })
+  const rest = (who: Belongings) => ({
+    connectionId: who.connection,
+    signInId: who.signIn,
+    userId: who.user,
+    editId: who.edit,
+  })
   const addresses = [pathOf({ path }, { id: of(ada), ...rest(ada) })]
   if (!/:\w+Id\b/.test(path)) return addresses
   return [
@@ -211,7 +218,11 @@ async function settle(user: UserActor): Promise<Belongings> {
   const address = `postgresql://${name}:held@127.0.0.1/db`
   const pasted = await browser.post('/connections/new?driver=postgresql', { intent: 'paste', address })
   const held = pasted.html.querySelector('[name=taken]')?.getAttribute('value') ?? ''
-  return { browser, user: user.id, connection, credential, signIn, dataset, held }
+  const changed = { revision: '1', name, username: name, password: `another of ${name}` }
+  const { path: editPath } = await browser.post(`/credentials/${credential}/edit`, changed)
+  await until(async () => !(await browser.get(editPath)).text.includes('http-equiv="refresh"'))
+  const edit = /proven-edits\/([0-9a-f-]{36})/.exec(editPath)?.[1] ?? ''
+  return { browser, user: user.id, connection, credential, signIn, edit, dataset, held }
 }
 
 async function until(reached: () => Promise<boolean>): Promise<void> {

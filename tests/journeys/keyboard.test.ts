@@ -90,6 +90,17 @@ describe.skipIf(browserPath === undefined)('With the keyboard alone', () => {
       await keys.press('Space')
       await arrive(page, 'second')
 
+      await keys.press('e')
+      await arrive(page, 'Edit credentials')
+      await keys.tabTo('Password')
+      await keys.type('not the password')
+      await keys.press('Enter')
+      await arrive(page, 'Edit of second')
+      await sees(page, 'Shop does not work with the edit.')
+      await keys.tabTo('Discard')
+      await keys.press('Enter')
+      await arrive(page, 'second')
+
       await keys.press('/')
       await expectFocus(page, 'Search credentials')
       await keys.press('ArrowDown')
