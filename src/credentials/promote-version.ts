@@ -61,10 +61,13 @@ async function keepFindings(tx: Transaction, credentialId: string, editId: strin
     if (datasetId !== null || code === null || finding === null || !finding.tried) continue
     const at = new Date(finding.at)
     const learned = code === 'ok' ? learnedColumns(finding.learned ?? {}, at) : {}
-    await tx
+    const [bond] = await tx
       .update(associations)
       .set({ lastSignInAt: at, lastSignInCode: code, ...learned })
       .where(bondOf(credentialId, connectionId))
+      .returning()
+    // Removed since, or kept by the other side of a split: that says nothing of this one.
+    if (bond === undefined) continue
     if (trippingCodes.some((one) => one === code)) refused ??= { credentialId, connectionId, code, at }
     ended ||= code === 'ok'
   }

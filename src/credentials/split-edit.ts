@@ -5,7 +5,7 @@ import { newId } from '../db/new-id.ts'
 import { datasets } from '../db/schema/catalog.ts'
 import { connections } from '../db/schema/connections.ts'
 import { credentialShares } from '../db/schema/credential-shares.ts'
-import { associations, credentials, credentialVersions, grants } from '../db/schema/credentials.ts'
+import { associations, credentials, grants } from '../db/schema/credentials.ts'
 import { type ParsedName, parseName, searchKey } from '../names.ts'
 import { changeEdit, close, type Deciding, type EditDecision, mayReplace } from './edit-decisions.ts'
 import type { VaultDependencies } from './find-credential.ts'
@@ -111,10 +111,9 @@ async function moveToOld(tx: Transaction, deps: VaultDependencies, row: Row, mov
   const bindings = await authenticBindings(tx, deps, row, row.currentVersion, ids)
   const fields = await openPresent(tx, deps, row)
   try {
-    await writeVersion(tx, deps, owned, { version: 1, fields, by, reason: 'created' })
     const { expiresAt, expirySource } = row
-    const its = eq(credentialVersions.credentialId, id)
-    await tx.update(credentialVersions).set({ expiresAt, expirySource }).where(its)
+    const expiry = { expiresAt, expirySource }
+    await writeVersion(tx, deps, owned, { version: 1, fields, by, reason: 'created', expiry })
   } finally {
     for (const secret of Object.values(fields)) secret.wipe()
   }
