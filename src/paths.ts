@@ -81,7 +81,15 @@ export const paths = {
   asset: (name: string) => `/assets/${name}`,
 } as const
 
-export type CredentialSearch = { q?: string; type?: string; attention?: string; sort?: string; after?: string }
+/** `select` is `yes` where each row has a checkbox. */
+export type CredentialSearch = {
+  q?: string
+  type?: string
+  attention?: string
+  sort?: string
+  after?: string
+  select?: string
+}
 /** `before` is where a page of entries continues, `versions` where one of versions does. */
 export type HistorySearch = { kind?: string; before?: string; versions?: string }
 export type AddData = { connection?: string; account?: string; type?: string; schema?: string; as?: 'tables' | 'query' }

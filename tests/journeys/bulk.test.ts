@@ -41,6 +41,7 @@ describe.skipIf(browserPath === undefined).each(modes)('Many credentials at once
     as(async (page) => {
       for (const name of ['Árbol', 'Birch', 'Cedar']) await store(page, name)
       await page.goto('/credentials?q=arbol')
+      await page.getByRole('link', { name: 'Select several' }).click()
       await page.getByRole('button', { name: 'Delete selected' }).click()
       await sees(page, 'Select at least one account')
       await page.getByRole('checkbox', { name: 'Select Árbol' }).check()
@@ -56,6 +57,7 @@ describe.skipIf(browserPath === undefined).each(modes)('Many credentials at once
   test('that match a search are given an expiry, which the list then says', () =>
     as(async (page) => {
       await page.goto('/credentials?q=birch')
+      await page.getByRole('link', { name: 'Select several' }).click()
       await page.getByRole('checkbox', { name: 'All that match this search' }).check()
       await page.getByRole('button', { name: 'Set expiry of selected' }).click()
       await heading(page, 'Set expiry of 1 account')
@@ -73,7 +75,7 @@ describe.skipIf(browserPath === undefined)('The list of credentials by keyboard'
     const ada = await people.member('Ada')
     await visit(browser, server.origin, ada, async (page) => {
       for (const name of ['First', 'Second']) await store(page, name)
-      await page.goto('/credentials')
+      await page.goto('/credentials?select=yes')
       await page.getByRole('searchbox', { name: 'Search credentials' }).focus()
       await page.keyboard.press('ArrowDown')
       await page.keyboard.press('Space')

@@ -24,6 +24,8 @@ export type Scene = {
   readonly failed: string
   readonly endless: string
   readonly failedSignIn: string
+  /** An edit that went well on one connection and not on another. */
+  readonly provenEdit: string
   readonly goodSignIn: string
 }
 
@@ -81,6 +83,8 @@ export async function fillScene(server: StartedServer, people: People, store: St
   const bad = await recorder.post(`/connections/${shop}/sign-ins/new`, mistyped)
   await moveOrders(recorder, stopped)
   const { customers, failed, endless } = await addDatasets(recorder, store, shop, reader)
+  await recorder.post(`/credentials/${reader}/associations/new`, { connection: warehouse })
+  const edit = await recorder.post(`/credentials/${reader}/edit`, { ...account, name: 'Shop reader', revision: '1' })
   await pretendTime(server, reporting, longName)
   const newcomer = await people.member('Noa')
   const colleague = await people.member('Bartholomew')
@@ -91,6 +95,7 @@ export async function fillScene(server: StartedServer, people: People, store: St
     ...{ ada, colleague, newcomer, sales, shop, stopped, reporting, longName, lonely, customers, failed, endless },
     goodSignIn: signInOf(good),
     failedSignIn: signInOf(bad),
+    provenEdit: edit.path,
   }
 }
 

@@ -53,6 +53,7 @@ function credentialStates(scene: Scene, store: Store): readonly State[] {
   const credential = `/credentials/${scene.reporting}`
   return [
     at('credentials-list', '/credentials'),
+    at('credentials-select', '/credentials?select=yes'),
     at('credentials', credential),
     at('credentials-paused', `/credentials/${scene.longName}`),
     at('credentials-maintenance', `${credential}/maintenance`),
@@ -73,6 +74,12 @@ function credentialStates(scene: Scene, store: Store): readonly State[] {
     at('credentials-edit', `${credential}/edit`),
     { name: 'credentials-edit-conflict', open: (page) => conflict(page, credential) },
     at('credentials-deletion', `${credential}/deletion`),
+    {
+      name: 'credentials-proven-edit',
+      open: (page) =>
+        page.goto(scene.provenEdit).then(() => page.getByRole('link', { name: 'Split' }).waitFor({ timeout: 60_000 })),
+    },
+    at('credentials-split', `${scene.provenEdit}/split`),
     at('credentials-history', `${credential}/history`),
     at('credentials-history-uses', `/credentials/${scene.lonely}/history?kind=uses`),
     at('credentials-restoration', `${credential}/versions/1/restoration`),

@@ -47,8 +47,16 @@ function ApplyChoice(props: { edit: ProvenEditDetail; isProven: boolean }) {
       {isProven || stops === ''
         ? 'Every associated connection uses the edit from now on, at once.'
         : `Every associated connection uses the edit from now on. This stops: ${stops}.`}
+      {edit.connections.some(isRefused)
+        ? ' Where it was refused it could lock the account, so nothing uses it by itself, anywhere, until one sign-in works.'
+        : ''}
     </Choice>
   )
+}
+
+/** As the breaker sees it. */
+function isRefused({ after }: ProvenEditDetail['connections'][number]): boolean {
+  return after.tried && ['auth.refused', 'auth.expired', 'auth.locked'].includes(after.code ?? '')
 }
 
 function SplitChoice(props: { edit: ProvenEditDetail; count: TrialCount }) {

@@ -4,7 +4,8 @@ import { paths } from '../../src/paths.ts'
 import { BulkForm } from '../bulk/choice.tsx'
 import { Badge } from '../ui/badge.tsx'
 import { Actions, LinkButton } from '../ui/button.tsx'
-import { ListRow, PanelList } from '../ui/list-row.tsx'
+import { HiddenInputs } from '../ui/form.tsx'
+import { ListRow, PanelList, type RowChoice } from '../ui/list-row.tsx'
 import { Pagination } from '../ui/pagination.tsx'
 import { PanelFilter, PanelSearch } from '../ui/panel-search.tsx'
 import { relativeTime } from '../ui/time.tsx'
@@ -22,35 +23,30 @@ const sorts = [
 
 /** The left panel: add, search, and a page of the actor's credentials. */
 export function CredentialList(props: CredentialsPageProps & { selectedId: string | null }) {
-  const { listing, page, types, selectedId } = props
-  const { after: _, ...search } = searchOf(listing)
+  const { listing, page, types } = props
+  const selecting = props.selecting === true || props.refused !== undefined
+  const { after: _, ...search } = searchOf(listing, selecting)
   return (
     <>
       <Actions>
         <LinkButton href={paths.newCredential()} variant="primary" shortcut="n">
           + Add new credentials
         </LinkButton>
+        {page.rows.length === 0 ? null : (
+          <LinkButton href={paths.credentials(searchOf(listing, !selecting))}>
+            {selecting ? 'Stop selecting' : 'Select several'}
+          </LinkButton>
+        )}
       </Actions>
       <PanelSearch action={paths.credentials()} label="Search credentials" value={listing.text ?? ''}>
+        <HiddenInputs hidden={selecting ? { select: 'yes' } : {}} />
         {types.length > 1 ? (
           <PanelFilter name="type" label="Type" value={listing.type ?? ''} options={typeOptions(types)} />
         ) : null}
         <PanelFilter name="attention" label="Attention" value={listing.attention ?? ''} options={attentionOptions} />
         <PanelFilter name="sort" label="Sort by" value={listing.sort ?? 'name'} options={sorts} />
       </PanelSearch>
-      {page.rows.length === 0 ? (
-        <p class="panel-empty">No credentials found.</p>
-      ) : (
-        <BulkForm listing={listing} refused={props.refused ?? null}>
-          <Rows
-            rows={page.rows}
-            types={types}
-            selectedId={selectedId}
-            chosen={props.refused?.chosen ?? []}
-            search={searchOf(listing)}
-          />
-        </BulkForm>
-      )}
+      <Found {...props} selecting={selecting} />
       <Pagination
         label="Pages of credentials"
         previous={listing.after === undefined ? null : paths.credentials(search)}
@@ -63,15 +59,28 @@ export function CredentialList(props: CredentialsPageProps & { selectedId: strin
   )
 }
 
+function Found(props: CredentialsPageProps & { selectedId: string | null; selecting: boolean }) {
+  const { listing, page, types, selectedId, selecting, refused } = props
+  if (page.rows.length === 0) return <p class="panel-empty">No credentials found.</p>
+  const rows = { rows: page.rows, types, selectedId, search: searchOf(listing, selecting) }
+  if (!selecting) return <Rows {...rows} chosen={null} />
+  return (
+    <BulkForm listing={listing} refused={refused ?? null}>
+      <Rows {...rows} chosen={refused?.chosen ?? []} />
+    </BulkForm>
+  )
+}
+
 type RowsProps = Pick<CredentialsPageProps, 'types'> & {
   readonly rows: readonly CredentialRow[]
   readonly selectedId: string | null
-  /** Ids whose checkboxes are checked already. */
-  readonly chosen: readonly string[]
+  /** Ids whose checkboxes are checked already; null where rows have none. */
+  readonly chosen: readonly string[] | null
   readonly search: Parameters<typeof paths.credentials>[0]
 }
 
 function Rows(props: RowsProps) {
+  const { chosen } = props
   const now = new Date()
   return (
     <PanelList label="Credentials">
@@ -82,16 +91,15 @@ function Rows(props: RowsProps) {
           selected={row.id === props.selectedId}
           meta={metaOf(row, props.types, now)}
           badges={badgesOf(row)}
-          choice={{
-            name: 'id',
-            value: row.id,
-            checked: props.chosen.includes(row.id),
-            label: `Select ${row.name}`,
-          }}
+          {...(chosen === null ? {} : { choice: choiceOf(row, chosen) })}
         />
       ))}
     </PanelList>
   )
+}
+
+function choiceOf({ id, name }: CredentialRow, chosen: readonly string[]): RowChoice {
+  return { name: 'id', value: id, checked: chosen.includes(id), label: `Select ${name}` }
 }
 
 function metaOf(row: CredentialRow, types: RowsProps['types'], now: Date): string {

@@ -22,6 +22,8 @@ export type CredentialsPageProps = {
   readonly detail: CredentialDetail | null
   /** What was wrong with a choice of many, with what had been chosen. */
   readonly refused?: RefusedChoice
+  /** True where each row has a checkbox, to do one thing to many. */
+  readonly selecting?: boolean
   /** The tab to show of it; the overview where absent. */
   readonly part?: { readonly tab: CredentialTab; readonly content: Child; readonly invalid?: boolean }
 }

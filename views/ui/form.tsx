@@ -60,7 +60,8 @@ export function FormButton(props: {
   )
 }
 
-function HiddenInputs(props: { hidden: Hidden }) {
+/** Inputs that a person does not see, for what a form says beside what is typed. */
+export function HiddenInputs(props: { hidden: Hidden }) {
   return (
     <>
       {Object.entries(props.hidden).map(([name, value]) => (

@@ -36,12 +36,16 @@ async function jobOf(action: string, some = ids): Promise<string> {
 }
 
 describe('/credentials', () => {
-  it('has a checkbox for each row, and a filter for what needs attention', async () => {
+  it('has a checkbox for each row where they are selected, and a filter for what needs attention', async () => {
     await app.db
       .update(credentials)
       .set({ pausedAt: new Date() })
       .where(eq(credentials.id, ids[2] ?? ''))
-    const { html } = await ada.get('/credentials')
+    const plain = await ada.get('/credentials?q=ing')
+    expect(plain.html.querySelectorAll('.list-row input')).toHaveLength(0)
+    const select = [...plain.html.querySelectorAll('a')].find((link) => link.textContent?.includes('Select several'))
+    expect(select?.getAttribute('href')).toBe('/credentials?q=ing&select=yes')
+    const { html } = await ada.get('/credentials?select=yes')
     expect([...html.querySelectorAll('.list-row input')].map((box) => box.getAttribute('aria-label'))).toEqual([
       'Select <b>Écoles</b>',
       'Select Reporting',

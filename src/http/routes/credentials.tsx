@@ -42,6 +42,7 @@ export function credentialRoutes(deps: Dependencies): Routes {
         page={await queries.list(actor, listing)}
         types={credentialTypes}
         detail={null}
+        selecting={isSelecting(c)}
       />,
     )
   })
@@ -149,8 +150,12 @@ export async function selectedPage(
 ) {
   const listing = listingOf(c.req.query())
   const page = await queries.list(actor, listing)
-  const selected = { listing, page, types: credentialTypes, detail }
+  const selected = { listing, page, types: credentialTypes, detail, selecting: isSelecting(c) }
   return <CredentialsPage {...selected} {...(part === undefined ? {} : { part })} />
+}
+
+function isSelecting(c: AppContext): boolean {
+  return c.req.query('select') === 'yes'
 }
 
 function saved(c: AppContext, outcome: Extract<SaveAndSignIn, { kind: 'saved' }>): Response {
