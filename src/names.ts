@@ -5,6 +5,14 @@ export type ParsedName =
 
 const maximumLength = 100
 
+const longestDescription = 500
+
+/** Returns why a description cannot be stored, as a sentence; undefined where it can. */
+export function refuseDescription(text: string): string | undefined {
+  if ([...text].length <= longestDescription) return undefined
+  return `Description must be ${longestDescription} characters or fewer. Shorten it.`
+}
+
 /** Returns the name trimmed, with its key; `label` is what the form calls the field ("Account name"). */
 export function parseName(text: string, label: string): ParsedName {
   const name = text.trim()

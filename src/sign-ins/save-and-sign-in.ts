@@ -11,7 +11,7 @@ import type { Learned } from '../credentials/learned.ts'
 import { accountNameTaken, type CredentialDetail, type CredentialQueries } from '../credentials/queries.ts'
 import { credentialType } from '../credentials/types/registry.ts'
 import type { CredentialEdit, CurrentCredential, EditOutcome, Vault } from '../credentials/vault.ts'
-import { parseName } from '../names.ts'
+import { parseName, refuseDescription } from '../names.ts'
 import { closedAccount } from './closed-account.ts'
 import type { SignIns } from './sign-ins.ts'
 import type { RunOptions } from './use-connection.ts'
@@ -61,6 +61,8 @@ export function createSavingAccounts(deps: {
       const name = parseName(account.name, 'Account name')
       const parsed = parseNewFields(account.type, account.typed)
       if (!name.ok || !parsed.ok) return invalid(name.ok ? {} : { name: name.error }, parsed.ok ? {} : parsed.errors)
+      const tooLong = refuseDescription(account.description)
+      if (tooLong !== undefined) return invalid({ description: tooLong })
       if (await queries.nameInUse(actor, name.key)) return invalid({ name: accountNameTaken(name.name) })
       const { connectionId } = account
       if (connectionId === null) return store(actor, account, null)
@@ -79,6 +81,8 @@ export function createSavingAccounts(deps: {
      */
     async edit(actor: UserActor, id: string, edit: CredentialEdit & { readonly signIn: boolean }): Promise<SavedEdit> {
       const detail = await queries.show(actor, id)
+      const tooLong = refuseDescription(edit.description)
+      if (tooLong !== undefined) return invalid({ description: tooLong })
       const changes = changesFields(detail, edit.typed)
       if (changes && edit.signIn && detail.associations.some((bond) => !bond.destinationChanged)) {
         const started = await vault.startEdit(actor, id, edit)

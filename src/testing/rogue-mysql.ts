@@ -54,8 +54,10 @@ class Talk {
   greet(certificate: Certificate | undefined, next: () => void): void {
     this.send(numbered(0, greeting(certificate !== undefined)))
     this.onNext((answer) => {
-      if (answer.length !== 36 || certificate === undefined) return next()
-      this.#socket.removeAllListeners('data')
+      if (answer[0] !== sslRequest || certificate === undefined) return next()
+      this.#socket.removeAllListeners('data').pause()
+      // What the client sent right behind it belongs to TLS already.
+      if (answer.length > 4 + sslRequest) this.#socket.unshift(answer.subarray(4 + sslRequest))
       const { certificate: cert, key } = certificate
       this.#socket = new TLSSocket(this.#socket, { isServer: true, cert, key })
       this.#listen(this.#socket)
@@ -109,6 +111,9 @@ class Talk {
     this.#socket.once('close', () => clearInterval(timer))
   }
 }
+
+/** The length of the packet with which a client asks for TLS; no answer with a username is so short. */
+const sslRequest = 32
 
 function numbered(number: number, body: Buffer): Buffer {
   const header = Buffer.alloc(4)

@@ -35,7 +35,14 @@ export function AccountFields(props: { type: CredentialType; form: AccountForm; 
         errors={form.errors ?? {}}
         stored={stored ? type.fields.map((field) => field.id).filter((id) => id !== type.usernameField) : []}
       />
-      <TextField name="description" label="Description" value={form.description} maximumLength={500} optional />
+      <TextField
+        name="description"
+        label="Description"
+        value={form.description}
+        error={form.errors?.description}
+        maximumLength={500}
+        optional
+      />
     </>
   )
 }

@@ -152,6 +152,23 @@ describe('POST /credentials/new', () => {
     }
   })
 
+  it('with a description that is too long says so and keeps it, here and in an edit', async () => {
+    const description = 'é'.repeat(501)
+    const path = await stored()
+    const form = formValues((await ada.get(`${path}/edit`)).html)
+    for (const answer of [
+      await ada.post('/credentials/new', filled({ name: 'Long-winded', description })),
+      await ada.post(`${path}/edit`, { ...form, description }),
+    ]) {
+      expect(answer.status).toBe(422)
+      expect(textsOf(answer.html, '.error-summary li')).toEqual([
+        'Description must be 500 characters or fewer. Shorten it.',
+      ])
+      expect(answer.html.querySelector('[name=description]')?.getAttribute('value')).toBe(description)
+    }
+    expect((await ada.post(`${path}/edit`, { ...form, description: 'é'.repeat(500) })).location).toBe(path)
+  })
+
   it('with a name that is taken says so before anything is tried', async () => {
     const connection = await addConnection(app, app.ada, `Sales ${count}`)
     await stored()
