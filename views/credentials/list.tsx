@@ -33,8 +33,11 @@ export function CredentialList(props: CredentialsPageProps & { selectedId: strin
           + Add new credentials
         </LinkButton>
         {page.rows.length === 0 ? null : (
-          <LinkButton href={paths.credentials(searchOf(listing, !selecting))}>
-            {selecting ? 'Stop selecting' : 'Select several'}
+          <LinkButton
+            href={paths.credentials(searchOf(listing, !selecting))}
+            label={selecting ? 'Done selecting' : 'Select several'}
+          >
+            {selecting ? 'Done' : 'Select'}
           </LinkButton>
         )}
       </Actions>

@@ -1,6 +1,5 @@
 import type { CredentialDetail } from '../../src/credentials/queries.ts'
 import { paths } from '../../src/paths.ts'
-import { LinkButton } from '../ui/button.tsx'
 import type { Fact } from '../ui/facts.tsx'
 import { Notice } from '../ui/notice.tsx'
 import { Section } from '../ui/page-header.tsx'
@@ -72,8 +71,8 @@ export function maintenanceFact({ id, hold }: CredentialDetail): Fact {
     label: 'Maintenance',
     value: (
       <>
-        {hold === null ? 'None' : `${absoluteTime(hold.from)} to ${absoluteTime(hold.until)}`}{' '}
-        <LinkButton href={paths.maintenance(id)}>{label}</LinkButton>
+        {hold === null ? 'None' : `${absoluteTime(hold.from)} to ${absoluteTime(hold.until)}`} ·{' '}
+        <a href={paths.maintenance(id)}>{label}</a>
       </>
     ),
   }

@@ -43,11 +43,15 @@ export function DefaultButton() {
   )
 }
 
-/** A link that opens a page and looks like a button. A download leaves htmx alone. */
+/**
+ * A link that opens a page and looks like a button. A download leaves htmx alone. `label` is what is read out where the
+ * words shown are too short; it begins with them.
+ */
 export function LinkButton(props: {
   href: string
   children: Child
   variant?: ButtonVariant
+  label?: string
   shortcut?: Shortcut
   download?: boolean
 }) {
@@ -55,6 +59,7 @@ export function LinkButton(props: {
     <a
       href={props.href}
       class={`button button-${props.variant ?? 'secondary'}`}
+      aria-label={props.label}
       data-shortcut={props.shortcut}
       aria-keyshortcuts={props.shortcut}
       {...(props.download ? { download: '', 'hx-boost': 'false' } : {})}
