@@ -77,9 +77,10 @@ function credentialStates(scene: Scene, store: Store): readonly State[] {
     {
       name: 'credentials-proven-edit',
       open: (page) =>
-        page.goto(scene.provenEdit).then(() => page.getByRole('link', { name: 'Split' }).waitFor({ timeout: 60_000 })),
+        page
+          .goto(scene.provenEdit)
+          .then(() => page.getByRole('button', { name: 'Apply anyway' }).waitFor({ timeout: 60_000 })),
     },
-    at('credentials-split', `${scene.provenEdit}/split`),
     at('credentials-history', `${credential}/history`),
     at('credentials-history-uses', `/credentials/${scene.lonely}/history?kind=uses`),
     at('credentials-restoration', `${credential}/versions/1/restoration`),
