@@ -41,7 +41,8 @@ export const credentialsPage: Measurement = {
 /** Fills the database, and finds out what one request runs by a Keyward that writes its statements down. */
 async function prepare(bench: Workbench, directory: string) {
   const file = join(directory, 'statements')
-  const command = [process.execPath, '--import', benchProgram('record-statements'), 'dist/main.js']
+  // Built with the packages outside, so that the recorder can take the place of one.
+  const command = [process.execPath, '--import', benchProgram('record-statements'), benchProgram('recorded')]
   const keyward = await startKeyward(bench, directory, { command, env: { BENCH_STATEMENTS: file } })
   const cookie = await setUp(keyward)
   await insertCredentials((await databaseOf(directory)).ownerUrl, credentials)
