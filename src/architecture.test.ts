@@ -18,7 +18,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   db: ['.'],
   audit: ['db', 'secrets', 'access/actor.ts'],
   keys: ['db', 'secrets'],
-  connector: ['secrets/secret.ts', '.'],
+  connector: ['secrets/secret.ts', 'secrets/sealed-file.ts', '.'],
   access: ['db', 'audit', 'secrets/secret.ts', '.'],
   auth: ['db', 'access', 'audit', 'secrets/secret.ts', '.'],
   connections: ['db', 'access', 'connector', 'secrets/secret.ts', '.'],
@@ -175,6 +175,7 @@ const environmentReaders = ['src/config.ts', 'src/db/embedded/', 'src/connector/
 /** Who may look into a Secret: what seals it, what hashes it, what checks it, and what hands it to a target. */
 const mayExpose = [
   'src/secrets/payload.ts',
+  'src/secrets/sealed-file.ts',
   'src/auth/passwords.ts',
   'src/auth/password-rules.ts',
   'src/connector/messages.ts',

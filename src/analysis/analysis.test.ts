@@ -1,8 +1,9 @@
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { packageRoot } from '../package-root.ts'
+import { createFileOpener, sealedHeaderLength, sealedPieceLength } from '../secrets/sealed-file.ts'
 import { Secret } from '../secrets/secret.ts'
 import { makeParquet } from '../testing/parquet-file.ts'
 import type { Analysis, AnalysisJob, ColumnProfile, JobKind, NamedFile } from './analysis.ts'
@@ -23,10 +24,10 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
-async function file(name: string, select: string, key: Secret | null = null): Promise<NamedFile> {
+async function file(name: string, select: string): Promise<NamedFile> {
   const path = join(folder, `${++made}.parquet`)
-  await makeParquet(path, select, key?.expose() ?? null)
-  return { name, path, key }
+  await makeParquet(path, select)
+  return { name, path }
 }
 
 async function run<K extends JobKind>(kind: K, input: AnalysisJob<K>['input'], files: readonly NamedFile[]) {
@@ -107,18 +108,19 @@ describe('names', () => {
 })
 
 describe('write', () => {
-  test('into an encrypted file, keeps every value and can be read with its key alone', async () => {
-    const key = new Secret(Buffer.alloc(32, 7))
-    const source = await file('source', 'SELECT i AS id FROM range(1000) t(i)', new Secret(Buffer.alloc(32, 3)))
-    const target = { path: join(folder, 'target.parquet'), key }
+  test('into a sealed file, keeps every value and nothing in the clear', async () => {
+    const key = Buffer.alloc(32, 7)
+    const file_ = join(folder, 'target.sealed')
+    const source = await file('source', 'SELECT i AS id FROM range(1000) t(i)')
     const sql =
       "SELECT sum(id) AS total, INTERVAL '-1 month' AS span, 1::DECIMAL(9,2) AS d, [1, 2] AS list FROM source; -- done"
+    const target = { file: file_, key: new Secret(key) }
     const outcome = await analysis.run({ kind: 'write', input: { sql }, files: [source], target }, { userId: 'ada' })
     expect(outcome).toEqual({
       ok: true,
       value: {
         rows: 1,
-        bytes: statSync(target.path).size,
+        bytes: statSync(file_).size,
         columns: [
           { name: 'total', type: 'DECIMAL(38,0)' },
           { name: 'span', type: 'VARCHAR' },
@@ -127,18 +129,33 @@ describe('write', () => {
         ],
       },
     })
-    const { rows } = await run('preview', { sql: 'SELECT * FROM t', rows: 5 }, [{ name: 't', ...target }])
+    expect(readFileSync(file_).subarray(0, 4).toString()).toBe('KWSF')
+    const opened = { name: 't', path: join(folder, 'target.parquet') }
+    writeFileSync(opened.path, openSealed(new Secret(key), readFileSync(file_)))
+    const { rows } = await run('preview', { sql: 'SELECT * FROM t', rows: 5 }, [opened])
     expect(rows).toEqual([['499500', '-1 month', '1.00', '[1, 2]']])
-    const without = { ...target, name: 't', key: null }
-    await expect(run('preview', { sql: 'SELECT * FROM t', rows: 5 }, [without])).rejects.toThrow(/^unreadable: /)
+    expect(target.key.expose().every((byte) => byte === 0)).toBe(true)
+  })
+
+  test('of what is no Parquet file any more, says which dataset that is', async () => {
+    const broken = { name: 'orders', path: join(folder, 'broken.parquet') }
+    writeFileSync(broken.path, 'nothing')
+    const job = {
+      kind: 'preview',
+      input: { sql: 'SELECT * FROM orders', rows: 5 },
+      files: [broken],
+      target: null,
+    } as const
+    const message = 'The stored data of "orders" cannot be read. Create a new snapshot of it.'
+    expect(await analysis.run(job, { userId: 'ada' })).toMatchObject({ ok: false, reason: 'unreadable', message })
   })
 
   test('of a statement that fails half-way, leaves no file', async () => {
-    const target = { path: join(folder, 'failed.parquet'), key: null }
+    const target = { file: join(folder, 'failed.parquet') }
     const sql = "SELECT CASE WHEN i = 900000 THEN error('no more') ELSE i END FROM range(1000000) t(i)"
     const outcome = await analysis.run({ kind: 'write', input: { sql }, files: [], target }, { userId: 'ada' })
     expect(outcome).toMatchObject({ ok: false, reason: 'statement', message: 'No more.' })
-    expect([target.path, `${target.path}.partial`].map(existsSync)).toEqual([false, false])
+    expect(readdirSync(folder).filter((name) => name.startsWith('failed'))).toEqual([])
   })
 })
 
@@ -251,3 +268,14 @@ describe('compare', () => {
     expect(await compare('SELECT 1 AS id', twice, 'other')).toEqual({ ok: false, reason: 'no such key' })
   })
 })
+
+/** Opens a sealed file that is small enough to be read at once. */
+function openSealed(key: Secret, sealed: Buffer): Buffer {
+  const opener = createFileOpener(key, sealed.subarray(0, sealedHeaderLength))
+  const pieces: Buffer[] = []
+  for (let at = sealedHeaderLength; at < sealed.length; at += sealedPieceLength) {
+    const end = at + sealedPieceLength
+    pieces.push(opener.open(sealed.subarray(at, end), end >= sealed.length))
+  }
+  return Buffer.concat(pieces)
+}

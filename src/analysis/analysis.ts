@@ -1,11 +1,8 @@
 import type { Column, Imported, Rows } from '../connector/driver.ts'
-import type { Secret } from '../secrets/secret.ts'
+import type { ImportTarget } from '../connector/import-output.ts'
 
-/** A Parquet file of ours, and the key that its footer is encrypted with; null where it is not encrypted. */
-export type StoredFile = { readonly path: string; readonly key: Secret | null }
-
-/** A file that SQL reads by a name of its own; names differ in more than the case of their letters. */
-export type NamedFile = StoredFile & { readonly name: string }
+/** A Parquet file that SQL reads by a name of its own; names differ in more than the case of their letters. */
+export type NamedFile = { readonly name: string; readonly path: string }
 
 /** The first rows of a query. A cell over 1,000 characters is cut and ends in "…". */
 export type QueryRows = Rows & { readonly more: boolean }
@@ -79,8 +76,8 @@ export type AnalysisJob<K extends JobKind = JobKind> = {
   readonly kind: K
   readonly input: Jobs[K]['input']
   readonly files: readonly NamedFile[]
-  /** Absolute; nothing is there yet. Only for `write`. */
-  readonly target: StoredFile | null
+  /** Where a `write` goes, sealed where there is a key, which is wiped when the job is over; null for every other job. */
+  readonly target: ImportTarget | null
 }
 
 /**
@@ -113,7 +110,7 @@ export type AnalysisOptions = {
 export type Analysis = {
   /**
    * Runs one job and resolves with what came of it, also when the process died or ran over. Rejects with `TooBusy` where
-   * all places are taken, and with nothing else. The keys stay the caller's.
+   * all places are taken, and with nothing else.
    */
   run<K extends JobKind>(job: AnalysisJob<K>, options: AnalysisOptions): Promise<AnalysisOutcome<Jobs[K]['output']>>
   close(): Promise<void>

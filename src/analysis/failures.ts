@@ -1,3 +1,4 @@
+import { explanations, Refusal } from '../connector/diagnosis.ts'
 import type { AnalysisFailure } from './analysis.ts'
 import { UnreadableFile } from './open.ts'
 import { positionAt, StatementRefused } from './statement.ts'
@@ -7,6 +8,7 @@ export function failureOf(error: unknown, sql: string | null): AnalysisFailure {
   if (error instanceof UnreadableFile) {
     return failure('unreadable', `The stored data of "${error.message}" cannot be read. Create a new snapshot of it.`)
   }
+  if (error instanceof Refusal) return failure('limit', sentenceOfRefusal(error))
   if (error instanceof StatementRefused) return { ...failure('statement', error.message), position: error.position }
   const words = error instanceof Error ? error.message : String(error)
   if (/out of memory/i.test(words)) return failure('limit', tooLarge)
@@ -23,12 +25,18 @@ const tooLarge =
   'This needs more memory and disk than one query may use. Read fewer rows or columns, or join on something that narrows.'
 const general = 'The stored data could not be read. Create a new snapshot.'
 
+/** What writing a file came to: there is no room for it. */
+function sentenceOfRefusal({ code, text }: Refusal): string {
+  const { sentence, nextStep } = { ...explanations[code], ...text }
+  return `${sentence} ${nextStep}`
+}
+
 /** DuckDB's words without its name for the kind, without the drawing below them, and without a path of this machine. */
 function sentenceOf(words: string): string {
   const [first = ''] = words.replace(/^(?:[A-Z][A-Za-z]* )(?:[A-Za-z]+ )*Error:\s*/, '').split(/\n\s*\n|\nLINE \d+:/)
   const line = first
     .replace(/\s+/g, ' ')
-    .replace(/"?\/[\w./-]+\.parquet[\w.]*"?/g, 'a stored file')
+    .replace(/"?(?<![\w)])\/(?:[\w.-]+\/)+[\w.-]+"?/g, 'a stored file')
     .trim()
     .slice(0, 500)
   const sentence = line.charAt(0).toUpperCase() + line.slice(1)

@@ -1,5 +1,5 @@
 import { Secret } from '../secrets/secret.ts'
-import type { AnalysisFailure, AnalysisJob, NamedFile, StoredFile } from './analysis.ts'
+import type { AnalysisFailure, AnalysisJob } from './analysis.ts'
 import type { JobLimits } from './limits.ts'
 
 /** What a worker needs for its one job beside the job itself. */
@@ -10,10 +10,9 @@ export type Room = {
   readonly threads: number
 }
 
-type Wire<F> = Omit<F, 'key'> & { readonly key: Uint8Array | null }
-type WireJob = Omit<AnalysisJob, 'files' | 'target'> & {
-  readonly files: readonly Wire<NamedFile>[]
-  readonly target: Wire<StoredFile> | null
+type Target = NonNullable<AnalysisJob['target']>
+type WireJob = Omit<AnalysisJob, 'target'> & {
+  readonly target: (Omit<Target, 'key'> & { readonly key: Uint8Array | null }) | null
 }
 
 export type ToAnalyst = { readonly job: WireJob; readonly room: Room }
@@ -25,18 +24,18 @@ export type FromAnalyst =
   | { readonly kind: 'done'; readonly value: unknown }
   | { readonly kind: 'failed'; readonly failure: AnalysisFailure }
 
-/** Returns a job on its way to a worker: its keys as bytes, because a `Secret` cannot be sent by accident. */
+/** Returns a job on its way to a worker: its key as bytes, because a `Secret` cannot be sent by accident. */
 export function toWire(job: AnalysisJob): WireJob {
-  const bare = <F extends StoredFile>(file: F) => ({ ...file, key: file.key?.expose() ?? null })
-  return { ...job, files: job.files.map(bare), target: job.target && bare(job.target) }
+  const { target } = job
+  return { ...job, target: target && { ...target, key: target.key?.expose() ?? null } }
 }
 
 /** Returns the job a worker was handed, and zeroes the bytes that came with the message. */
-export function fromWire(wire: WireJob): AnalysisJob {
-  const kept = <F extends { readonly key: Uint8Array | null }>(file: F) => {
-    const key = file.key === null ? null : new Secret(file.key)
-    file.key?.fill(0)
-    return { ...file, key }
-  }
-  return { ...wire, files: wire.files.map(kept), target: wire.target && kept(wire.target) }
+export function fromWire({ target, ...job }: WireJob): AnalysisJob {
+  if (target === null) return { ...job, target }
+  const { key, ...rest } = target
+  if (key === null) return { ...job, target: rest }
+  const secret = new Secret(key)
+  key.fill(0)
+  return { ...job, target: { ...rest, key: secret } }
 }

@@ -1,7 +1,6 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { quoteName, quoteText } from '../connector/duckdb.ts'
-import { temporaryFiles } from '../connector/import-files.ts'
-import type { AnalysisJob, StoredFile } from './analysis.ts'
+import type { AnalysisJob, NamedFile } from './analysis.ts'
 import type { Room } from './messages.ts'
 
 /** The database of one job: a view for each of its files, and nothing else in reach. */
@@ -9,15 +8,13 @@ export type Workplace = {
   readonly connection: DuckDBConnection
   /** Of its files, in lower case. */
   readonly names: ReadonlySet<string>
-  /** What stands behind the name of the file in a COPY to the target, beside the options of every dataset. */
-  readonly targetOptions: string
 }
 
 /**
- * Opens a database in memory that may read the job's files and write its target, can reach nothing else, and cannot be
- * told to. Throws `UnreadableFile` for a file that is gone or is no Parquet file with that key.
+ * Opens a database in memory that may read the job's files and write to `output`, can reach nothing else, and cannot be
+ * told to. Throws `UnreadableFile` for a file that is gone or is no Parquet file.
  */
-export async function openWorkplace({ files, target }: AnalysisJob, room: Room): Promise<Workplace> {
+export async function openWorkplace({ files }: AnalysisJob, room: Room, output: string | null): Promise<Workplace> {
   const { limits, scratch, threads } = room
   const instance = await DuckDBInstance.create(':memory:', {
     threads: String(threads),
@@ -31,7 +28,7 @@ export async function openWorkplace({ files, target }: AnalysisJob, room: Room):
     autoload_known_extensions: 'false',
   })
   const connection = await instance.connect()
-  const within = [...files.map(({ path }) => path), ...(target === null ? [] : [temporaryFiles(target.path)[0]])]
+  const within = [...files.map(({ path }) => path), ...(output === null ? [] : [output])]
   await run(connection, [
     `SET allowed_paths = [${within.map(quoteText).join(', ')}]`,
     'SET enable_external_access = false',
@@ -41,32 +38,20 @@ export async function openWorkplace({ files, target }: AnalysisJob, room: Room):
     'SET enable_progress_bar_print = false',
     'SET progress_bar_time = 0',
   ])
-  for (const [place, file] of files.entries()) await addView(connection, file.name, file, `file${place}`)
-  const encryption = target === null ? null : await encryptionOf(connection, target, 'target')
+  for (const file of files) await addView(connection, file)
   await run(connection, ['SET lock_configuration = true'])
-  const names = new Set(files.map(({ name }) => name.toLowerCase()))
-  return { connection, names, targetOptions: encryption === null ? '' : `, ENCRYPTION_CONFIG ${encryption}` }
+  return { connection, names: new Set(files.map(({ name }) => name.toLowerCase())) }
 }
 
 /** A stored file is not there, or is not what it should be. */
 export class UnreadableFile extends Error {}
 
-async function addView(connection: DuckDBConnection, name: string, file: StoredFile, keyName: string): Promise<void> {
-  const encryption = await encryptionOf(connection, file, keyName)
-  const options = encryption === null ? '' : `, encryption_config = ${encryption}`
+async function addView(connection: DuckDBConnection, { name, path }: NamedFile): Promise<void> {
   try {
-    await run(connection, [
-      `CREATE VIEW ${quoteName(name)} AS SELECT * FROM read_parquet(${quoteText(file.path)}${options})`,
-    ])
+    await run(connection, [`CREATE VIEW ${quoteName(name)} AS SELECT * FROM read_parquet(${quoteText(path)})`])
   } catch {
     throw new UnreadableFile(name)
   }
-}
-
-async function encryptionOf(connection: DuckDBConnection, { key }: StoredFile, name: string): Promise<string | null> {
-  if (key === null) return null
-  await run(connection, [`PRAGMA add_parquet_key('${name}', '${key.expose().toString('base64')}')`])
-  return `{footer_key: '${name}'}`
 }
 
 async function run(connection: DuckDBConnection, statements: readonly string[]): Promise<void> {

@@ -108,11 +108,12 @@ async function runJob<K extends JobKind>(
     if (ending.kind === 'done' && isAnswer(job, ending.value)) {
       return { ok: true, value: ending.value as Jobs[K]['output'] }
     }
-    if (job.target !== null) removeUnfinished(job.target.path)
+    if (job.target !== null) removeUnfinished(job.target.file)
     return ending.kind === 'failed' ? ending.failure : internal
   } finally {
     worker.kill()
     if (scratch !== null) rmSync(scratch, { recursive: true, force: true })
+    job.target?.key?.wipe()
   }
 }
 
@@ -131,7 +132,7 @@ function follow(worker: Analyst, job: AnalysisJob, wanted: AnalysisOptions, room
     const fail = (failure: AnalysisFailure) => settle({ kind: 'failed', failure })
     const cancel = () => fail(cancelled)
     const clock = setTimeout(() => fail(tooLong(milliseconds)), milliseconds)
-    const written = () => (job.target === null ? 0 : sizeOf(temporaryFiles(job.target.path)[0]))
+    const written = () => (job.target === null ? 0 : sizeOf(temporaryFiles(job.target.file)[0]))
     const watch = setInterval(() => {
       if (worker.memory() > memoryMegabytes + besideMegabytes) fail(tooMuchMemory)
       if (written() > resultMegabytes * 1e6) fail(tooLargeResult(resultMegabytes))

@@ -1,7 +1,7 @@
 import type { Column, Imported } from '../connector/driver.ts'
-import { parquetOptions, putInPlace, quoteName, quoteText, uniqueNames } from '../connector/duckdb.ts'
-import { temporaryFiles } from '../connector/import-files.ts'
-import { type AnalysisJob, cellCharacters, type QueryRows } from './analysis.ts'
+import { parquetOptions, quoteName, quoteText, uniqueNames } from '../connector/duckdb.ts'
+import type { ImportOutput } from '../connector/import-output.ts'
+import { cellCharacters, type QueryRows } from './analysis.ts'
 import type { Workplace } from './open.ts'
 import { type Ask, type CheckedStatement, checkStatement, StatementRefused } from './statement.ts'
 import { shownText } from './text.ts'
@@ -16,18 +16,16 @@ export async function previewQuery(workplace: Workplace, sql: string, rows: numb
   return { columns, rows: found.slice(0, rows), more: found.length > rows }
 }
 
-/** Writes all that a statement gives into the target, which is in its place when this resolves. */
-export async function writeQuery(workplace: Workplace, sql: string, target: string): Promise<Imported> {
-  const { connection, targetOptions } = workplace
+/** Writes all that a statement gives into `output`, which is in its place when this resolves. */
+export async function writeQuery(workplace: Workplace, sql: string, output: ImportOutput): Promise<Imported> {
+  const { connection } = workplace
   const { columns, from } = await describe(workplace, sql)
-  const [partial] = temporaryFiles(target)
   const kept = columns.map(({ name, type }, index) => ({ name, ...storable(`c${index}`, type) }))
   const values = kept.map(({ name, expression }) => `${expression} AS ${quoteName(name)}`)
-  const options = parquetOptions.replace(/\)\s*$/, `${targetOptions})`)
   const answer = await connection.runAndReadAll(
-    `COPY (SELECT ${values.join(', ')} FROM ${from}) TO ${quoteText(partial)} ${options}`,
+    `COPY (SELECT ${values.join(', ')} FROM ${from}) TO ${quoteText(output.path)} ${parquetOptions}`,
   )
-  const bytes = await putInPlace(partial, target)
+  const bytes = await output.finish()
   const rows = Number(answer.getRows()[0]?.[0] ?? 0)
   return { rows, bytes, columns: kept.map(({ name, type }) => ({ name, type })) }
 }
@@ -71,10 +69,4 @@ function storable(expression: string, type: string): { readonly type: string; re
     return { type: 'VARCHAR', expression: `CAST(${expression} AS VARCHAR)` }
   }
   return { type, expression }
-}
-
-/** Reports whether the job may do what it is there for. */
-export function targetOf({ target }: AnalysisJob): string {
-  if (target === null) throw new Error('There is no file to write.')
-  return target.path
 }

@@ -12,7 +12,7 @@ let own: string
 let foreign: string
 let analysis: Analysis
 const billions = 'SELECT sum(hash(a.id, b.id, c.id)) FROM orders a, orders b, orders c, orders d'
-const files = () => [{ name: 'orders', path: own, key: null }]
+const files = () => [{ name: 'orders', path: own }]
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'keyward-analysis-'))
@@ -151,11 +151,11 @@ describe('A statement that does not end', () => {
   )
 
   test('by an endless result is ended when the file has grown over its limit, and leaves none', async () => {
-    const target = { path: join(folder, 'result.parquet'), key: null }
+    const target = { file: join(folder, 'result.parquet') }
     const sql = 'SELECT hash(a.id, b.id, c.id) AS h FROM orders a, orders b, orders c'
     const outcome = await analysis.run({ kind: 'write', input: { sql }, files: files(), target }, { userId: 'ada' })
     expect(outcome).toMatchObject({ ok: false, reason: 'limit' })
-    expect(existsSync(target.path)).toBe(false)
+    expect(existsSync(target.file)).toBe(false)
     expect(readdirSync(folder).filter((name) => name.startsWith('result'))).toEqual([])
   }, 60_000)
 

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type ImportTarget, openOutput } from '../connector/import-output.ts'
 import type { AnalysisJob, JobKind, Jobs } from './analysis.ts'
 import { compareFiles } from './compare.ts'
 import { failureOf } from './failures.ts'
 import { type FromAnalyst, fromWire, type Room, type ToAnalyst } from './messages.ts'
 import { openWorkplace, type Workplace } from './open.ts'
 import { profileOf } from './profile.ts'
-import { namesIn, previewQuery, targetOf, writeQuery } from './query.ts'
+import { namesIn, previewQuery, writeQuery } from './query.ts'
 
 // An analysis worker: it is handed one job over stored files, runs it, answers once and ends. It opens no socket.
 
@@ -34,7 +35,8 @@ async function work({ job: wire, room }: ToAnalyst): Promise<void> {
 }
 
 async function perform(job: AnalysisJob, room: Room): Promise<Jobs[JobKind]['output']> {
-  const workplace = await openWorkplace(job, room)
+  if (job.target !== null) return performWrite(job, job.target, room)
+  const workplace = await openWorkplace(job, room, null)
   void reportProgress(workplace)
   const { connection } = workplace
   switch (job.kind) {
@@ -43,11 +45,22 @@ async function perform(job: AnalysisJob, room: Room): Promise<Jobs[JobKind]['out
     case 'preview':
       return previewQuery(workplace, inputOf<'preview'>(job).sql, inputOf<'preview'>(job).rows)
     case 'write':
-      return writeQuery(workplace, inputOf<'write'>(job).sql, targetOf(job))
+      throw new Error('There is no file to write.')
     case 'profile':
       return profileOf(connection, '"file"')
     case 'compare':
       return compareFiles(connection, inputOf<'compare'>(job).key)
+  }
+}
+
+async function performWrite(job: AnalysisJob, target: ImportTarget, room: Room): Promise<Jobs['write']['output']> {
+  const output = await openOutput(target)
+  try {
+    const workplace = await openWorkplace(job, room, output.path)
+    void reportProgress(workplace)
+    return await writeQuery(workplace, inputOf<'write'>(job).sql, output)
+  } catch (error) {
+    return output.abandon(error)
   }
 }
 
