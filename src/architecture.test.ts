@@ -33,7 +33,11 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   ],
   'sign-ins': ['db', 'access', 'connections', 'connector', 'credentials', 'secrets/secret.ts', '.'],
   health: ['db', 'access', 'connections', 'connector', 'credentials', 'sign-ins', '.'],
-  catalog: ['db', 'access', 'connections', 'connector', 'credentials', 'sign-ins', 'secrets/secret.ts', '.'],
+  catalog: [
+    ...['db', 'access', 'connections', 'connector', 'credentials', 'sign-ins', 'storage', '.'],
+    ...['secrets/secret.ts', 'secrets/dataset-key.ts', 'secrets/keyring.ts', 'secrets/record.ts'],
+  ],
+  storage: ['secrets/secret.ts', 'secrets/sealed-file.ts', 'secrets/record.ts', '.'],
   bulk: ['db', 'access', 'connector', 'credentials', 'sign-ins', '.'],
   sample: ['access', 'connections', 'credentials', 'db', 'secrets/secret.ts', '.'],
   http: [
@@ -54,6 +58,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 }
 /** What a room's files right under src may be for the others: names, addresses, the log, the root folder. */
 const sharedFiles = [
+  'src/byte-size.ts',
   'src/csv.ts',
   'src/names.ts',
   'src/paths.ts',
