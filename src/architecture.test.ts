@@ -35,13 +35,26 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   health: ['db', 'access', 'connections', 'connector', 'credentials', 'sign-ins', '.'],
   catalog: [
     ...['db', 'access', 'connections', 'connector', 'credentials', 'sign-ins', 'storage', '.'],
-    ...['secrets/secret.ts', 'secrets/dataset-key.ts', 'secrets/keyring.ts', 'secrets/record.ts'],
+    ...[
+      'secrets/secret.ts',
+      'secrets/dataset-key.ts',
+      'secrets/keyring.ts',
+      'secrets/record.ts',
+      'secrets/sealed-file.ts',
+    ],
+    'analysis/analysis.ts',
+  ],
+  // It knows neither users nor HTTP. Its workers are started, and take their turns, as the connector's do.
+  analysis: [
+    ...['secrets/secret.ts', '.', 'connector', 'connector/import-output.ts', 'connector/import-files.ts'],
+    ...['connector/duckdb.ts', 'connector/diagnosis.ts', 'connector/places.ts', 'connector/worker-process.ts'],
   ],
   storage: ['secrets/secret.ts', 'secrets/sealed-file.ts', 'secrets/record.ts', '.'],
   bulk: ['db', 'access', 'connector', 'credentials', 'sign-ins', '.'],
   sample: ['access', 'connections', 'credentials', 'db', 'secrets/secret.ts', '.'],
   http: [
     'access',
+    'analysis/analysis.ts',
     'auth',
     'audit',
     'bulk',
@@ -183,6 +196,7 @@ const mayExpose = [
   'src/secrets/sealed-file.ts',
   'src/auth/passwords.ts',
   'src/auth/password-rules.ts',
+  'src/analysis/messages.ts',
   'src/connector/messages.ts',
   'src/connector/worker.ts',
   'src/connector/drivers/',

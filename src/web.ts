@@ -1,9 +1,11 @@
 import { join } from 'node:path'
 import type { UserActor } from './access/actor.ts'
 import { createAccounts } from './accounts.ts'
+import { createAnalysis } from './analysis/pool.ts'
 import { createApp } from './app.tsx'
 import { createBulk } from './bulk/bulk.ts'
 import { createCatalog } from './catalog/catalog.ts'
+import { createComputing } from './catalog/computing.ts'
 import type { Composition } from './compose.ts'
 import type { Config } from './config.ts'
 import type { EgressPolicy } from './connector/egress-policy.ts'
@@ -37,6 +39,9 @@ export function createWeb({ config, composition, log }: { config: Config; compos
   const accounts = createAccounts({ db, ledger, guard: services.guard, deployment })
   const catalog = createCatalog({ db, ...services, directory: config.snapshotDirectory, log })
   catalog.start()
+  const analysis = analysisFor(config)
+  const computing = createComputing({ db, ...services, catalog, analysis, log })
+  computing.start()
   const bulk = createBulk({ db, ...services, deployment, log })
   bulk.runs.startSweeping()
   const healthSchedule = createHealthSchedule({ ...services, log })
@@ -51,7 +56,7 @@ export function createWeb({ config, composition, log }: { config: Config; compos
   const addSample = sampleFor(database.embedded, services)
   const ready = () => db.execute('select 1')
   const typedAccounts = createTypedAccounts()
-  const pages = { catalog, bulk, provenEdits, typedAccounts, assets, log, deployment, ready, addSample }
+  const pages = { catalog, computing, bulk, provenEdits, typedAccounts, assets, log, deployment, ready, addSample }
   const routes = allRoutes({ ...services, ...accounts, ...pages })
   const app = createApp({
     origin,
@@ -80,11 +85,20 @@ export function createWeb({ config, composition, log }: { config: Config; compos
       await notifying.close()
       await provenEdits.close()
       await bulk.runs.close()
+      await computing.close()
       await catalog.close()
+      await analysis.close()
       typedAccounts.close()
       await connector.close()
     },
   }
+}
+
+function analysisFor({ dataDirectory }: Config) {
+  return createAnalysis({
+    workerFile: join(packageRoot(), 'dist/analyst.cjs'),
+    scratchDirectory: join(dataDirectory, 'scratch'),
+  })
 }
 
 function sampleFor(server: Composition['database']['embedded'], services: Services) {

@@ -6,12 +6,14 @@ import type { Workplace } from './open.ts'
 import { type Ask, type CheckedStatement, checkStatement, StatementRefused } from './statement.ts'
 import { shownText } from './text.ts'
 
-/** Returns the first rows of a statement, every cell as text. */
+/** Returns the first rows of a statement, every cell as text. Of none, it is only found out whether it can be run. */
 export async function previewQuery(workplace: Workplace, sql: string, rows: number): Promise<QueryRows> {
   const { connection } = workplace
   const { columns, from } = await describe(workplace, sql)
   const cells = columns.map(({ type }, index) => shownText(`c${index}`, type, cellCharacters))
-  const answer = await connection.runAndReadAll(`SELECT ${cells.join(', ')} FROM ${from} LIMIT ${rows + 1}`)
+  const answer = await connection.runAndReadAll(
+    `SELECT ${cells.join(', ')} FROM ${from} LIMIT ${rows === 0 ? 0 : rows + 1}`,
+  )
   const found = answer.getRows() as unknown as QueryRows['rows']
   return { columns, rows: found.slice(0, rows), more: found.length > rows }
 }
