@@ -48,7 +48,8 @@ export type Difference =
     }
   /** The key is NULL or the same in more than one row, so many times. `nothing in common`: no column is in both. */
   | { readonly ok: false; readonly reason: 'key not unique'; readonly file: 'from' | 'to'; readonly rows: number }
-  | { readonly ok: false; readonly reason: 'nothing in common' | 'no such key' }
+  | { readonly ok: false; readonly reason: 'nothing in common' }
+  | { readonly ok: false; readonly reason: 'no such key' }
 
 /** How many rows, and the first of them. */
 export type Changes = { readonly count: number; readonly examples: Rows['rows'] }

@@ -169,21 +169,23 @@ export function createAnalyses(deps: {
       if (isNew) runs.start({ id, work: (options) => work(actor, row, subject, background, options) })
     },
 
-    /** Asks for the end of one that is going on, in whichever process. Throws NotFound where the dataset has none such. */
-    async cancel(actor: Actor, datasetId: string, id: string): Promise<void> {
-      await guard.change<void, DatasetResource>(
+    /** Asks for its end, in whichever process; what has ended stays. Throws NotFound where nobody has begun it. */
+    async cancel(actor: Actor, datasetId: string, subject: Subject): Promise<void> {
+      const text = subjectText(await storedOf(actor, datasetId, subject), subject)
+      const id = await guard.change<string, DatasetResource>(
         actor,
         'dataset.analyse',
         (tx) => findDataset(tx, datasetId, 'share'),
         async ({ tx, note }) => {
-          note({ cancelled: id })
-          const its = and(eq(analyses.id, id), eq(analyses.datasetId, datasetId))
-          const found = await tx
+          const set = { cancelRequestedAt: sql`now()` }
+          const [found] = await tx
             .update(analyses)
-            .set({ cancelRequestedAt: sql`now()` })
-            .where(its)
+            .set(set)
+            .where(eq(analyses.subject, text))
             .returning({ id: analyses.id })
-          if (found.length === 0) throw new NotFound()
+          if (found === undefined) throw new NotFound()
+          note({ kind: subject.kind, version: subject.version, cancelled: found.id })
+          return found.id
         },
         { id: datasetId },
       )

@@ -14,6 +14,8 @@ import { users } from '../db/schema/organizations.ts'
 import { plainSnapshotFile, snapshotFile } from '../storage/snapshot-file.ts'
 import type { StoredVersion } from './stored-version.ts'
 
+export type { DatasetColumn } from '../db/schema/catalog.ts'
+
 export type VersionStatus = (typeof datasetVersions.$inferSelect)['status']
 
 /** One pull of a dataset, as pages show it. */

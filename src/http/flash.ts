@@ -80,6 +80,7 @@ const messages = {
   'health-off': ['success', 'Health checks are off.'],
   'dataset-started': ['success', 'Snapshot started.'],
   'dataset-cancelled': ['success', 'Snapshot cancelled. Nothing of it was kept.'],
+  'analysis-cancelled': ['neutral', 'Cancelled.'],
   'dataset-deleted': ['success', 'Dataset deleted.'],
   'feature-on': ['success', 'Stored credentials are on.'],
   'feature-off': ['success', 'Stored credentials are off. Nothing was deleted, and nothing stored is used.'],
