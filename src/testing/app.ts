@@ -67,6 +67,7 @@ export async function testApp(options: Options = {}) {
     catalog,
     /** Nothing follows a snapshot by itself unless a test starts it. */
     computing,
+    analysis,
     snapshotDirectory: directory,
     provenEdits,
     bulk,

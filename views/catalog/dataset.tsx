@@ -111,19 +111,23 @@ function Origin(props: { dataset: DatasetDetail }) {
             label: 'Source',
             value: source.kind === 'table' ? <code>{sourceInWords(source)}</code> : sourceInWords(source),
           },
-          {
-            label: 'Data connection',
-            value:
-              connection === null ? (
-                goneInWords(dataset)
-              ) : (
-                <a href={paths.connection(connection.id)}>{connection.name}</a>
-              ),
-          },
-          {
-            label: 'Account',
-            value: account === null ? (dataset.versions[0]?.accountName ?? 'none') : account.name,
-          },
+          dataset.isCombined
+            ? null
+            : {
+                label: 'Data connection',
+                value:
+                  connection === null ? (
+                    goneInWords(dataset)
+                  ) : (
+                    <a href={paths.connection(connection.id)}>{connection.name}</a>
+                  ),
+              },
+          dataset.isCombined
+            ? null
+            : {
+                label: 'Account',
+                value: account === null ? (dataset.versions[0]?.accountName ?? 'none') : account.name,
+              },
           rowLimit === null ? null : { label: 'Row limit', value: rowLimit.toLocaleString('en') },
           { label: 'Owner', value: dataset.ownerName },
           { label: 'Created', value: <Time at={dataset.createdAt} /> },
@@ -161,7 +165,8 @@ function Latest(props: { dataset: DatasetDetail; version: VersionDetail; now: Da
   if (another) return <Notice title={title}>{version.message}</Notice>
   return (
     <EmptyState title="No data yet">
-      {version.message} {dataset.connection === null ? '' : 'Create a snapshot to fill this dataset.'}
+      {version.message}{' '}
+      {dataset.connection === null && !dataset.isCombined ? '' : 'Create a snapshot to fill this dataset.'}
     </EmptyState>
   )
 }
