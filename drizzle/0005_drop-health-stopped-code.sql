@@ -1,0 +1,1 @@
+ALTER TABLE "connections" DROP COLUMN "health_stopped_code";
