@@ -26,6 +26,7 @@ export const paths = {
   credentialSharing: (id: string) => `/credentials/${id}/sharing`,
   credentialShareRemoval: (id: string, userId: string) => `/credentials/${id}/sharing/${userId}/removal`,
   sharedCredentials: (search: { after?: string } = {}) => query('/credentials/shared', search),
+  sharedCredentialReturn: (id: string) => `/credentials/shared/${id}/return`,
   credentialExpiry: (id: string) => `/credentials/${id}/expiry`,
   maintenance: (id: string) => `/credentials/${id}/maintenance`,
   maintenanceEnd: (id: string) => `/credentials/${id}/maintenance/end`,

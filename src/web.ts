@@ -17,6 +17,7 @@ import { createNotifying } from './notify.ts'
 import { packageRoot } from './package-root.ts'
 import { allRoutes } from './routes.ts'
 import { createSample } from './sample/sample.ts'
+import { createSchedule } from './schedule.ts'
 import { createServices, type Services } from './services.ts'
 import { createProvenEdits } from './sign-ins/proven-edits.ts'
 import { createTypedAccounts } from './sign-ins/typed-accounts.ts'
@@ -62,9 +63,14 @@ export function createWeb({ config, composition, log }: { config: Config; compos
     routes,
     recordRefusal: services.guard.recordRefusal,
   })
-  const sweeping = setInterval(() => {
-    accounts.sessions.sweep().catch((error: unknown) => log.error('sessions not swept', error))
-  }, 3_600_000).unref()
+  const { sessions } = accounts
+  const sessionSweep = createSchedule({
+    work: sessions.sweep,
+    failure: 'sessions not swept',
+    log,
+    milliseconds: 3_600_000,
+  })
+  sessionSweep.start()
   return {
     app,
     serverOptions,
@@ -74,7 +80,7 @@ export function createWeb({ config, composition, log }: { config: Config; compos
      * database to end them with.
      */
     async close(): Promise<void> {
-      clearInterval(sweeping)
+      await sessionSweep.close()
       await healthSchedule.close()
       await erasure.close()
       await notifying.close()

@@ -39,6 +39,7 @@ export const actions = {
   'credential.erase': { needs: 'system' },
   'credential.share': { needs: 'owner', feature: stored },
   'credential.unshare': { needs: 'owner', feature: stored },
+  'credential.give-back': { needs: 'consumer', feature: stored },
   'credential.set-expiry': { needs: 'owner', feature: stored },
   'credential.remind': { needs: 'system' },
   'credential.set-maintenance': { needs: 'owner', feature: stored },

@@ -72,12 +72,18 @@ export function createCredentialSharing(deps: { db: Database; guard: Guard; quer
         actor,
         'credential.unshare',
         (tx) => findCredential(tx, id),
-        async (effect) => {
-          const its = and(eq(credentialShares.credentialId, id), eq(credentialShares.userId, userId))
-          const gone = await effect.tx.delete(credentialShares).where(its).returning()
-          if (gone.length === 0) throw new NotFound()
-          effect.note({ userId, snapshotsEnded: await endImports(effect, id, userId) })
-        },
+        (effect) => endShare(effect, id, userId),
+        { id },
+      )
+    },
+
+    /** Gives up the use of somebody else's credential, with the same effect as if its owner had taken it away. */
+    giveBack(actor: UserActor, id: string): Promise<void> {
+      return guard.change(
+        actor,
+        'credential.give-back',
+        (tx) => findCredential(tx, id),
+        (effect) => endShare(effect, id, actor.id),
         { id },
       )
     },
@@ -104,6 +110,14 @@ async function findUser(tx: Transaction, organizationId: string, email: string) 
     .from(users)
     .where(and(eq(users.emailKey, emailKey(email)), there))
   return user
+}
+
+/** Its owner may do all that a receiver may; of a share that is not there, there is nothing to end. */
+async function endShare(effect: Effect, id: string, userId: string): Promise<void> {
+  const its = and(eq(credentialShares.credentialId, id), eq(credentialShares.userId, userId))
+  const gone = await effect.tx.delete(credentialShares).where(its).returning()
+  if (gone.length === 0) throw new NotFound()
+  effect.note({ userId, snapshotsEnded: await endImports(effect, id, userId) })
 }
 
 async function endImports({ tx }: Effect, credentialId: string, userId: string): Promise<number> {

@@ -38,6 +38,7 @@ const messages = {
     'Shared. They can use these credentials where you associated them, and see nothing of them.',
   ],
   'credentials-unshared': ['success', 'Removed. From now on each use of theirs is refused.'],
+  'credentials-given-back': ['success', 'Given back. You can no longer use these credentials.'],
   'expiry-set': ['success', 'Expiry saved.'],
   'expiry-learned': ['success', 'The expiry is now what the data stores say.'],
   'edit-applied': ['success', 'Applied. Every associated connection uses the new version from now on.'],
