@@ -37,7 +37,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     ...['db', 'access', 'connections', 'connector', 'credentials', 'sign-ins', 'storage', '.'],
     ...['secrets/secret.ts', 'secrets/dataset-key.ts', 'secrets/keyring.ts', 'secrets/record.ts'],
   ],
-  storage: ['secrets/secret.ts', 'secrets/sealed-file.ts', 'secrets/record.ts', '.'],
+  storage: ['secrets/secret.ts', 'secrets/sealed-file.ts', 'secrets/record.ts', 'secrets/kek/file.ts', '.'],
   bulk: ['db', 'access', 'connector', 'credentials', 'sign-ins', '.'],
   sample: ['access', 'connections', 'credentials', 'db', 'secrets/secret.ts', '.'],
   http: [
@@ -183,6 +183,7 @@ const mayExpose = [
   'src/secrets/sealed-file.ts',
   'src/auth/passwords.ts',
   'src/auth/password-rules.ts',
+  'src/storage/bucket.ts',
   'src/connector/messages.ts',
   'src/connector/worker.ts',
   'src/connector/drivers/',
