@@ -64,6 +64,8 @@ export const actions = {
   'feature.read': { needs: 'administrator' },
   'feature.change': { needs: 'administrator' },
   'egress.read': { needs: 'administrator' },
+  'storage.read': { needs: 'administrator' },
+  'storage.set-limit': { needs: 'administrator' },
   'user.read': { needs: 'administrator' },
   'user.create': { needs: 'administrator' },
   'user.disable': { needs: 'administrator' },

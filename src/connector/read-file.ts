@@ -34,9 +34,9 @@ export function previewRemote(session: Session, remote: RemoteFile, rows: number
 export function importRemote(
   session: Session,
   remote: RemoteFile,
-  { rowLimit, file }: Operations['import']['input'],
+  { rowLimit, ...target }: Operations['import']['input'],
 ): Promise<Imported> {
-  const [, , name] = temporaryFiles(file)
+  const [, , name] = temporaryFiles(target.file)
   // DuckDB takes a moment to load: the moment in which the file comes.
   const table = import('./file-table.ts')
   return withScratch(name, async (scratch) => {
@@ -44,7 +44,7 @@ export function importRemote(
     refuseEmpty(scratch)
     session.report.passed('read', 'The file can be read.')
     const { importFile } = await table
-    const imported = await importFile(scratch.path, remote.format.kind, rowLimit, file)
+    const imported = await importFile(scratch.path, remote.format.kind, rowLimit, target)
     session.report.progress({ rows: imported.rows, bytes: scratch.size })
     return imported
   })

@@ -46,6 +46,8 @@ export const actionWords: Readonly<Record<Recorded, string>> = {
   'feature.read': 'Look at feature access',
   'feature.change': 'Change feature access',
   'egress.read': 'Look at outgoing connections',
+  'storage.read': 'Look at what snapshots take',
+  'storage.set-limit': 'Set the limit of storage',
   'user.read': 'Look at users',
   'user.create': 'Add a user',
   'user.disable': 'Disable a user',
