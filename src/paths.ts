@@ -68,6 +68,10 @@ export const paths = {
   newDatasetVersion: (id: string, search: { account?: 'different'; type?: string } = {}) =>
     query(`/catalog/${id}/versions/new`, search),
 
+  notifications: (search: { after?: string } = {}) => query('/notifications', search),
+  notificationReading: (id: string) => `/notifications/${id}/reading`,
+  notificationsReading: () => '/notifications/reading',
+  notificationChoices: () => '/account/notifications',
   activity: (search: { before?: string } = {}) => query('/activity', search),
   features: () => '/admin/features',
   egress: () => '/admin/egress',

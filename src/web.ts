@@ -51,7 +51,18 @@ export function createWeb({ config, composition, log }: { config: Config; compos
   const addSample = sampleFor(database.embedded, services)
   const ready = () => db.execute('select 1')
   const typedAccounts = createTypedAccounts()
-  const pages = { catalog, bulk, provenEdits, typedAccounts, assets, log, deployment, ready, addSample }
+  const pages = {
+    catalog,
+    bulk,
+    provenEdits,
+    typedAccounts,
+    assets,
+    log,
+    deployment,
+    ready,
+    addSample,
+    sendsEmail: config.mail !== null,
+  }
   const routes = allRoutes({ ...services, ...accounts, ...pages })
   const app = createApp({
     origin,

@@ -7,6 +7,7 @@ const administrator = { name: 'Ada', email: 'ada@example.com', role: 'administra
 const props: DocumentProps = {
   actor: administrator,
   features: { storedCredentials: true },
+  unread: 0,
   section: 'connections',
   assets: { url: (name) => `/assets/${name}` },
   insecure: false,

@@ -1,5 +1,6 @@
 import type { Child } from 'hono/jsx'
 import { paths } from '../src/paths.ts'
+import { Bell } from './ui/bell.tsx'
 import { Flash, type FlashMessage } from './ui/flash.tsx'
 import { FormButton } from './ui/form.tsx'
 
@@ -14,6 +15,8 @@ export type DocumentProps = {
   /** Who is signed in, or null: then there is neither navigation nor user menu. */
   readonly actor: { readonly name: string; readonly email: string; readonly role: 'member' | 'administrator' } | null
   readonly features: { readonly storedCredentials: boolean }
+  /** How many notifications are not read, at most one more than are counted. */
+  readonly unread: number
   readonly section: NavigationSection | null
   readonly assets: AssetUrls
   /** True where the page came over plain HTTP to another machine. */
@@ -72,6 +75,9 @@ function TopBar(props: DocumentProps) {
         {props.actor === null ? null : (
           <>
             <MainNavigation section={props.section} storedCredentials={props.features.storedCredentials} />
+            <div id="bell">
+              <Bell unread={props.unread} />
+            </div>
             <UserMenu actor={props.actor} storedCredentials={props.features.storedCredentials} />
           </>
         )}
@@ -125,6 +131,7 @@ function UserMenu(props: { actor: NonNullable<DocumentProps['actor']>; storedCre
         <ul>
           <MenuLink href={paths.connections()}>Data connections</MenuLink>
           {props.storedCredentials ? <MenuLink href={paths.credentials()}>Credentials management</MenuLink> : null}
+          <MenuLink href={paths.notificationChoices()}>Notifications by e-mail</MenuLink>
           <MenuLink href={paths.ownPassword()}>Change password</MenuLink>
           {actor.role === 'administrator' ? <MenuLink href={paths.users()}>Users</MenuLink> : null}
           {actor.role === 'administrator' ? <MenuLink href={paths.features()}>Feature access</MenuLink> : null}

@@ -75,7 +75,9 @@ describe('create', () => {
   })
 
   it('where the target refuses one table, completes the others and keeps the ladder of that one', async () => {
-    use.answer = ({ input }) => (sourceName(input) === 'two' ? (refused as Outcome<never>) : undefined)
+    // Not the account: that would keep the others from being tried.
+    const denied = { ...refused, code: 'read.denied' } as Outcome<never>
+    use.answer = ({ input }) => (sourceName(input) === 'two' ? denied : undefined)
     use.release()
     const ids = await create(['one', 'two', 'three'])
     await catalog.snapshots.idle()
@@ -83,7 +85,7 @@ describe('create', () => {
     expect(statuses).toEqual(['completed', 'failed', 'completed'])
     const failed = (await show(ids[1])).versions[0]
     expect(failed).toMatchObject({
-      code: 'auth.refused',
+      code: 'read.denied',
       message: 'The server refused this username and password. Check both and try again.',
     })
     expect(failed?.diagnosis).toHaveLength(7)

@@ -118,7 +118,10 @@ export function createDatasets(deps: { guard: Guard; snapshots: Snapshots; store
           const version = await findVersion(tx, id, number)
           if (!isOpen(version.status)) return abandon(null)
           const its = eq(datasetVersions.id, version.id)
-          await tx.update(datasetVersions).set({ cancelRequestedAt: sql`now()` }).where(its)
+          await tx
+            .update(datasetVersions)
+            .set({ cancelRequestedAt: sql`now()`, cancelRequestedBy: actor.id })
+            .where(its)
           return version.id
         },
         { id },

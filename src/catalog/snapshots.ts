@@ -122,7 +122,7 @@ export function createSnapshots(deps: {
 
   /** Resolves with undefined where somebody ended the version before it began. */
   async function pull(run: Run, file: string): Promise<Pulled | undefined> {
-    if (run.basket.refused) return { ok: false, message: refusedBefore }
+    if (run.basket.refused) return { ok: false, message: refusedBefore, isToldAlready: true }
     if (!(await persist(() => versions.start(run.order.versionId, file)))) return undefined
     try {
       await store.prepare(file)
@@ -228,7 +228,7 @@ function isRefusal(pulled: Pulled): boolean {
   return !pulled.ok && !('message' in pulled) && trippingCodes.includes(pulled.code)
 }
 
-type Pulled = Outcome<Imported> | { readonly ok: false; readonly message: string }
+type Pulled = Outcome<Imported> | { readonly ok: false; readonly message: string; readonly isToldAlready?: true }
 
 function idOf(order: SnapshotOrder): { versionId: string } {
   return { versionId: order.versionId }
@@ -237,7 +237,8 @@ function idOf(order: SnapshotOrder): { versionId: string } {
 function whyEnded(run: Run, pulled: Pulled | undefined): Ended {
   if (run.ending === 'cancelled') return { status: 'cancelled', code: null, message: cancelledMessage, diagnosis: null }
   if (run.ending !== undefined || pulled === undefined || pulled.ok) return failed(interruptedMessage)
-  if ('message' in pulled) return failed(pulled.message)
+  if ('message' in pulled)
+    return { ...failed(pulled.message), ...(pulled.isToldAlready ? { isToldAlready: true } : {}) }
   const rung = pulled.diagnosis.find((one) => one.state === 'failed')
   const message = [rung?.sentence, rung?.nextStep].filter(Boolean).join(' ') || generalMessage
   return { status: 'failed', code: pulled.code, message, diagnosis: pulled.diagnosis }

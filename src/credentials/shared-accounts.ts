@@ -112,7 +112,7 @@ function sharedWith(actor: UserActor): SQL | undefined {
 }
 
 /** What somebody shares ends with them; `guard` says the same when it is used. */
-function ownerStillShares(deployment: Deployment): SQL | undefined {
+export function ownerStillShares(deployment: Deployment): SQL | undefined {
   const owner = { id: credentials.ownerId, organizationId: credentials.organizationId }
   return and(
     eq(users.id, credentials.ownerId),
