@@ -14,6 +14,8 @@ const product = sources.filter(({ path }) => !/\.test\.tsx?$/.test(path) && !pat
 
 /** By which a room tells people something. */
 const told = ['notifications/notify.ts', 'notifications/choices.ts']
+/** By which a room says what its things are found by. */
+const found = ['search/documents.ts']
 
 /** Which rooms of src a room may import, itself aside. `type` allows types only. Files right under src are '.'. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
@@ -24,7 +26,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   connector: ['secrets/secret.ts', '.'],
   access: ['db', 'audit', 'secrets/secret.ts', '.'],
   auth: ['db', 'access', 'audit', 'notifications/unread.ts', 'secrets/secret.ts', '.'],
-  connections: ['db', 'access', 'connector', ...told, 'secrets/secret.ts', '.'],
+  connections: ['db', 'access', 'connector', ...told, ...found, 'secrets/secret.ts', '.'],
   credentials: [
     'db',
     'access',
@@ -48,7 +50,12 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   ],
   'sign-ins': ['db', 'access', 'connections', 'connector', 'credentials', ...told, 'secrets/secret.ts', '.'],
   health: ['db', 'access', 'connections', 'connector', 'credentials', 'sign-ins', '.'],
-  catalog: ['db', 'access', 'connections', 'connector', 'credentials', 'sign-ins', ...told, 'secrets/secret.ts', '.'],
+  catalog: [
+    ...['db', 'access', 'connections', 'connector', 'credentials', 'sign-ins', 'secrets/secret.ts', '.'],
+    ...told,
+    ...found,
+  ],
+  search: ['db', 'access', 'catalog', 'connections', 'connector', 'credentials', '.'],
   bulk: ['db', 'access', 'connector', 'credentials', 'sign-ins', '.'],
   sample: ['access', 'connections', 'credentials', 'db', 'secrets/secret.ts', '.'],
   http: [
@@ -62,6 +69,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'credentials',
     'health',
     'notifications',
+    'search',
     'sign-ins',
     'secrets/secret.ts',
     'views',

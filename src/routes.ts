@@ -24,6 +24,7 @@ import { loginRoutes } from './http/routes/login.tsx'
 import { maintenanceRoutes } from './http/routes/maintenance.tsx'
 import { notificationRoutes } from './http/routes/notifications.tsx'
 import { provenEditRoutes } from './http/routes/proven-edits.tsx'
+import { searchRoutes } from './http/routes/search.tsx'
 import { setupRoutes } from './http/routes/setup.tsx'
 import { sharingRoutes } from './http/routes/sharing.tsx'
 import { signInRoutes } from './http/routes/sign-ins.tsx'
@@ -77,6 +78,7 @@ export function allRoutes(services: RouteDependencies): Routes[] {
     maintenanceRoutes(deps),
     activityRoutes(deps),
     notificationRoutes(deps),
+    searchRoutes(deps),
     helpRoutes(),
     // Before the routes of one dataset: `/catalog/add` is no id.
     catalogRoutes(deps),

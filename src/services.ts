@@ -22,6 +22,7 @@ import { createHealth } from './health/health.ts'
 import { createLooks } from './health/looks.ts'
 import { createChoices } from './notifications/choices.ts'
 import { createInbox } from './notifications/inbox.ts'
+import { createSearch } from './search/search.ts'
 import type { Keyring } from './secrets/keyring.ts'
 import { createSavingAccounts } from './sign-ins/save-and-sign-in.ts'
 import { createSignIns } from './sign-ins/sign-ins.ts'
@@ -68,8 +69,9 @@ export function createServices(deps: ServiceDependencies) {
   const outgoing = createOutgoing({ guard, egress })
   const inbox = createInbox({ db, deployment })
   const choices = createChoices({ db, guard })
+  const search = createSearch({ db, deployment, credentialQueries, shared })
   const care = { breaker, maintenance, credentialSharing, shared, history, provenEditQueries }
   const accounts = { vault, credentialQueries, ...care, use, signIns, saving }
   const places = { connections, connectionQueries, sharing, connectionActivity, outgoing }
-  return { guard, features, ...places, ...accounts, health, looks, activity, inbox, choices }
+  return { guard, features, ...places, ...accounts, health, looks, activity, inbox, choices, search }
 }

@@ -17,6 +17,8 @@ import { createNotifying } from './notify.ts'
 import { packageRoot } from './package-root.ts'
 import { allRoutes } from './routes.ts'
 import { createSample } from './sample/sample.ts'
+import { createSchedule } from './schedule.ts'
+import { createFilling } from './search/filling.ts'
 import { createServices, type Services } from './services.ts'
 import { createProvenEdits } from './sign-ins/proven-edits.ts'
 import { createTypedAccounts } from './sign-ins/typed-accounts.ts'
@@ -45,6 +47,13 @@ export function createWeb({ config, composition, log }: { config: Config; compos
   erasure.start()
   const notifying = createNotifying({ db, guard: services.guard, config, log })
   notifying.start()
+  const filling = createSchedule({
+    work: async (signal) => void (await createFilling(db).once(signal)),
+    failure: 'search not filled in',
+    log,
+    milliseconds: 600_000,
+  })
+  filling.start()
   const provenEdits = createProvenEdits({ db, ...services, log })
   provenEdits.start()
   const assets = loadAssets()
@@ -89,6 +98,7 @@ export function createWeb({ config, composition, log }: { config: Config; compos
       await healthSchedule.close()
       await erasure.close()
       await notifying.close()
+      await filling.close()
       await provenEdits.close()
       await bulk.runs.close()
       await catalog.close()

@@ -8,6 +8,7 @@ const props: DocumentProps = {
   actor: administrator,
   features: { storedCredentials: true },
   unread: 0,
+  search: null,
   section: 'connections',
   assets: { url: (name) => `/assets/${name}` },
   insecure: false,

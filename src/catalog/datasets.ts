@@ -11,6 +11,7 @@ import type { Transaction } from '../db/client.ts'
 import { newId } from '../db/new-id.ts'
 import { type DatasetSource, datasets, datasetVersions } from '../db/schema/catalog.ts'
 import { associations } from '../db/schema/credentials.ts'
+import { indexDataset } from '../search/documents.ts'
 import type { Account } from '../sign-ins/use-connection.ts'
 import { copyAccount, wipeAccount } from './account-copies.ts'
 import { type DatasetResource, findDataset, isOpen } from './queries.ts'
@@ -59,6 +60,7 @@ export function createDatasets(deps: { guard: Guard; snapshots: Snapshots; store
             const credentialId = credentialIdOf(account)
             const row = { id, organizationId, ownerId: actor.id, connectionId, credentialId, rowLimit, ...item }
             await effect.tx.insert(datasets).values(row)
+            await indexDataset(effect.tx, id)
             effect.created(id)
             return insertVersion(effect, actor, { id, number: 1, account, accountName })
           })

@@ -2,6 +2,7 @@ import { and, eq, inArray, sql } from 'drizzle-orm'
 import type { Diagnosis, DiagnosisCode, Imported } from '../connector/driver.ts'
 import type { Database } from '../db/client.ts'
 import { datasetVersions } from '../db/schema/catalog.ts'
+import { indexDataset } from '../search/documents.ts'
 import { tellEnded } from './tell-ended.ts'
 
 /** How far a run has come, as its process knows it. */
@@ -64,6 +65,7 @@ export function createVersionRows(db: Database) {
           .set({ status: 'completed', rows, bytes, columns: [...columns], finishedAt: sql`now()` })
           .where(and(eq(datasetVersions.id, versionId), eq(datasetVersions.status, 'running')))
           .returning(toTell)
+        for (const version of completed) await indexDataset(tx, version.datasetId)
         await tellEnded(tx, completed)
         return completed.length > 0
       })

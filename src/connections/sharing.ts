@@ -10,6 +10,7 @@ import { connectionShares } from '../db/schema/connections.ts'
 import { associations } from '../db/schema/credentials.ts'
 import { users } from '../db/schema/organizations.ts'
 import { notify } from '../notifications/notify.ts'
+import { indexConnection } from '../search/documents.ts'
 import { type ConnectionResource, findConnection } from './connections.ts'
 
 /** Someone who may work with a connection. */
@@ -68,6 +69,7 @@ export function createSharing(deps: { db: Database; guard: Guard }) {
           const there = user.id === connection.ownerId || added.length === 0
           if (there) return abandon<ShareOutcome>({ ok: false, field: 'email', error: alreadyThere(user.name) })
           note({ userId: user.id, role: granted })
+          await indexConnection(tx, id)
           const told = { organizationId, userId: user.id, details: { role: granted }, byId: actor.id }
           await notify(tx, { ...told, event: 'connection.shared', about: { type: 'connection', id } })
           return { ok: true }
@@ -121,6 +123,7 @@ export function createSharing(deps: { db: Database; guard: Guard }) {
           if (userId === connection.ownerId) return effect.abandon(staysOwner)
           const [gone] = await effect.tx.delete(connectionShares).where(shareOf(id, userId)).returning()
           if (gone === undefined) throw new NotFound()
+          await indexConnection(effect.tx, id)
           await endUse(effect, id, { userId, byId: actor.id })
           effect.note({ userId, role: gone.role })
           return { ok: true }

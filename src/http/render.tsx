@@ -4,6 +4,7 @@ import type { Child } from 'hono/jsx'
 import { type AssetUrls, Document, type NavigationSection } from '../../views/document.tsx'
 import { BellUpdate } from '../../views/ui/bell.tsx'
 import { FlashUpdate } from '../../views/ui/flash.tsx'
+import { paths } from '../paths.ts'
 import type { AppContext, AppEnv } from './app-context.ts'
 import { sendPage } from './compression.ts'
 import { takeFlash } from './flash.ts'
@@ -54,6 +55,7 @@ function renderDocument(c: AppContext, assets: AssetUrls, view: Child) {
       actor={c.get('actor') ?? null}
       features={{ storedCredentials: c.get('storedCredentials') ?? false }}
       unread={c.get('unread') ?? 0}
+      search={c.req.path === paths.search() ? (c.req.query('q') ?? '') : null}
       section={sectionOf(c.req.path)}
       assets={assets}
       insecure={c.get('insecure') ?? false}
