@@ -25,7 +25,7 @@ export type InboxPage = {
   readonly rows: readonly InboxRow[]
   /** What the next page continues after. */
   readonly next: string | null
-  /** The newest of all there is, read or not; null where there is none. What came later was not seen. */
+  /** The newest unread one; null where there is none. What comes later was not seen. */
   readonly newest: string | null
 }
 
@@ -50,7 +50,7 @@ export function createInbox(deps: { db: Database; deployment: Deployment; now?: 
       const rows = found.slice(0, pageSize)
       const last = rows.at(-1)
       const next = found.length > pageSize && last ? `${last.readAt === null ? 'u' : 'r'}${last.id}` : null
-      return { rows: await describeAll(db, deployment, actor, rows), next, newest: await newestOf(actor.id) }
+      return { rows: await describeAll(db, deployment, actor, rows), next, newest: await newestUnread(actor.id) }
     },
 
     /** Marks one as read. Throws NotFound where the actor has no such. */
@@ -82,9 +82,9 @@ export function createInbox(deps: { db: Database; deployment: Deployment; now?: 
     },
   }
 
-  async function newestOf(userId: string): Promise<string | null> {
+  async function newestUnread(userId: string): Promise<string | null> {
     const { id } = notifications
-    const its = eq(notifications.userId, userId)
+    const its = and(eq(notifications.userId, userId), sql`${isUnread} = true`)
     const [row] = await db.select({ id }).from(notifications).where(its).orderBy(desc(id)).limit(1)
     return row?.id ?? null
   }
