@@ -72,6 +72,7 @@ export const actions = {
   'user.enable': { needs: 'administrator' },
   'user.set-password': { needs: 'administrator' },
   'user.change-own-password': { needs: 'owner' },
+  'user.choose-notifications': { needs: 'owner' },
   'organization.create': { needs: 'system' },
   'organization.give-up-delivery': { needs: 'system' },
 } as const satisfies Record<string, Rule>

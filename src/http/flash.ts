@@ -85,6 +85,8 @@ const messages = {
   'feature-on': ['success', 'Stored credentials are on.'],
   'feature-off': ['success', 'Stored credentials are off. Nothing was deleted, and nothing stored is used.'],
   'feature-exception': ['success', 'Exception saved.'],
+  'notifications-read': ['success', 'Marked as read.'],
+  'notifications-chosen': ['success', 'Saved. This applies from the next notification on.'],
   'password-changed': ['success', 'Password changed. All your other sessions are over.'],
   'user-created': ['success', 'User added.'],
   'user-disabled': ['success', 'User disabled. Their sessions are over.'],

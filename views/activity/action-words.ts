@@ -54,6 +54,7 @@ export const actionWords: Readonly<Record<Recorded, string>> = {
   'user.enable': 'Enable a user',
   'user.set-password': 'Set the password of a user',
   'user.change-own-password': 'Change the own password',
+  'user.choose-notifications': 'Choose what goes by e-mail',
   'organization.create': 'Set up an organization',
   'organization.give-up-delivery': 'Give up a notification',
   'session.begin': 'Sign in to Keyward',
