@@ -26,6 +26,7 @@ import { provenEditRoutes } from './http/routes/proven-edits.tsx'
 import { setupRoutes } from './http/routes/setup.tsx'
 import { sharingRoutes } from './http/routes/sharing.tsx'
 import { signInRoutes } from './http/routes/sign-ins.tsx'
+import { storageRoutes } from './http/routes/storage.tsx'
 import type { Routes } from './http/routing.ts'
 import type { Log } from './log.ts'
 import type { Services } from './services.ts'
@@ -35,7 +36,7 @@ import type { TypedAccounts } from './sign-ins/typed-accounts.ts'
 /** What the pages stand on. */
 export type RouteDependencies = Services &
   Accounts & {
-    readonly catalog: Pick<Catalog, 'datasets' | 'datasetQueries' | 'store'>
+    readonly catalog: Pick<Catalog, 'datasets' | 'datasetQueries' | 'store' | 'storage'>
     readonly provenEdits: ProvenEdits
     readonly bulk: Bulk
     readonly typedAccounts: TypedAccounts
@@ -58,6 +59,7 @@ export function allRoutes(services: RouteDependencies): Routes[] {
     accountRoutes(deps),
     adminRoutes(deps),
     egressRoutes(deps),
+    storageRoutes(deps),
     // Before the routes of one credential: `/credentials/shared` is no id.
     credentialSharingRoutes(deps),
     // Before the routes of one credential: `/credentials/bulk` is no id.
