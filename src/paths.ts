@@ -77,6 +77,7 @@ export const paths = {
   activity: (search: { before?: string } = {}) => query('/activity', search),
   features: () => '/admin/features',
   egress: () => '/admin/egress',
+  storage: () => '/admin/storage',
   users: () => '/admin/users',
   newUser: () => '/admin/users/new',
   userDisabling: (id: string) => `/admin/users/${id}/disabling`,

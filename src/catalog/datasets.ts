@@ -163,8 +163,8 @@ export function createDatasets(deps: {
       )
       for (const { id: versionId, status, file } of versions) {
         if (isOpen(status)) snapshots.cancel(versionId)
-        // Should this process die here, the sweep does the rest.
-        else if (file !== null) await store.remove(file)
+        // Should this process die here, or the store be out of reach, the sweep does the rest.
+        else if (file !== null) await store.remove(file).catch(() => {})
       }
     },
   }

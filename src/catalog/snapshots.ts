@@ -5,6 +5,7 @@ import { type Imported, type Outcome, type Progress, type Source, TooBusy } from
 import { type Occasion, trippingCodes } from '../credentials/breaker.ts'
 import type { Log } from '../log.ts'
 import type { Account, ConnectionUse } from '../sign-ins/use-connection.ts'
+import { StoreUnreachable } from '../storage/file-store.ts'
 import { copyAccount, wipeAccount } from './account-copies.ts'
 import type { SnapshotStore } from './snapshot-store.ts'
 import type { Storage } from './storage.ts'
@@ -121,8 +122,19 @@ export function createSnapshots(deps: {
     if (imported !== undefined && isRefusal(imported)) run.basket.refused = true
     const completed = version && imported?.ok ? await complete(version, imported.value) : imported
     if (completed?.ok) return
-    if (version !== undefined) await store.remove(version.file)
-    await persist(() => versions.end(versionId, whyEnded(run, completed)))
+    const isGone = version === undefined || (await removeFile(version))
+    await persist(() => versions.end(versionId, whyEnded(run, completed), isGone))
+  }
+
+  /** What cannot be removed now, the sweep removes. */
+  async function removeFile({ file, versionId }: StoredVersion): Promise<boolean> {
+    try {
+      await store.remove(file)
+      return true
+    } catch (error) {
+      log.error('snapshot not removed', error, { version: versionId })
+      return false
+    }
   }
 
   /** Resolves with undefined where somebody ended the version meanwhile. */
@@ -284,6 +296,9 @@ function failed(message: string): Ended {
 
 const generalMessage = 'The snapshot could not be made. Try again; if it fails again, ask an administrator to look.'
 
+const storeUnreachable =
+  'The rows were read, but the place where snapshots are kept could not be reached, so nothing of them was kept. Create the snapshot again; if it fails again, ask an administrator to run "keyward doctor".'
+
 const noRoomLeft =
   'Other snapshots took the room that this one needed, so nothing of it was kept. Delete datasets that nobody needs, or ask an administrator to raise the limit under Storage. Then create the snapshot again.'
 
@@ -295,6 +310,7 @@ function sentenceFor(error: unknown): string {
     return 'The data connection or the account is gone, or you may no longer use it. Choose another account and create the snapshot again.'
   }
   if (error instanceof Refusal) return error.message
+  if (error instanceof StoreUnreachable) return storeUnreachable
   if (error instanceof TooBusy) return 'Keyward was too busy for half an hour. Create the snapshot again later.'
   return generalMessage
 }

@@ -83,12 +83,12 @@ export function createVersionRows(db: Database, storage: Pick<Storage, 'reserve'
       })
     },
 
-    /** Ends a version without data. Its file must be gone already. Does nothing to one that has ended. */
-    async end(versionId: string, { isToldAlready, ...ended }: Ended): Promise<void> {
+    /** Ends a version without data. Its file is gone already, or left to the sweep. Does nothing to one that has ended. */
+    async end(versionId: string, { isToldAlready, ...ended }: Ended, isFileGone: boolean): Promise<void> {
       await db.transaction(async (tx) => {
         const rows = await tx
           .update(datasetVersions)
-          .set({ ...ended, file: null, finishedAt: sql`now()` })
+          .set({ ...ended, ...(isFileGone ? { file: null } : {}), finishedAt: sql`now()` })
           .where(and(eq(datasetVersions.id, versionId), open))
           .returning(toTell)
         if (!isToldAlready) await tellEnded(tx, rows)

@@ -82,6 +82,7 @@ const messages = {
   'dataset-started': ['success', 'Snapshot started.'],
   'dataset-cancelled': ['success', 'Snapshot cancelled. Nothing of it was kept.'],
   'dataset-deleted': ['success', 'Dataset deleted.'],
+  'storage-limit': ['success', 'Limit saved.'],
   'feature-on': ['success', 'Stored credentials are on.'],
   'feature-off': ['success', 'Stored credentials are off. Nothing was deleted, and nothing stored is used.'],
   'feature-exception': ['success', 'Exception saved.'],

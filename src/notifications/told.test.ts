@@ -174,8 +174,8 @@ describe('Who makes a snapshot', () => {
 
   it('is told that it failed, and not again by whoever comes later', async () => {
     const id = await running()
-    await Promise.all([rows().end(id, failed), rows().end(id, failed), complete(id)])
-    await rows().end(id, cancelled)
+    await Promise.all([rows().end(id, failed, true), rows().end(id, failed, true), complete(id)])
+    await rows().end(id, cancelled, true)
     expect(await told(domain.ada)).toHaveLength(1)
     const [{ status } = { status: null }] = await domain.db
       .select()
@@ -191,18 +191,18 @@ describe('Who makes a snapshot', () => {
   })
 
   it('is told that somebody else cancelled it, and not what they cancelled themselves', async () => {
-    await rows().end(await running({ cancelRequestedBy: domain.ada.id }), cancelled)
-    await rows().end(await running(), cancelled)
+    await rows().end(await running({ cancelRequestedBy: domain.ada.id }), cancelled, true)
+    await rows().end(await running(), cancelled, true)
     expect(await told(domain.ada)).toEqual([])
-    await rows().end(await running({ cancelRequestedBy: domain.ben.id }), cancelled)
+    await rows().end(await running({ cancelRequestedBy: domain.ben.id }), cancelled, true)
     expect((await domain.inbox.list(domain.ada)).rows[0]?.sentence).toBe(
       'Ben cancelled version 1 of the dataset "Orders".',
     )
   })
 
   it('is told nothing of a deleted dataset, nor of what failed along with another that was told', async () => {
-    await rows().end(await running({}, new Date()), failed)
-    await rows().end(await running(), { ...failed, isToldAlready: true })
+    await rows().end(await running({}, new Date()), failed, true)
+    await rows().end(await running(), { ...failed, isToldAlready: true }, true)
     expect(await told(domain.ada)).toEqual([])
   })
 })
@@ -222,7 +222,7 @@ describe('Who loses what they import with', () => {
     })
     await domain.sharing.remove(domain.ada, connection, domain.ben.id)
     const cancelled = { status: 'cancelled', code: null, message: 'Cancelled.', diagnosis: null } as const
-    await createVersionRows(domain.db, roomy).end(versionId, cancelled)
+    await createVersionRows(domain.db, roomy).end(versionId, cancelled, true)
     expect((await domain.inbox.list(domain.ben)).rows[0]?.sentence).toBe(
       'Ada cancelled version 1 of the dataset "Mine".',
     )

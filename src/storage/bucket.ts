@@ -118,7 +118,7 @@ function fixedSettings({ region, endpoint, accessKeyId, secretAccessKey }: Bucke
   }
 }
 
-const standardPart = 16 * 2 ** 20
+const standardPart = 8 * 2 ** 20
 const mostParts = 10_000
 
 /** A store takes so many parts at most. */

@@ -1,3 +1,4 @@
+import { join, resolve } from 'node:path'
 import { parseSize } from '../byte-size.ts'
 import { BadKeyFile, readPrivateFile } from '../secrets/kek/file.ts'
 import { Secret } from '../secrets/secret.ts'
@@ -16,27 +17,86 @@ export type BucketSettings = {
   readonly cacheBytes: number
 }
 
-/** The settings of a bucket as the environment has them. */
-export type BucketTexts = {
-  /** Of SNAPSHOT_STORE, beginning with `s3://`. */
-  readonly address: string
-  readonly endpoint: string | undefined
-  readonly region: string | undefined
-  readonly accessKeyId: string | undefined
-  readonly secretFile: string | undefined
-  readonly cache: string | undefined
+/** Where snapshots are kept, and how much an organization may keep. */
+export type SnapshotSettings = {
+  /** A folder of this machine: the store, or with a bucket what is on its way there and what was fetched. */
+  readonly directory: string
+  readonly bucket: BucketSettings | null
+  /** Where opened snapshots go that memory has no room for. */
+  readonly scratch: string
+  /** Bytes that the snapshots of an organization may take unless it has a limit of its own; null: any. */
+  readonly quota: number | null
 }
 
-/** Settings read, or sentences that say what is wrong; none repeats a secret. */
-export type ReadBucket = { readonly settings: BucketSettings | null; readonly problems: readonly string[] }
+/** The settings there are, as the environment names them. */
+export const snapshotSettings = [
+  'SNAPSHOT_STORE',
+  'SNAPSHOT_STORE_ENDPOINT',
+  'SNAPSHOT_STORE_REGION',
+  'SNAPSHOT_STORE_ACCESS_KEY_ID',
+  'SNAPSHOT_STORE_SECRET_FILE',
+  'SNAPSHOT_CACHE',
+  'SNAPSHOT_SCRATCH',
+  'SNAPSHOT_QUOTA',
+] as const
 
-/** Reads what SNAPSHOT_STORE and the settings beside it say of a bucket. */
-export function readBucket(texts: BucketTexts): ReadBucket {
+/** Gives the text of a setting; undefined where it is not set. */
+export type SettingText = (name: (typeof snapshotSettings)[number]) => string | undefined
+
+/** Reads all of them. `problems` are sentences that say what is wrong; none repeats a secret. */
+export function readSnapshotSettings(
+  text: SettingText,
+  dataDirectory: string,
+): { readonly settings: SnapshotSettings; readonly problems: readonly string[] } {
+  const store = text('SNAPSHOT_STORE')
+  const isBucket = store !== undefined && /^[a-z0-9+]+:\/\//i.test(store)
+  const read = isBucket ? readBucket(store, text) : { settings: null, problems: settingsOfNoBucket(text) }
+  const quota = text('SNAPSHOT_QUOTA')
+  const quotaBytes = quota === undefined ? null : parseSize(quota)
+  const badQuota = quotaBytes === undefined ? ['SNAPSHOT_QUOTA is not a size. Set it to something like 500 GB.'] : []
+  return {
+    settings: {
+      directory: store === undefined || isBucket ? join(dataDirectory, 'snapshots') : resolve(store),
+      bucket: read.settings,
+      scratch: resolve(text('SNAPSHOT_SCRATCH') ?? join(dataDirectory, 'scratch')),
+      quota: quotaBytes ?? null,
+    },
+    problems: [...read.problems, ...badQuota],
+  }
+}
+
+/** They would do nothing, and whoever set them expects a bucket. */
+function settingsOfNoBucket(text: SettingText): string[] {
+  return ofBuckets
+    .filter((name) => text(name) !== undefined)
+    .map((name) => `${name} is set, but SNAPSHOT_STORE is not a bucket. Set that to s3://bucket, or remove ${name}.`)
+}
+
+const ofBuckets = [
+  'SNAPSHOT_STORE_ENDPOINT',
+  'SNAPSHOT_STORE_REGION',
+  'SNAPSHOT_STORE_ACCESS_KEY_ID',
+  'SNAPSHOT_STORE_SECRET_FILE',
+  'SNAPSHOT_CACHE',
+] as const
+
+type ReadBucket = { readonly settings: BucketSettings | null; readonly problems: readonly string[] }
+
+function readBucket(address: string, text: SettingText): ReadBucket {
   const problems: string[] = []
-  const place = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/.exec(texts.address)
+  const texts = {
+    endpoint: text('SNAPSHOT_STORE_ENDPOINT'),
+    region: text('SNAPSHOT_STORE_REGION'),
+    accessKeyId: text('SNAPSHOT_STORE_ACCESS_KEY_ID'),
+    secretFile: text('SNAPSHOT_STORE_SECRET_FILE'),
+    cache: text('SNAPSHOT_CACHE'),
+  }
+  const place = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/.exec(address)
   const prefix = place === null ? undefined : prefixOf(place[2] ?? '')
   if (place === null || prefix === undefined) {
-    problems.push('SNAPSHOT_STORE is not the address of a bucket. Write it as s3://bucket or s3://bucket/folder.')
+    problems.push(
+      'SNAPSHOT_STORE is neither a folder nor the address of a bucket. Write it as a path, or as s3://bucket or s3://bucket/folder.',
+    )
   }
   const endpoint = texts.endpoint === undefined ? null : endpointOf(texts.endpoint)
   if (endpoint === undefined) {

@@ -70,6 +70,7 @@ export async function testApp(options: Options = {}) {
     ...accounts,
     app,
     catalog,
+    storage: catalog.storage,
     snapshotDirectory: directory,
     provenEdits,
     bulk,

@@ -35,6 +35,8 @@ const adminStates: readonly State[] = [
   at('feature-access', '/admin/features'),
   at('outgoing-connections', '/admin/egress'),
   { name: 'outgoing-connections-refused', open: askedAbout },
+  at('storage', '/admin/storage'),
+  { name: 'storage-errors', open: noSize },
   at('help-diagnoses', '/help/diagnosis'),
   at('help-diagnosis', '/help/diagnosis/auth.refused'),
   at('users', '/admin/users'),
@@ -236,6 +238,13 @@ async function askedAbout(page: Page): Promise<void> {
   await fill(page, { Host: '169.254.169.254', Port: '80' })
   await press(page, 'Ask')
   await page.getByText('Not allowed').waitFor()
+}
+
+async function noSize(page: Page): Promise<void> {
+  await page.goto('/admin/storage')
+  await fill(page, { 'Snapshots may take': 'much' })
+  await press(page, 'Save limit')
+  await page.getByText('That is no size.').first().waitFor()
 }
 
 async function stops(page: Page, scene: Scene): Promise<void> {
