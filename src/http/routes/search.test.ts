@@ -73,7 +73,7 @@ describe('GET /search', () => {
     ])
     expect(html.querySelector('#site-search')?.getAttribute('value')).toBe('ORDER')
     expect(html.querySelector('title')?.textContent).toBe('Search for ORDER · Keyward')
-    expect(textOf(html, 'main .subtitle')).toBe('4 found for “ORDER”.')
+    expect(textOf(html, 'main .subtitle')).toBe('4 found for "ORDER".')
   })
 
   test('finds nothing of it for somebody else, and never a secret', async () => {
