@@ -21,6 +21,7 @@ export const newcomers: readonly State[] = [
   at('catalog-empty', '/catalog'),
   at('add-data-empty', '/catalog/add'),
   at('activity-empty', '/activity'),
+  at('notifications-empty', '/notifications'),
   at('credentials-new-without-connections', '/credentials/new?type=basic'),
   at('forbidden', '/admin/features'),
 ]
@@ -32,6 +33,12 @@ export function ownersStates(scene: Scene, store: Store): readonly State[] {
 
 const adminStates: readonly State[] = [
   at('activity', '/activity'),
+  at('notifications', '/notifications'),
+  at('notifications-by-email', '/account/notifications'),
+  at('search', '/search?q=or'),
+  at('search-nothing-asked', '/search'),
+  at('search-too-short', '/search?q=o'),
+  at('search-nothing-found', '/search?q=nobody+has+this'),
   at('feature-access', '/admin/features'),
   at('outgoing-connections', '/admin/egress'),
   { name: 'outgoing-connections-refused', open: askedAbout },

@@ -127,7 +127,7 @@ function subtitleOf(outcome: SearchOutcome, text: string): string | undefined {
   const count = countOf(outcome.findings)
   const isMore = Object.values(outcome.findings).some(({ more }) => more)
   const found = count === 0 ? 'Nothing' : isMore ? `More than ${count}` : `${count}`
-  return `${found} found for “${shortened(text)}”.`
+  return `${found} found for "${shortened(text)}".`
 }
 
 function countOf(findings: Findings): number {

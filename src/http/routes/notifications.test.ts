@@ -4,7 +4,7 @@ import { newId } from '../../db/new-id.ts'
 import { notificationChoices, notifications } from '../../db/schema/notifications.ts'
 import { notify } from '../../notifications/notify.ts'
 import { type TestApp, testApp } from '../../testing/app.ts'
-import type { Client } from '../../testing/client.ts'
+import { type Client, fragmentHeaders } from '../../testing/client.ts'
 import { addConnection } from '../../testing/domain.ts'
 import { formValues, textOf, textsOf } from '../../testing/html.ts'
 
@@ -52,7 +52,7 @@ describe('The bell', () => {
 
   test('is as it is now in what answers a partial request, and is not there signed out', async () => {
     await tell(app.ada)
-    const { html } = await ada.get('/activity', { headers: { 'HX-Request': 'true', 'HX-Request-Type': 'partial' } })
+    const { html } = await ada.get('/activity', { headers: fragmentHeaders })
     const update = html.querySelector('hx-partial[hx-target="#bell"] a')
     expect(update?.getAttribute('aria-label')).toBe('Notifications, 1 unread')
     expect((await app.client().get('/login')).html.querySelector('.bell')).toBeNull()

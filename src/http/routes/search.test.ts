@@ -51,7 +51,6 @@ async function addDataset(name: string, columns: readonly string[] = []): Promis
   return id
 }
 
-const partial = { headers: { 'HX-Request': 'true', 'HX-Request-Type': 'partial' } }
 const search = (client: Client, text: string) => client.get(`/search?q=${encodeURIComponent(text)}`)
 
 describe('GET /search', () => {
@@ -74,7 +73,7 @@ describe('GET /search', () => {
     ])
     expect(html.querySelector('#site-search')?.getAttribute('value')).toBe('ORDER')
     expect(html.querySelector('title')?.textContent).toBe('Search for ORDER · Keyward')
-    expect(textOf(html, 'main .subtitle')).toBe('4 found for “ORDER”.')
+    expect(textOf(html, 'main .subtitle')).toBe('4 found for "ORDER".')
   })
 
   test('finds nothing of it for somebody else, and never a secret', async () => {
@@ -120,7 +119,7 @@ describe('GET /search', () => {
 
   test('sent as a fragment is the main of the document', async () => {
     const whole = await search(ada, 'order')
-    const part = await ada.get('/search?q=order', partial)
+    const part = await ada.fragment('/search?q=order')
     expect(part.html.querySelector('#found')?.outerHTML).toBe(whole.html.querySelector('#found')?.outerHTML)
   })
 
