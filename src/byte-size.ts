@@ -1,9 +1,14 @@
-/** Returns a size as people read it: `950 bytes`, `1.5 MB`, `12 GB`; decimal units, as disks are sold. */
+/** Returns "512 B", "1.4 MB", as pages write sizes: decimal units, as disks are sold. */
 export function sizeText(bytes: number): string {
-  const unit = units.findLast(({ size }) => bytes >= size)
-  if (unit === undefined) return bytes === 1 ? '1 byte' : `${bytes} bytes`
-  const amount = bytes / unit.size
-  return `${amount >= 100 ? Math.round(amount) : Number(amount.toFixed(1))} ${unit.name}`
+  const { amount, name } = inUnits(bytes)
+  return `${name === 'B' || amount >= 10 ? Math.round(amount) : amount.toFixed(1)} ${name}`
+}
+
+/** Returns a size that `parseSize` reads as exactly these bytes: "1.25 GB", "1234567 B". */
+export function exactSize(bytes: number): string {
+  const { amount, name } = inUnits(bytes)
+  const text = `${Number(amount.toFixed(3))} ${name}`
+  return parseSize(text) === bytes ? text : `${bytes} B`
 }
 
 /** Returns the bytes that a text such as `500 MB`, `1.5GB` or `10 GiB` means; undefined for what is no size. */
@@ -16,4 +21,12 @@ export function parseSize(text: string): number | undefined {
   return Number.isSafeInteger(bytes) ? bytes : undefined
 }
 
-const units = ['KB', 'MB', 'GB', 'TB', 'PB'].map((name, index) => ({ name, size: 1000 ** (index + 1) }))
+const names = ['B', 'kB', 'MB', 'GB', 'TB']
+
+function inUnits(bytes: number): { readonly amount: number; readonly name: string } {
+  const power = Math.max(
+    0,
+    names.findLastIndex((_, index) => bytes >= 1000 ** index),
+  )
+  return { amount: bytes / 1000 ** power, name: names[power] ?? 'B' }
+}

@@ -5,16 +5,14 @@ import type { Database } from '../db/client.ts'
 import { datasetVersions } from '../db/schema/catalog.ts'
 import type { Log } from '../log.ts'
 import type { Analyses } from './analyses.ts'
-import { noteDrift } from './drift.ts'
 
-/** Does what every completed version needs: its columns are compared with those before it, and its profile is begun. */
+/** Begins the profile of every version that is completed. */
 export function createAfterSnapshots({ db, analyses, log }: { db: Database; analyses: Analyses; log: Log }) {
   const working = new Set<Promise<void>>()
   let closing = false
 
   async function follow(actor: UserActor, versionId: string): Promise<void> {
     try {
-      await db.transaction((tx) => noteDrift(tx, versionId))
       const [version] = await db.select().from(datasetVersions).where(eq(datasetVersions.id, versionId))
       if (version === undefined) return
       await analyses.begin(actor, version.datasetId, { kind: 'profile', version: version.number }, true)

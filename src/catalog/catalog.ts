@@ -9,6 +9,7 @@ import { createFolderStore } from '../storage/folder-store.ts'
 import { createPlainCopies } from '../storage/plain-copies.ts'
 import type { DatasetKeys } from './dataset-keys.ts'
 import { createDatasets } from './datasets.ts'
+import { removeOrphans } from './orphans.ts'
 import { createDatasetQueries } from './queries.ts'
 import { createSnapshotStore } from './snapshot-store.ts'
 import { createSnapshots } from './snapshots.ts'
@@ -44,7 +45,7 @@ export function createCatalog(deps: {
   const versions = createVersionRows(db, storage)
   const beat = beatMilliseconds === undefined ? {} : { beatMilliseconds }
   const snapshots = createSnapshots({ use, versions, store, storage, log, ...beat })
-  const sweep = createSweep({ versions, store, log })
+  const sweep = createSweep({ versions, store, removeOrphans: () => removeOrphans({ db, files }), log })
   return {
     store,
     storage,

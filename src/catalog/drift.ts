@@ -1,6 +1,7 @@
 import { and, desc, eq, lt } from 'drizzle-orm'
 import type { Transaction } from '../db/client.ts'
 import { type DatasetColumn, type Drift, datasets, datasetVersions } from '../db/schema/catalog.ts'
+import { notify } from '../notifications/notify.ts'
 
 /** What a new version's columns were found to differ in, and whose dataset that is. */
 export type NotedDrift = {
@@ -23,9 +24,22 @@ export function driftBetween(before: readonly DatasetColumn[], after: readonly D
   return added.length + removed.length + changed.length === 0 ? null : { added, removed, changed }
 }
 
+/** Compares a completed version with the one before it and tells the owner where its columns differ. */
+export async function tellDrift(tx: Transaction, versionId: string): Promise<void> {
+  const noted = await noteDrift(tx, versionId)
+  if (noted === null) return
+  const { organizationId, ownerId: userId, datasetId, version, drift } = noted
+  const [added, removed, changed] = [drift.added.length, drift.removed.length, drift.changed.length]
+  await notify(tx, {
+    ...{ organizationId, userId, event: 'dataset.drifted', key: `${datasetId}:${version}` },
+    about: { type: 'dataset', id: datasetId },
+    details: { version, added, removed, changed },
+  })
+}
+
 /**
  * Compares a completed version with the completed one before it and writes down on it how its columns differ; resolves
- * with that, or with null where they do not. Whoever tells people of it does so in the same transaction.
+ * with that, or with null where they do not.
  */
 export async function noteDrift(tx: Transaction, versionId: string): Promise<NotedDrift | null> {
   const [version] = await tx

@@ -13,6 +13,7 @@ import { type Occasion, trippingCodes } from '../credentials/breaker.ts'
 import type { Log } from '../log.ts'
 import type { Secret } from '../secrets/secret.ts'
 import type { Account, ConnectionUse } from '../sign-ins/use-connection.ts'
+import { StoreUnreachable } from '../storage/file-store.ts'
 import { copyAccount, wipeAccount } from './account-copies.ts'
 import type { SnapshotStore } from './snapshot-store.ts'
 import type { Storage } from './storage.ts'
@@ -149,8 +150,19 @@ export function createSnapshots(deps: {
       for (const listener of listeners) listener(run.order)
       return
     }
-    if (version !== undefined) await store.remove(version.file)
-    await persist(() => versions.end(versionId, whyEnded(run, completed)))
+    const isGone = version === undefined || (await removeFile(version))
+    await persist(() => versions.end(versionId, whyEnded(run, completed), isGone))
+  }
+
+  /** What cannot be removed now, the sweep removes. */
+  async function removeFile({ file, versionId }: StoredVersion): Promise<boolean> {
+    try {
+      await store.remove(file)
+      return true
+    } catch (error) {
+      log.error('snapshot not removed', error, { version: versionId })
+      return false
+    }
   }
 
   /** Resolves with undefined where somebody ended the version meanwhile. */
@@ -290,12 +302,14 @@ function isRefusal(pulled: Pulled): boolean {
 }
 
 function whyNotBegun(run: Run): Pulled | undefined {
-  return run.ending === undefined && run.basket.refused ? { ok: false, message: refusedBefore } : undefined
+  return run.ending === undefined && run.basket.refused
+    ? { ok: false, message: refusedBefore, isToldAlready: true }
+    : undefined
 }
 
 type NewFile = Awaited<ReturnType<SnapshotStore['create']>>
 
-type Pulled = Outcome<Imported> | { readonly ok: false; readonly message: string }
+type Pulled = Outcome<Imported> | { readonly ok: false; readonly message: string; readonly isToldAlready?: true }
 
 function idOf(order: Run['order']): { versionId: string } {
   return { versionId: order.versionId }
@@ -304,7 +318,8 @@ function idOf(order: Run['order']): { versionId: string } {
 function whyEnded(run: Run, pulled: Pulled | { readonly ok: true } | undefined): Ended {
   if (run.ending === 'cancelled') return { status: 'cancelled', code: null, message: cancelledMessage, diagnosis: null }
   if (run.ending !== undefined || pulled === undefined || pulled.ok) return failed(interruptedMessage)
-  if ('message' in pulled) return failed(pulled.message)
+  if ('message' in pulled)
+    return { ...failed(pulled.message), ...(pulled.isToldAlready ? { isToldAlready: true } : {}) }
   const rung = pulled.diagnosis.find((one) => one.state === 'failed')
   const message = [rung?.sentence, rung?.nextStep].filter(Boolean).join(' ') || generalMessage
   return { status: 'failed', code: pulled.code, message, diagnosis: pulled.diagnosis }
@@ -315,6 +330,9 @@ function failed(message: string): Ended {
 }
 
 const generalMessage = 'The snapshot could not be made. Try again; if it fails again, ask an administrator to look.'
+
+const storeUnreachable =
+  'The rows were read, but the place where snapshots are kept could not be reached, so nothing of them was kept. Create the snapshot again; if it fails again, ask an administrator to run "keyward doctor".'
 
 const noRoomLeft =
   'Other snapshots took the room that this one needed, so nothing of it was kept. Delete datasets that nobody needs, or ask an administrator to raise the limit under Storage. Then create the snapshot again.'
@@ -327,6 +345,7 @@ function sentenceFor(error: unknown): string {
     return 'The data connection or the account is gone, or you may no longer use it. Choose another account and create the snapshot again.'
   }
   if (error instanceof Refusal) return error.message
+  if (error instanceof StoreUnreachable) return storeUnreachable
   if (error instanceof TooBusy) return 'Keyward was too busy for half an hour. Create the snapshot again later.'
   return generalMessage
 }

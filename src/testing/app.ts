@@ -48,7 +48,19 @@ export async function testApp(options: Options = {}) {
   const computing = createComputing({ ...domain, catalog, analysis, log, beatMilliseconds: 50 })
   const provenEdits = createProvenEdits({ ...domain, log, beatMilliseconds: 50 })
   const bulk = createBulk({ ...domain, deployment, log, beatMilliseconds: 50 })
-  const pages = { catalog, computing, bulk, provenEdits, typedAccounts, assets, log, deployment, ready, addSample }
+  const pages = {
+    catalog,
+    computing,
+    bulk,
+    provenEdits,
+    typedAccounts,
+    assets,
+    log,
+    deployment,
+    ready,
+    addSample,
+    sendsEmail: true,
+  }
   const routes = allRoutes({ ...domain, ...accounts, ...pages })
   const app = createApp({
     origin,
@@ -68,6 +80,7 @@ export async function testApp(options: Options = {}) {
     /** Nothing follows a snapshot by itself unless a test starts it. */
     computing,
     analysis,
+    storage: catalog.storage,
     snapshotDirectory: directory,
     provenEdits,
     bulk,
