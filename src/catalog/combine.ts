@@ -6,6 +6,7 @@ import type { Analysis, AnalysisFailure, AnalysisOutcome, Position, QueryRows } 
 import type { Database, Transaction } from '../db/client.ts'
 import { newId } from '../db/new-id.ts'
 import { type DatasetInput, datasets, datasetVersions } from '../db/schema/catalog.ts'
+import { indexDataset } from '../search/documents.ts'
 import {
   type Combinable,
   combinables,
@@ -141,6 +142,7 @@ export function createCombine(deps: {
           const source = { kind: 'query', query } as const
           await effect.tx.insert(datasets).values({ id, organizationId, ownerId: actor.id, name, source, inputs })
           await keys.ensure(effect.tx, { organizationId, datasetId: id })
+          await indexDataset(effect.tx, id)
           effect.created(id)
           effect.note({ inputs: inputs.length })
           return insertVersion(effect, actor, id, 1)
