@@ -12,6 +12,11 @@ type Import = { readonly to: string; readonly typeOnly: boolean; readonly extern
 const sources = [...filesUnder('src'), ...filesUnder('views')].map(read)
 const product = sources.filter(({ path }) => !/\.test\.tsx?$/.test(path) && !path.startsWith('src/testing/'))
 
+/** By which a room tells people something. */
+const told = ['notifications/notify.ts', 'notifications/choices.ts']
+/** By which a room says what its things are found by. */
+const found = ['search/documents.ts']
+
 /** Which rooms of src a room may import, itself aside. `type` allows types only. Files right under src are '.'. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   secrets: [],
@@ -20,24 +25,39 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   keys: ['db', 'secrets'],
   connector: ['secrets/secret.ts', 'secrets/sealed-file.ts', '.'],
   access: ['db', 'audit', 'secrets/secret.ts', '.'],
-  auth: ['db', 'access', 'audit', 'secrets/secret.ts', '.'],
-  connections: ['db', 'access', 'connector', 'secrets/secret.ts', '.'],
-  credentials: ['db', 'access', 'audit', 'secrets', 'connections', 'connector', 'notifications/outbox.ts', '.'],
+  auth: ['db', 'access', 'audit', 'notifications/unread.ts', 'secrets/secret.ts', '.'],
+  connections: ['db', 'access', 'connector', ...told, ...found, 'secrets/secret.ts', '.'],
+  credentials: [
+    'db',
+    'access',
+    'audit',
+    'secrets',
+    'connections',
+    'connector',
+    ...told,
+    'notifications/outbox.ts',
+    '.',
+  ],
   notifications: [
     'db',
     'access',
     'secrets',
     // It dials as drivers do, in the main process: the same dialer, the same TLS, the same sentences.
     ...['connector', 'connector/egress.ts', 'connector/tls.ts', 'connector/diagnosis.ts', 'connector/host.ts'],
+    // What somebody may see of a thing is said where the thing is.
+    ...['catalog', 'connections', 'credentials'],
     '.',
   ],
-  'sign-ins': ['db', 'access', 'connections', 'connector', 'credentials', 'secrets/secret.ts', '.'],
+  'sign-ins': ['db', 'access', 'connections', 'connector', 'credentials', ...told, 'secrets/secret.ts', '.'],
   health: ['db', 'access', 'connections', 'connector', 'credentials', 'sign-ins', '.'],
   catalog: [
     ...['db', 'access', 'connections', 'connector', 'credentials', 'sign-ins', 'storage', '.'],
     ...['secrets/secret.ts', 'secrets/dataset-key.ts', 'secrets/keyring.ts', 'secrets/record.ts'],
+    ...told,
+    ...found,
   ],
   storage: ['secrets/secret.ts', 'secrets/sealed-file.ts', 'secrets/record.ts', 'secrets/kek/file.ts', '.'],
+  search: ['db', 'access', 'catalog', 'connections', 'connector', 'credentials', '.'],
   bulk: ['db', 'access', 'connector', 'credentials', 'sign-ins', '.'],
   sample: ['access', 'connections', 'credentials', 'db', 'secrets/secret.ts', '.'],
   http: [
@@ -50,6 +70,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'connector',
     'credentials',
     'health',
+    'notifications',
+    'search',
     'sign-ins',
     'secrets/secret.ts',
     'views',

@@ -57,7 +57,9 @@ export const settings = [
   'EGRESS_DENY',
   'WEBHOOK_URL',
   'WEBHOOK_SECRET_FILE',
+  'WEBHOOK_CA_FILE',
   'SMTP_URL',
+  'SMTP_CA_FILE',
   'MAIL_FROM',
   ...snapshotSettings,
   'LOG_LEVEL',
@@ -98,8 +100,8 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     deployment,
     kek: readKek(reader, dataDirectory, database === null),
     egress: readEgress(reader, deployment),
-    webhook: readNotifications(reader, readWebhook, 'WEBHOOK_URL', 'WEBHOOK_SECRET_FILE'),
-    mail: readNotifications(reader, readMail, 'SMTP_URL', 'MAIL_FROM'),
+    webhook: readNotifications(reader, readWebhook, 'WEBHOOK_URL', 'WEBHOOK_SECRET_FILE', 'WEBHOOK_CA_FILE'),
+    mail: readNotifications(reader, readMail, 'SMTP_URL', 'MAIL_FROM', 'SMTP_CA_FILE'),
     snapshots: readSnapshots(reader, dataDirectory),
     logLevel: reader.oneOf('LOG_LEVEL', logLevels, 'info'),
     warnings: unknownSettings(env),
@@ -222,11 +224,10 @@ function readEgress(reader: Reader, deployment: Config['deployment']): EgressPol
 
 function readNotifications<T>(
   reader: Reader,
-  read: (first: string | undefined, second: string | undefined) => Read<T>,
-  first: Setting,
-  second: Setting,
+  read: (...texts: (string | undefined)[]) => Read<T>,
+  ...names: readonly Setting[]
 ): T | null {
-  const { settings: found, problems } = read(reader.text(first), reader.text(second))
+  const { settings: found, problems } = read(...names.map((name) => reader.text(name)))
   for (const problem of problems) reader.problem(problem)
   return found
 }

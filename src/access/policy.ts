@@ -39,6 +39,7 @@ export const actions = {
   'credential.erase': { needs: 'system' },
   'credential.share': { needs: 'owner', feature: stored },
   'credential.unshare': { needs: 'owner', feature: stored },
+  'credential.give-back': { needs: 'consumer', feature: stored },
   'credential.set-expiry': { needs: 'owner', feature: stored },
   'credential.remind': { needs: 'system' },
   'credential.set-maintenance': { needs: 'owner', feature: stored },
@@ -71,6 +72,7 @@ export const actions = {
   'user.enable': { needs: 'administrator' },
   'user.set-password': { needs: 'administrator' },
   'user.change-own-password': { needs: 'owner' },
+  'user.choose-notifications': { needs: 'owner' },
   'organization.create': { needs: 'system' },
   'organization.give-up-delivery': { needs: 'system' },
 } as const satisfies Record<string, Rule>

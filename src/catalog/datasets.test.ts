@@ -77,7 +77,9 @@ describe('create', () => {
   })
 
   it('where the target refuses one table, completes the others and keeps the ladder of that one', async () => {
-    use.answer = ({ input }) => (sourceName(input) === 'two' ? (refused as Outcome<never>) : undefined)
+    // Not the account: that would keep the others from being tried.
+    const denied = { ...refused, code: 'read.denied' } as Outcome<never>
+    use.answer = ({ input }) => (sourceName(input) === 'two' ? denied : undefined)
     use.release()
     const ids = await create(['one', 'two', 'three'])
     await catalog.snapshots.idle()
@@ -85,7 +87,7 @@ describe('create', () => {
     expect(statuses).toEqual(['completed', 'failed', 'completed'])
     const failed = (await show(ids[1])).versions[0]
     expect(failed).toMatchObject({
-      code: 'auth.refused',
+      code: 'read.denied',
       message: 'The server refused this username and password. Check both and try again.',
     })
     expect(failed?.diagnosis).toHaveLength(7)
@@ -271,13 +273,15 @@ describe('sweep', () => {
     writeFileSync(join(directory, `${left}.partial`), 'half')
     writeFileSync(join(directory, `${left}.csv`), 'half')
     writeFileSync(join(directory, 'stranger.parquet'), 'not ours')
-    // As if the process that makes it had been gone for half a minute, between two of its heartbeats.
-    await domain.db.execute(
-      sql`update dataset_versions set heartbeat_at = now() - interval '31 seconds' where dataset_id = ${ids[0]}`,
-    )
-    await dead.sweep.once()
-    const { status, message } = (await show(ids[0])).versions[0] ?? {}
-    expect([status, message]).toEqual(['failed', expect.stringMatching(/stopped unexpectedly.*Create it again/)])
+    // As if the process that makes it had been gone for half a minute: between two of its heartbeats, which takes a few tries.
+    await vi.waitFor(async () => {
+      await domain.db.execute(
+        sql`update dataset_versions set heartbeat_at = now() - interval '31 seconds' where dataset_id = ${ids[0]}`,
+      )
+      await dead.sweep.once()
+      const { status, message } = (await show(ids[0])).versions[0] ?? {}
+      expect([status, message]).toEqual(['failed', expect.stringMatching(/stopped unexpectedly.*Create it again/)])
+    })
     expect((await show(ids[1])).versions[0]?.status).toBe('running')
     expect(filesLeft()).toEqual(['stranger.parquet'])
     await dead.close()

@@ -11,6 +11,7 @@ import type { Transaction } from '../db/client.ts'
 import { newId } from '../db/new-id.ts'
 import { type DatasetSource, datasets, datasetVersions } from '../db/schema/catalog.ts'
 import { associations } from '../db/schema/credentials.ts'
+import { indexDataset } from '../search/documents.ts'
 import type { Account } from '../sign-ins/use-connection.ts'
 import { copyAccount, wipeAccount } from './account-copies.ts'
 import type { DatasetKeys } from './dataset-keys.ts'
@@ -70,6 +71,7 @@ export function createDatasets(deps: {
             const row = { id, organizationId, ownerId: actor.id, connectionId, credentialId, rowLimit, ...item }
             await effect.tx.insert(datasets).values(row)
             await datasetKeys.ensure(effect.tx, { organizationId, datasetId: id })
+            await indexDataset(effect.tx, id)
             effect.created(id)
             return insertVersion(effect, actor, { id, number: 1, account, accountName })
           })
@@ -131,7 +133,10 @@ export function createDatasets(deps: {
           const version = await findVersion(tx, id, number)
           if (!isOpen(version.status)) return abandon(null)
           const its = eq(datasetVersions.id, version.id)
-          await tx.update(datasetVersions).set({ cancelRequestedAt: sql`now()` }).where(its)
+          await tx
+            .update(datasetVersions)
+            .set({ cancelRequestedAt: sql`now()`, cancelRequestedBy: actor.id })
+            .where(its)
           return version.id
         },
         { id },

@@ -267,12 +267,14 @@ function isRefusal(pulled: Pulled): boolean {
 }
 
 function whyNotBegun(run: Run): Pulled | undefined {
-  return run.ending === undefined && run.basket.refused ? { ok: false, message: refusedBefore } : undefined
+  return run.ending === undefined && run.basket.refused
+    ? { ok: false, message: refusedBefore, isToldAlready: true }
+    : undefined
 }
 
 type NewFile = Awaited<ReturnType<SnapshotStore['create']>>
 
-type Pulled = Outcome<Imported> | { readonly ok: false; readonly message: string }
+type Pulled = Outcome<Imported> | { readonly ok: false; readonly message: string; readonly isToldAlready?: true }
 
 function idOf(order: SnapshotOrder): { versionId: string } {
   return { versionId: order.versionId }
@@ -281,7 +283,8 @@ function idOf(order: SnapshotOrder): { versionId: string } {
 function whyEnded(run: Run, pulled: Pulled | { readonly ok: true } | undefined): Ended {
   if (run.ending === 'cancelled') return { status: 'cancelled', code: null, message: cancelledMessage, diagnosis: null }
   if (run.ending !== undefined || pulled === undefined || pulled.ok) return failed(interruptedMessage)
-  if ('message' in pulled) return failed(pulled.message)
+  if ('message' in pulled)
+    return { ...failed(pulled.message), ...(pulled.isToldAlready ? { isToldAlready: true } : {}) }
   const rung = pulled.diagnosis.find((one) => one.state === 'failed')
   const message = [rung?.sentence, rung?.nextStep].filter(Boolean).join(' ') || generalMessage
   return { status: 'failed', code: pulled.code, message, diagnosis: pulled.diagnosis }

@@ -2,9 +2,11 @@ import { and, eq, inArray, sql } from 'drizzle-orm'
 import type { Diagnosis, DiagnosisCode, Imported } from '../connector/driver.ts'
 import type { Database } from '../db/client.ts'
 import { datasetVersions } from '../db/schema/catalog.ts'
+import { indexDataset } from '../search/documents.ts'
 import { snapshotFile } from '../storage/snapshot-file.ts'
 import type { Storage } from './storage.ts'
 import type { StoredVersion } from './stored-version.ts'
+import { tellEnded } from './tell-ended.ts'
 
 /** How far a run has come, as its process knows it. */
 export type Beat = { readonly versionId: string; readonly rows: number; readonly bytes: number }
@@ -17,6 +19,8 @@ export type Ended = {
   readonly code: DiagnosisCode | null
   readonly message: string
   readonly diagnosis: Diagnosis | null
+  /** True where who asked for it is told already, by another version that was chosen along with it. */
+  readonly isToldAlready?: true
 }
 
 export type VersionRows = ReturnType<typeof createVersionRows>
@@ -72,31 +76,40 @@ export function createVersionRows(db: Database, storage: Pick<Storage, 'reserve'
           .update(datasetVersions)
           .set({ status: 'completed', rows, bytes, columns: [...columns], finishedAt: sql`now()` })
           .where(and(eq(datasetVersions.id, version.versionId), eq(datasetVersions.status, 'running')))
-          .returning({ id: datasetVersions.id })
+          .returning(toTell)
+        for (const one of completed) await indexDataset(tx, one.datasetId)
+        await tellEnded(tx, completed)
         return completed.length > 0 ? 'completed' : 'lost'
       })
     },
 
     /** Ends a version without data. Its file is gone already, or left to the sweep. Does nothing to one that has ended. */
-    async end(versionId: string, ended: Ended, isFileGone: boolean): Promise<void> {
-      await db
-        .update(datasetVersions)
-        .set({ ...ended, ...(isFileGone ? { file: null } : {}), finishedAt: sql`now()` })
-        .where(and(eq(datasetVersions.id, versionId), open))
+    async end(versionId: string, { isToldAlready, ...ended }: Ended, isFileGone: boolean): Promise<void> {
+      await db.transaction(async (tx) => {
+        const rows = await tx
+          .update(datasetVersions)
+          .set({ ...ended, ...(isFileGone ? { file: null } : {}), finishedAt: sql`now()` })
+          .where(and(eq(datasetVersions.id, versionId), open))
+          .returning(toTell)
+        if (!isToldAlready) await tellEnded(tx, rows)
+      })
     },
 
     /** Ends every version whose process has not been heard of for 30 seconds; resolves with how many. */
-    async endSilent(): Promise<number> {
-      const ended = await db
-        .update(datasetVersions)
-        .set({
-          status: sql`case when cancel_requested_at is null then 'failed' else 'cancelled' end`,
-          message: sql`case when cancel_requested_at is null then ${abandonedMessage} else ${cancelledMessage} end`,
-          finishedAt: sql`now()`,
-        })
-        .where(and(open, sql`coalesce(heartbeat_at, created_at) < now() - interval '30 seconds'`))
-        .returning({ id: datasetVersions.id })
-      return ended.length
+    endSilent(): Promise<number> {
+      return db.transaction(async (tx) => {
+        const ended = await tx
+          .update(datasetVersions)
+          .set({
+            status: sql`case when cancel_requested_at is null then 'failed' else 'cancelled' end`,
+            message: sql`case when cancel_requested_at is null then ${abandonedMessage} else ${cancelledMessage} end`,
+            finishedAt: sql`now()`,
+          })
+          .where(and(open, sql`coalesce(heartbeat_at, created_at) < now() - interval '30 seconds'`))
+          .returning(toTell)
+        await tellEnded(tx, ended)
+        return ended.length
+      })
     },
 
     /** Returns files that are to be removed: those of ended versions and of deleted datasets, at most 500. */
@@ -127,6 +140,22 @@ export function createVersionRows(db: Database, storage: Pick<Storage, 'reserve'
         )
     },
   }
+}
+
+const { id, organizationId, datasetId, number, status, createdBy, rows, startedAt, finishedAt, cancelRequestedBy } =
+  datasetVersions
+/** What telling people of an end needs. */
+const toTell = {
+  id,
+  organizationId,
+  datasetId,
+  number,
+  status,
+  createdBy,
+  rows,
+  startedAt,
+  finishedAt,
+  cancelRequestedBy,
 }
 
 export const cancelledMessage = 'This snapshot was cancelled. Nothing of it was kept.'

@@ -19,11 +19,25 @@ beforeAll(async () => {
 afterAll(() => database.close())
 
 const webhook: Config['webhook'] = {
-  ...{ host: 'hooks.example.com', port: 443, isHttps: true, authority: 'hooks.example.com', path: '/in/hunter2' },
+  ...{
+    host: 'hooks.example.com',
+    port: 443,
+    isHttps: true,
+    authority: 'hooks.example.com',
+    path: '/in/hunter2',
+    ca: null,
+  },
   keys: [new Secret('hunter2')],
 }
 const mail: Config['mail'] = {
-  ...{ host: 'mail.example.com', port: 587, encryption: 'starttls', user: 'ada', from: 'keyward@example.com' },
+  ...{
+    host: 'mail.example.com',
+    port: 587,
+    encryption: 'starttls',
+    user: 'ada',
+    ca: null,
+    from: 'keyward@example.com',
+  },
   password: new Secret('hunter2'),
 }
 

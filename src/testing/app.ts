@@ -42,7 +42,18 @@ export async function testApp(options: Options = {}) {
   const catalog = createCatalog({ ...domain, directory, deployment, log, beatMilliseconds: 50 })
   const provenEdits = createProvenEdits({ ...domain, log, beatMilliseconds: 50 })
   const bulk = createBulk({ ...domain, deployment, log, beatMilliseconds: 50 })
-  const pages = { catalog, bulk, provenEdits, typedAccounts, assets, log, deployment, ready, addSample }
+  const pages = {
+    catalog,
+    bulk,
+    provenEdits,
+    typedAccounts,
+    assets,
+    log,
+    deployment,
+    ready,
+    addSample,
+    sendsEmail: true,
+  }
   const routes = allRoutes({ ...domain, ...accounts, ...pages })
   const app = createApp({
     origin,

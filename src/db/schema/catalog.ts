@@ -70,6 +70,8 @@ export const datasetVersions = pgTable(
     heartbeatAt: moment(),
     finishedAt: moment(),
     cancelRequestedAt: moment(),
+    /** Who asked for its end. */
+    cancelRequestedBy: uuid(),
   },
   (table) => [
     uniqueIndex('dataset_versions_number').on(table.datasetId, table.number),
