@@ -8,6 +8,7 @@ import { importFromS3 } from './import-s3.ts'
 import { ledger } from './ledger.ts'
 import type { Measurement } from './measurement.ts'
 import { record } from './record.ts'
+import { search } from './search.ts'
 import { signIn } from './sign-in.ts'
 import { start } from './start.ts'
 import { machine, tableOf } from './table.ts'
@@ -18,6 +19,7 @@ const measurements: readonly Measurement[] = [
   start,
   credentialsPage,
   credentialsSize,
+  search,
   importOfRows,
   importFromMariaDb,
   importFromS3,
