@@ -68,10 +68,11 @@ on('htmx:after:swap', ({ detail: { ctx } }) => {
   const moved = place !== location.pathname
   place = location.pathname
   find('#user-menu')?.removeAttribute('open')
+  keepSelection()
   showSearch()
   if (document.activeElement?.type === 'search') return
   // Morphing keeps what was typed; what counts is what the server sent, above all for secrets.
-  for (const form of document.querySelectorAll('main form')) form.reset()
+  for (const form of document.querySelectorAll('main form:not([data-selection])')) form.reset()
   if (moved || find('#flash p')) scrollTo(0, 0)
   if (find('#error-summary')) return focus(find('#error-summary'))
   const lost = !find('main').contains(document.activeElement)
@@ -102,6 +103,47 @@ function showSearch() {
 
 function focus(element) {
   element?.focus()
+}
+
+// --- What is selected in a list ---------------------------------------------------------------------------------------
+
+// What was checked stays so while other pages of the list, or one of its rows, are looked at.
+const selected = new Set()
+const boxesOf = (form) => form.querySelectorAll('[type=checkbox][name=id]')
+
+on('change', ({ target }) => {
+  const form = target.closest('[data-selection]')
+  if (!form || target.name !== 'id') return
+  selected[target.checked ? 'add' : 'delete'](target.value)
+  saySelection(form)
+})
+on('reset', ({ target }) => {
+  if (!target.matches('[data-selection]')) return
+  selected.clear()
+  for (const box of boxesOf(target)) box.defaultChecked = false
+  saySelection(target)
+})
+
+function keepSelection() {
+  const form = find('[data-selection]')
+  if (!form && !/^\/credentials\/[\da-f]+-/.test(location.pathname)) selected.clear()
+  if (!form) return
+  for (const box of boxesOf(form)) {
+    if (box.defaultChecked) selected.add(box.value)
+    box.checked = selected.has(box.value)
+  }
+  saySelection(form)
+}
+
+/** Says how many there are, and adds to the form those that have no box on this page. */
+function saySelection(form) {
+  const here = new Set([...boxesOf(form)].map((box) => box.value))
+  const elsewhere = [...selected].filter((id) => !here.has(id))
+  for (const input of form.querySelectorAll('[type=hidden][name=id]')) input.remove()
+  for (const value of elsewhere)
+    form.append(Object.assign(document.createElement('input'), { type: 'hidden', name: 'id', value }))
+  const others = elsewhere.length === 0 ? '' : `, ${elsewhere.length} of them not on this page`
+  form.querySelector('[data-selected]').textContent = selected.size === 0 ? '' : `${selected.size} selected${others}.`
 }
 
 // --- Keyboard -------------------------------------------------------------------------------------------------------
@@ -190,3 +232,6 @@ function enhance() {
 
 on('htmx:after:settle', enhance)
 enhance()
+
+for (const box of document.querySelectorAll('[data-selection] [name=id]:checked')) selected.add(box.value)
+keepSelection()

@@ -23,7 +23,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   db: ['.'],
   audit: ['db', 'secrets', 'access/actor.ts'],
   keys: ['db', 'secrets'],
-  connector: ['secrets/secret.ts', '.'],
+  connector: ['secrets/secret.ts', 'secrets/sealed-file.ts', '.'],
   access: ['db', 'audit', 'secrets/secret.ts', '.'],
   auth: ['db', 'access', 'audit', 'notifications/unread.ts', 'secrets/secret.ts', '.'],
   connections: ['db', 'access', 'connector', ...told, ...found, 'secrets/secret.ts', '.'],
@@ -51,10 +51,12 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'sign-ins': ['db', 'access', 'connections', 'connector', 'credentials', ...told, 'secrets/secret.ts', '.'],
   health: ['db', 'access', 'connections', 'connector', 'credentials', 'sign-ins', '.'],
   catalog: [
-    ...['db', 'access', 'connections', 'connector', 'credentials', 'sign-ins', 'secrets/secret.ts', '.'],
+    ...['db', 'access', 'connections', 'connector', 'credentials', 'sign-ins', 'storage', '.'],
+    ...['secrets/secret.ts', 'secrets/dataset-key.ts', 'secrets/keyring.ts', 'secrets/record.ts'],
     ...told,
     ...found,
   ],
+  storage: ['secrets/secret.ts', 'secrets/sealed-file.ts', 'secrets/record.ts', 'secrets/kek/file.ts', '.'],
   search: ['db', 'access', 'catalog', 'connections', 'connector', 'credentials', '.'],
   bulk: ['db', 'access', 'connector', 'credentials', 'sign-ins', '.'],
   sample: ['access', 'connections', 'credentials', 'db', 'secrets/secret.ts', '.'],
@@ -78,6 +80,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 }
 /** What a room's files right under src may be for the others: names, addresses, the log, the root folder. */
 const sharedFiles = [
+  'src/byte-size.ts',
   'src/csv.ts',
   'src/names.ts',
   'src/paths.ts',
@@ -199,8 +202,10 @@ const environmentReaders = ['src/config.ts', 'src/db/embedded/', 'src/connector/
 /** Who may look into a Secret: what seals it, what hashes it, what checks it, and what hands it to a target. */
 const mayExpose = [
   'src/secrets/payload.ts',
+  'src/secrets/sealed-file.ts',
   'src/auth/passwords.ts',
   'src/auth/password-rules.ts',
+  'src/storage/bucket.ts',
   'src/connector/messages.ts',
   'src/connector/worker.ts',
   'src/connector/drivers/',

@@ -28,6 +28,7 @@ import { searchRoutes } from './http/routes/search.tsx'
 import { setupRoutes } from './http/routes/setup.tsx'
 import { sharingRoutes } from './http/routes/sharing.tsx'
 import { signInRoutes } from './http/routes/sign-ins.tsx'
+import { storageRoutes } from './http/routes/storage.tsx'
 import type { Routes } from './http/routing.ts'
 import type { Log } from './log.ts'
 import type { Services } from './services.ts'
@@ -37,7 +38,7 @@ import type { TypedAccounts } from './sign-ins/typed-accounts.ts'
 /** What the pages stand on. */
 export type RouteDependencies = Services &
   Accounts & {
-    readonly catalog: Pick<Catalog, 'datasets' | 'datasetQueries' | 'store'>
+    readonly catalog: Pick<Catalog, 'datasets' | 'datasetQueries' | 'store' | 'storage'>
     readonly provenEdits: ProvenEdits
     readonly bulk: Bulk
     readonly typedAccounts: TypedAccounts
@@ -62,6 +63,7 @@ export function allRoutes(services: RouteDependencies): Routes[] {
     accountRoutes(deps),
     adminRoutes(deps),
     egressRoutes(deps),
+    storageRoutes(deps),
     // Before the routes of one credential: `/credentials/shared` is no id.
     credentialSharingRoutes(deps),
     // Before the routes of one credential: `/credentials/bulk` is no id.

@@ -2,6 +2,7 @@ import { createFeatures, type Deployment } from './access/features.ts'
 import { createGuard } from './access/guard.ts'
 import { createActivity } from './audit/activity.ts'
 import type { Ledger } from './audit/ledger.ts'
+import { createDatasetKeys } from './catalog/dataset-keys.ts'
 import { createConnectionActivity } from './connections/activity.ts'
 import { createConnections } from './connections/connections.ts'
 import { createOutgoing } from './connections/outgoing.ts'
@@ -67,11 +68,12 @@ export function createServices(deps: ServiceDependencies) {
   const health = createHealth({ db, guard, queries: connectionQueries })
   const looks = createLooks({ db, signIns, breaker, queries: connectionQueries, deployment })
   const outgoing = createOutgoing({ guard, egress })
+  const datasetKeys = createDatasetKeys({ db, keyring, deploymentId })
   const inbox = createInbox({ db, deployment })
   const choices = createChoices({ db, guard })
   const search = createSearch({ db, deployment, credentialQueries, shared })
   const care = { breaker, maintenance, credentialSharing, shared, history, provenEditQueries }
   const accounts = { vault, credentialQueries, ...care, use, signIns, saving }
   const places = { connections, connectionQueries, sharing, connectionActivity, outgoing }
-  return { guard, features, ...places, ...accounts, health, looks, activity, inbox, choices, search }
+  return { guard, features, ...places, ...accounts, health, looks, activity, inbox, choices, search, datasetKeys }
 }

@@ -22,6 +22,7 @@ import { createFilling } from './search/filling.ts'
 import { createServices, type Services } from './services.ts'
 import { createProvenEdits } from './sign-ins/proven-edits.ts'
 import { createTypedAccounts } from './sign-ins/typed-accounts.ts'
+import { createFileStore } from './storage/create-file-store.ts'
 
 /** What serves people: the app, and what must be closed after it. */
 export type Web = ReturnType<typeof createWeb>
@@ -37,7 +38,9 @@ export function createWeb({ config, composition, log }: { config: Config; compos
   })
   const services = createServices({ db, ledger, ...keys, deployment, connector, egress })
   const accounts = createAccounts({ db, ledger, guard: services.guard, deployment })
-  const catalog = createCatalog({ db, ...services, directory: config.snapshotDirectory, log })
+  const { directory, scratch, quota } = config.snapshots
+  const files = createFileStore(config.snapshots)
+  const catalog = createCatalog({ db, ...services, directory, files, scratch, quota, deployment, log })
   catalog.start()
   const bulk = createBulk({ db, ...services, deployment, log })
   bulk.runs.startSweeping()
@@ -82,9 +85,14 @@ export function createWeb({ config, composition, log }: { config: Config; compos
     routes,
     recordRefusal: services.guard.recordRefusal,
   })
-  const sweeping = setInterval(() => {
-    accounts.sessions.sweep().catch((error: unknown) => log.error('sessions not swept', error))
-  }, 3_600_000).unref()
+  const { sessions } = accounts
+  const sessionSweep = createSchedule({
+    work: sessions.sweep,
+    failure: 'sessions not swept',
+    log,
+    milliseconds: 3_600_000,
+  })
+  sessionSweep.start()
   return {
     app,
     serverOptions,
@@ -94,7 +102,7 @@ export function createWeb({ config, composition, log }: { config: Config; compos
      * database to end them with.
      */
     async close(): Promise<void> {
-      clearInterval(sweeping)
+      await sessionSweep.close()
       await healthSchedule.close()
       await erasure.close()
       await notifying.close()

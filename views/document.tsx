@@ -140,6 +140,7 @@ function UserMenu(props: { actor: NonNullable<DocumentProps['actor']>; storedCre
           {actor.role === 'administrator' ? <MenuLink href={paths.users()}>Users</MenuLink> : null}
           {actor.role === 'administrator' ? <MenuLink href={paths.features()}>Feature access</MenuLink> : null}
           {actor.role === 'administrator' ? <MenuLink href={paths.egress()}>Outgoing connections</MenuLink> : null}
+          {actor.role === 'administrator' ? <MenuLink href={paths.storage()}>Storage</MenuLink> : null}
           <li>
             {/* app.js shows it: without JavaScript there are no shortcuts to list. */}
             <button type="button" data-shortcuts="" hidden>

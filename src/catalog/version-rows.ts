@@ -3,6 +3,9 @@ import type { Diagnosis, DiagnosisCode, Imported } from '../connector/driver.ts'
 import type { Database } from '../db/client.ts'
 import { datasetVersions } from '../db/schema/catalog.ts'
 import { indexDataset } from '../search/documents.ts'
+import { snapshotFile } from '../storage/snapshot-file.ts'
+import type { Storage } from './storage.ts'
+import type { StoredVersion } from './stored-version.ts'
 import { tellEnded } from './tell-ended.ts'
 
 /** How far a run has come, as its process knows it. */
@@ -29,16 +32,21 @@ const open = inArray(datasetVersions.status, ['queued', 'running'])
  * the step before it, so a process that was thought dead cannot overrule what was decided meanwhile. Times are the
  * database's, so clocks of several machines do not matter.
  */
-export function createVersionRows(db: Database) {
+export function createVersionRows(db: Database, storage: Pick<Storage, 'reserve'>) {
   return {
-    /** Marks a version as running and names the file it will have; false where it is no longer to be made. */
-    async start(versionId: string, file: string): Promise<boolean> {
-      const started = await db
+    /**
+     * Marks a version of an organization as running and names the file it will have; undefined where it is no longer to
+     * be made. Nothing of that name exists before: what no row names may be removed.
+     */
+    async start(organizationId: string, versionId: string): Promise<StoredVersion | undefined> {
+      const file = snapshotFile(organizationId, versionId)
+      const its = and(eq(datasetVersions.id, versionId), eq(datasetVersions.organizationId, organizationId))
+      const [started] = await db
         .update(datasetVersions)
         .set({ status: 'running', file, startedAt: sql`now()`, heartbeatAt: sql`now()` })
-        .where(and(eq(datasetVersions.id, versionId), eq(datasetVersions.status, 'queued')))
-        .returning({ id: datasetVersions.id })
-      return started.length > 0
+        .where(and(its, eq(datasetVersions.status, 'queued')))
+        .returning({ datasetId: datasetVersions.datasetId })
+      return started && { organizationId, datasetId: started.datasetId, versionId, file }
     },
 
     /** Writes progress and heartbeat of every run of a process, and learns which of them are to end. */
@@ -56,27 +64,31 @@ export function createVersionRows(db: Database) {
       }
     },
 
-    /** Completes a running version; false where somebody ended it meanwhile: its file is to be removed. */
-    complete(versionId: string, imported: Imported): Promise<boolean> {
+    /**
+     * Completes a running version. `lost` where somebody ended it meanwhile, `full` where the organization has no room for
+     * it any more: its file is to be removed.
+     */
+    async complete(version: StoredVersion, imported: Imported): Promise<'completed' | 'lost' | 'full'> {
       const { rows, bytes, columns } = imported
       return db.transaction(async (tx) => {
+        if (!(await storage.reserve(tx, version.organizationId, bytes))) return 'full'
         const completed = await tx
           .update(datasetVersions)
           .set({ status: 'completed', rows, bytes, columns: [...columns], finishedAt: sql`now()` })
-          .where(and(eq(datasetVersions.id, versionId), eq(datasetVersions.status, 'running')))
+          .where(and(eq(datasetVersions.id, version.versionId), eq(datasetVersions.status, 'running')))
           .returning(toTell)
-        for (const version of completed) await indexDataset(tx, version.datasetId)
+        for (const one of completed) await indexDataset(tx, one.datasetId)
         await tellEnded(tx, completed)
-        return completed.length > 0
+        return completed.length > 0 ? 'completed' : 'lost'
       })
     },
 
-    /** Ends a version without data. Its file must be gone already. Does nothing to one that has ended. */
-    async end(versionId: string, { isToldAlready, ...ended }: Ended): Promise<void> {
+    /** Ends a version without data. Its file is gone already, or left to the sweep. Does nothing to one that has ended. */
+    async end(versionId: string, { isToldAlready, ...ended }: Ended, isFileGone: boolean): Promise<void> {
       await db.transaction(async (tx) => {
         const rows = await tx
           .update(datasetVersions)
-          .set({ ...ended, file: null, finishedAt: sql`now()` })
+          .set({ ...ended, ...(isFileGone ? { file: null } : {}), finishedAt: sql`now()` })
           .where(and(eq(datasetVersions.id, versionId), open))
           .returning(toTell)
         if (!isToldAlready) await tellEnded(tx, rows)

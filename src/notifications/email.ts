@@ -8,7 +8,7 @@ const limitMilliseconds = 30_000
 
 /** Returns what hands messages to the mail server, as text. A repeated one has the same Message-ID. */
 export function createMailer(settings: MailSettings, dialling: Dialling): Send {
-  const { host, port, encryption, from } = settings
+  const { host, port, encryption, from, ca } = settings
   return async (message, signal) => {
     const over = AbortSignal.any([signal, AbortSignal.timeout(limitMilliseconds)])
     const transport = createTransport({
@@ -17,7 +17,7 @@ export function createMailer(settings: MailSettings, dialling: Dialling): Send {
       secure: encryption === 'tls',
       requireTLS: encryption === 'starttls',
       ignoreTLS: encryption === 'none',
-      tls: { minVersion: 'TLSv1.2' },
+      tls: { minVersion: 'TLSv1.2', ...(ca === null ? {} : { ca }) },
       disableFileAccess: true,
       disableUrlAccess: true,
       ...(settings.user === null ? {} : { auth: { user: settings.user, pass: passwordOf(settings) } }),
@@ -93,7 +93,7 @@ function sentenceFor(error: unknown, host: string): string {
 }
 
 /** What Node.js calls what is wrong with a handshake or a certificate. */
-const aboutTls = /CERT|TLS|SSL|SIGNED|ISSUER/
+const aboutTls = /CERT|TLS|SSL|SIGNED|ISSUER|UNABLE_TO|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH/
 
 function passwordOf({ password }: MailSettings): string {
   return password?.expose().toString('utf8') ?? ''

@@ -135,11 +135,18 @@ describe('Who gets something shared', () => {
   })
 })
 
+/** A store with room for all. */
+const roomy = { reserve: async () => true }
+
 describe('Who makes a snapshot', () => {
   const failed = { status: 'failed', code: null, message: 'No.', diagnosis: null } as const
   const cancelled = { ...failed, status: 'cancelled' } as const
   const imported = { rows: 1_200, bytes: 4, columns: [{ name: 'id', type: 'INTEGER' }] }
-  const rows = () => createVersionRows(domain.db)
+  const rows = () => createVersionRows(domain.db, roomy)
+  const complete = (versionId: string) => {
+    const { organizationId } = domain.ada
+    return rows().complete({ organizationId, datasetId: '', versionId, file: '' }, imported)
+  }
 
   async function running(more: Partial<typeof datasetVersions.$inferInsert> = {}, deletedAt: Date | null = null) {
     const { id: ownerId, organizationId } = domain.ada
@@ -157,9 +164,9 @@ describe('Who makes a snapshot', () => {
   const began = (secondsAgo: number) => ({ startedAt: new Date(Date.now() - secondsAgo * 1_000) })
 
   it('is told when it is ready only where that took longer than a minute', async () => {
-    await rows().complete(await running(began(50)), imported)
+    await complete(await running(began(50)))
     expect(await told(domain.ada)).toEqual([])
-    await rows().complete(await running(began(70)), imported)
+    await complete(await running(began(70)))
     expect((await domain.inbox.list(domain.ada)).rows.map(({ sentence }) => sentence)).toEqual([
       'Version 1 of the dataset "Orders" is ready, with 1,200 rows.',
     ])
@@ -167,8 +174,8 @@ describe('Who makes a snapshot', () => {
 
   it('is told that it failed, and not again by whoever comes later', async () => {
     const id = await running()
-    await Promise.all([rows().end(id, failed), rows().end(id, failed), rows().complete(id, imported)])
-    await rows().end(id, cancelled)
+    await Promise.all([rows().end(id, failed, true), rows().end(id, failed, true), complete(id)])
+    await rows().end(id, cancelled, true)
     expect(await told(domain.ada)).toHaveLength(1)
     const [{ status } = { status: null }] = await domain.db
       .select()
@@ -184,18 +191,18 @@ describe('Who makes a snapshot', () => {
   })
 
   it('is told that somebody else cancelled it, and not what they cancelled themselves', async () => {
-    await rows().end(await running({ cancelRequestedBy: domain.ada.id }), cancelled)
-    await rows().end(await running(), cancelled)
+    await rows().end(await running({ cancelRequestedBy: domain.ada.id }), cancelled, true)
+    await rows().end(await running(), cancelled, true)
     expect(await told(domain.ada)).toEqual([])
-    await rows().end(await running({ cancelRequestedBy: domain.ben.id }), cancelled)
+    await rows().end(await running({ cancelRequestedBy: domain.ben.id }), cancelled, true)
     expect((await domain.inbox.list(domain.ada)).rows[0]?.sentence).toBe(
       'Ben cancelled version 1 of the dataset "Orders".',
     )
   })
 
   it('is told nothing of a deleted dataset, nor of what failed along with another that was told', async () => {
-    await rows().end(await running({}, new Date()), failed)
-    await rows().end(await running(), { ...failed, isToldAlready: true })
+    await rows().end(await running({}, new Date()), failed, true)
+    await rows().end(await running(), { ...failed, isToldAlready: true }, true)
     expect(await told(domain.ada)).toEqual([])
   })
 })
@@ -215,7 +222,7 @@ describe('Who loses what they import with', () => {
     })
     await domain.sharing.remove(domain.ada, connection, domain.ben.id)
     const cancelled = { status: 'cancelled', code: null, message: 'Cancelled.', diagnosis: null } as const
-    await createVersionRows(domain.db).end(versionId, cancelled)
+    await createVersionRows(domain.db, roomy).end(versionId, cancelled, true)
     expect((await domain.inbox.list(domain.ben)).rows[0]?.sentence).toBe(
       'Ada cancelled version 1 of the dataset "Mine".',
     )

@@ -42,6 +42,8 @@ const adminStates: readonly State[] = [
   at('feature-access', '/admin/features'),
   at('outgoing-connections', '/admin/egress'),
   { name: 'outgoing-connections-refused', open: askedAbout },
+  at('storage', '/admin/storage'),
+  { name: 'storage-errors', open: noSize },
   at('help-diagnoses', '/help/diagnosis'),
   at('help-diagnosis', '/help/diagnosis/auth.refused'),
   at('users', '/admin/users'),
@@ -81,13 +83,9 @@ function credentialStates(scene: Scene, store: Store): readonly State[] {
     at('credentials-edit', `${credential}/edit`),
     { name: 'credentials-edit-conflict', open: (page) => conflict(page, credential) },
     at('credentials-deletion', `${credential}/deletion`),
-    {
-      name: 'credentials-proven-edit',
-      open: (page) =>
-        page
-          .goto(scene.provenEdit)
-          .then(() => page.getByRole('button', { name: 'Apply anyway' }).waitFor({ timeout: 60_000 })),
-    },
+    { name: 'credentials-proven-edit', open: (page) => provenEdit(page, scene) },
+    { name: 'credentials-split', open: (page) => split(page, scene) },
+    { name: 'credentials-split-errors', open: (page) => split(page, scene).then(() => emptySplit(page)) },
     at('credentials-history', `${credential}/history`),
     at('credentials-history-uses', `/credentials/${scene.lonely}/history?kind=uses`),
     at('credentials-restoration', `${credential}/versions/1/restoration`),
@@ -96,6 +94,7 @@ function credentialStates(scene: Scene, store: Store): readonly State[] {
     { name: 'credentials-sharing-errors', open: (page) => emptyForm(page, `${credential}/sharing`, 'Share') },
     at('credentials-share-removal', `${credential}/sharing/${scene.colleague.id}/removal`),
     at('credentials-shared', '/credentials/shared'),
+    { name: 'credentials-shared-return', open: (page) => giveBack(page) },
     at('credentials-expiry', `/credentials/${scene.lonely}/expiry`),
     {
       name: 'credentials-expiry-errors',
@@ -188,6 +187,30 @@ async function conflict(page: Page, credential: string): Promise<void> {
   await page.getByRole('table', { name: 'Both sides' }).waitFor()
 }
 
+async function giveBack(page: Page): Promise<void> {
+  await page.goto('/credentials/shared')
+  await follow(page, 'Give back Quarterly export')
+  await heading(page, 'Give back Quarterly export')
+}
+
+/** Its trials are over when they can be split. */
+async function provenEdit(page: Page, scene: Scene): Promise<void> {
+  await page.goto(scene.provenEdit)
+  await page.getByRole('main').getByRole('link', { name: 'Split', exact: true }).waitFor({ timeout: 60_000 })
+}
+
+async function split(page: Page, scene: Scene): Promise<void> {
+  await provenEdit(page, scene)
+  await follow(page, 'Split')
+  await heading(page, 'Split Shop reader')
+}
+
+async function emptySplit(page: Page): Promise<void> {
+  await fill(page, { 'Account name for the old secret': '' })
+  await press(page, 'Split')
+  await page.locator('#error-summary').waitFor()
+}
+
 async function confirmation(page: Page, scene: Scene): Promise<void> {
   await page.goto(`/connections/${scene.stopped}/credentials`)
   await follow(page, 'Confirm destination')
@@ -222,6 +245,13 @@ async function askedAbout(page: Page): Promise<void> {
   await fill(page, { Host: '169.254.169.254', Port: '80' })
   await press(page, 'Ask')
   await page.getByText('Not allowed').waitFor()
+}
+
+async function noSize(page: Page): Promise<void> {
+  await page.goto('/admin/storage')
+  await fill(page, { 'Snapshots may take': 'much' })
+  await press(page, 'Save limit')
+  await page.getByText('That is no size.').first().waitFor()
 }
 
 async function stops(page: Page, scene: Scene): Promise<void> {
