@@ -69,9 +69,15 @@ export const paths = {
   newDatasetVersion: (id: string, search: { account?: 'different'; type?: string } = {}) =>
     query(`/catalog/${id}/versions/new`, search),
 
+  search: (text?: string) => query('/search', { q: text }),
+  notifications: (search: { after?: string } = {}) => query('/notifications', search),
+  notificationReading: (id: string) => `/notifications/${id}/reading`,
+  notificationsReading: () => '/notifications/reading',
+  notificationChoices: () => '/account/notifications',
   activity: (search: { before?: string } = {}) => query('/activity', search),
   features: () => '/admin/features',
   egress: () => '/admin/egress',
+  storage: () => '/admin/storage',
   users: () => '/admin/users',
   newUser: () => '/admin/users/new',
   userDisabling: (id: string) => `/admin/users/${id}/disabling`,

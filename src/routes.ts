@@ -22,10 +22,13 @@ import { helpRoutes } from './http/routes/help.tsx'
 import { homeRoutes } from './http/routes/home.tsx'
 import { loginRoutes } from './http/routes/login.tsx'
 import { maintenanceRoutes } from './http/routes/maintenance.tsx'
+import { notificationRoutes } from './http/routes/notifications.tsx'
 import { provenEditRoutes } from './http/routes/proven-edits.tsx'
+import { searchRoutes } from './http/routes/search.tsx'
 import { setupRoutes } from './http/routes/setup.tsx'
 import { sharingRoutes } from './http/routes/sharing.tsx'
 import { signInRoutes } from './http/routes/sign-ins.tsx'
+import { storageRoutes } from './http/routes/storage.tsx'
 import type { Routes } from './http/routing.ts'
 import type { Log } from './log.ts'
 import type { Services } from './services.ts'
@@ -35,13 +38,15 @@ import type { TypedAccounts } from './sign-ins/typed-accounts.ts'
 /** What the pages stand on. */
 export type RouteDependencies = Services &
   Accounts & {
-    readonly catalog: Pick<Catalog, 'datasets' | 'datasetQueries' | 'store'>
+    readonly catalog: Pick<Catalog, 'datasets' | 'datasetQueries' | 'store' | 'storage'>
     readonly provenEdits: ProvenEdits
     readonly bulk: Bulk
     readonly typedAccounts: TypedAccounts
     readonly assets: Assets
     readonly log: Log
     readonly deployment: Deployment
+    /** Whether a mail server is set up. */
+    readonly sendsEmail: boolean
     /** Resolves when the database answers. */
     readonly ready: () => Promise<unknown>
     /** Adds the sample; null without the embedded server. */
@@ -58,6 +63,7 @@ export function allRoutes(services: RouteDependencies): Routes[] {
     accountRoutes(deps),
     adminRoutes(deps),
     egressRoutes(deps),
+    storageRoutes(deps),
     // Before the routes of one credential: `/credentials/shared` is no id.
     credentialSharingRoutes(deps),
     // Before the routes of one credential: `/credentials/bulk` is no id.
@@ -73,6 +79,8 @@ export function allRoutes(services: RouteDependencies): Routes[] {
     healthRoutes(deps),
     maintenanceRoutes(deps),
     activityRoutes(deps),
+    notificationRoutes(deps),
+    searchRoutes(deps),
     helpRoutes(),
     // Before the routes of one dataset: `/catalog/add` is no id.
     catalogRoutes(deps),

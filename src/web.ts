@@ -18,9 +18,11 @@ import { packageRoot } from './package-root.ts'
 import { allRoutes } from './routes.ts'
 import { createSample } from './sample/sample.ts'
 import { createSchedule } from './schedule.ts'
+import { createFilling } from './search/filling.ts'
 import { createServices, type Services } from './services.ts'
 import { createProvenEdits } from './sign-ins/proven-edits.ts'
 import { createTypedAccounts } from './sign-ins/typed-accounts.ts'
+import { createFileStore } from './storage/create-file-store.ts'
 
 /** What serves people: the app, and what must be closed after it. */
 export type Web = ReturnType<typeof createWeb>
@@ -36,7 +38,9 @@ export function createWeb({ config, composition, log }: { config: Config; compos
   })
   const services = createServices({ db, ledger, ...keys, deployment, connector, egress })
   const accounts = createAccounts({ db, ledger, guard: services.guard, deployment })
-  const catalog = createCatalog({ db, ...services, directory: config.snapshotDirectory, log })
+  const { directory, scratch, quota } = config.snapshots
+  const files = createFileStore(config.snapshots)
+  const catalog = createCatalog({ db, ...services, directory, files, scratch, quota, deployment, log })
   catalog.start()
   const bulk = createBulk({ db, ...services, deployment, log })
   bulk.runs.startSweeping()
@@ -46,13 +50,31 @@ export function createWeb({ config, composition, log }: { config: Config; compos
   erasure.start()
   const notifying = createNotifying({ db, guard: services.guard, config, log })
   notifying.start()
+  const filling = createSchedule({
+    work: async (signal) => void (await createFilling(db).once(signal)),
+    failure: 'search not filled in',
+    log,
+    milliseconds: 600_000,
+  })
+  filling.start()
   const provenEdits = createProvenEdits({ db, ...services, log })
   provenEdits.start()
   const assets = loadAssets()
   const addSample = sampleFor(database.embedded, services)
   const ready = () => db.execute('select 1')
   const typedAccounts = createTypedAccounts()
-  const pages = { catalog, bulk, provenEdits, typedAccounts, assets, log, deployment, ready, addSample }
+  const pages = {
+    catalog,
+    bulk,
+    provenEdits,
+    typedAccounts,
+    assets,
+    log,
+    deployment,
+    ready,
+    addSample,
+    sendsEmail: config.mail !== null,
+  }
   const routes = allRoutes({ ...services, ...accounts, ...pages })
   const app = createApp({
     origin,
@@ -84,6 +106,7 @@ export function createWeb({ config, composition, log }: { config: Config; compos
       await healthSchedule.close()
       await erasure.close()
       await notifying.close()
+      await filling.close()
       await provenEdits.close()
       await bulk.runs.close()
       await catalog.close()

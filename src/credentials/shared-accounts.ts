@@ -8,6 +8,7 @@ import {
   type ConnectionQueries,
   visibleTo as connectionsVisibleTo,
   heldUntil,
+  likeEscaped,
 } from '../connections/queries.ts'
 import type { Database } from '../db/client.ts'
 import { auditEntries } from '../db/schema/audit.ts'
@@ -107,6 +108,20 @@ export function createSharedAccounts(deps: {
       const next = found.length > pageSize && last ? encodeCursor('shared', last.nameKey, last.id) : null
       return { rows: rows.map(sharedCredential), next }
     },
+
+    /** Returns the credentials shared with the actor whose name has that folded text in it, by name. Nobody finds by usernames of others. */
+    async find(actor: UserActor, text: string, limit: number) {
+      const { id, name, nameKey } = credentials
+      const plain = sql`replace(regexp_replace(normalize(${nameKey}, NFKD), '[\\u0300-\\u036f]', '', 'g'), 'ß', 'ss')`
+      return db
+        .select({ id, name, ownerName: users.name })
+        .from(credentials)
+        .innerJoin(credentialShares, sharedWith(actor))
+        .innerJoin(users, ownerStillShares(deployment))
+        .where(sql`${plain} like ${`%${likeEscaped(text)}%`}`)
+        .orderBy(asc(nameKey), asc(id))
+        .limit(limit)
+    },
   }
 }
 
@@ -132,7 +147,7 @@ function sharedWith(actor: UserActor): SQL | undefined {
 }
 
 /** What somebody shares ends with them; `guard` says the same when it is used. */
-function ownerStillShares(deployment: Deployment): SQL | undefined {
+export function ownerStillShares(deployment: Deployment): SQL | undefined {
   const owner = { id: credentials.ownerId, organizationId: credentials.organizationId }
   return and(
     eq(users.id, credentials.ownerId),

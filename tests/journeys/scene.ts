@@ -197,5 +197,14 @@ async function pretendTime(server: StartedServer, reporting: string, paused: str
     [reporting],
   )
   await client.query(`update credentials set last_used_at = now() - interval '7 minutes' where id = $1`, [reporting])
+  await client.query(
+    `insert into notifications (id, organization_id, user_id, event, key, resource_type, resource_id, details, read_at)
+      select gen_random_uuid(), organization_id, owner_id, told.event, told.event, 'credential', id, told.details::jsonb, told.read
+      from credentials, (values ('credential.paused', '{}', null), ('credential.expiring',
+        '{"days":7,"expiresAt":"2026-12-24T23:59:59.000Z"}', now())) as told (event, details, read) where id = $1
+      union all select gen_random_uuid(), organization_id, owner_id, 'dataset.drifted', 'gone', 'dataset', gen_random_uuid(),
+        '{"version":3,"added":1,"removed":0,"changed":2}', null from credentials where id = $1`,
+    [paused],
+  )
   await client.end()
 }

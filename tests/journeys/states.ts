@@ -21,6 +21,7 @@ export const newcomers: readonly State[] = [
   at('catalog-empty', '/catalog'),
   at('add-data-empty', '/catalog/add'),
   at('activity-empty', '/activity'),
+  at('notifications-empty', '/notifications'),
   at('credentials-new-without-connections', '/credentials/new?type=basic'),
   at('forbidden', '/admin/features'),
 ]
@@ -32,9 +33,17 @@ export function ownersStates(scene: Scene, store: Store): readonly State[] {
 
 const adminStates: readonly State[] = [
   at('activity', '/activity'),
+  at('notifications', '/notifications'),
+  at('notifications-by-email', '/account/notifications'),
+  at('search', '/search?q=or'),
+  at('search-nothing-asked', '/search'),
+  at('search-too-short', '/search?q=o'),
+  at('search-nothing-found', '/search?q=nobody+has+this'),
   at('feature-access', '/admin/features'),
   at('outgoing-connections', '/admin/egress'),
   { name: 'outgoing-connections-refused', open: askedAbout },
+  at('storage', '/admin/storage'),
+  { name: 'storage-errors', open: noSize },
   at('help-diagnoses', '/help/diagnosis'),
   at('help-diagnosis', '/help/diagnosis/auth.refused'),
   at('users', '/admin/users'),
@@ -236,6 +245,13 @@ async function askedAbout(page: Page): Promise<void> {
   await fill(page, { Host: '169.254.169.254', Port: '80' })
   await press(page, 'Ask')
   await page.getByText('Not allowed').waitFor()
+}
+
+async function noSize(page: Page): Promise<void> {
+  await page.goto('/admin/storage')
+  await fill(page, { 'Snapshots may take': 'much' })
+  await press(page, 'Save limit')
+  await page.getByText('That is no size.').first().waitFor()
 }
 
 async function stops(page: Page, scene: Scene): Promise<void> {

@@ -70,11 +70,17 @@ export const datasetVersions = pgTable(
     heartbeatAt: moment(),
     finishedAt: moment(),
     cancelRequestedAt: moment(),
+    /** Who asked for its end. */
+    cancelRequestedBy: uuid(),
   },
   (table) => [
     uniqueIndex('dataset_versions_number').on(table.datasetId, table.number),
     index('dataset_versions_open').on(table.status).where(sql`status in ('queued', 'running')`),
     /** For the sweep: files that a failed, cancelled or deleted version has left. */
     index('dataset_versions_left').on(table.status).where(sql`file is not null and status in ('failed', 'cancelled')`),
+    /** For the administrators' page: what an organization's datasets take. */
+    index('dataset_versions_stored')
+      .on(table.organizationId, table.datasetId, table.bytes)
+      .where(sql`file is not null and status = 'completed'`),
   ],
 )

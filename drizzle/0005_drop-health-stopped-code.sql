@@ -1,1 +1,0 @@
-ALTER TABLE "connections" DROP COLUMN "health_stopped_code";
