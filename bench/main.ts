@@ -9,6 +9,7 @@ import { ledger } from './ledger.ts'
 import type { Measurement } from './measurement.ts'
 import { profile } from './profile.ts'
 import { record } from './record.ts'
+import { search } from './search.ts'
 import { signIn } from './sign-in.ts'
 import { start } from './start.ts'
 import { machine, tableOf } from './table.ts'
@@ -19,6 +20,7 @@ const measurements: readonly Measurement[] = [
   start,
   credentialsPage,
   credentialsSize,
+  search,
   importOfRows,
   importFromMariaDb,
   importFromS3,

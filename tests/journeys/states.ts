@@ -255,7 +255,7 @@ async function askedAbout(page: Page): Promise<void> {
 
 async function noSize(page: Page): Promise<void> {
   await page.goto('/admin/storage')
-  await fill(page, { 'Snapshots may take': 'much' })
+  await fill(page, { 'Snapshots may take (optional)': 'much' })
   await press(page, 'Save limit')
   await page.getByText('That is no size.').first().waitFor()
 }
