@@ -6,6 +6,7 @@ import type { Catalog } from './catalog/catalog.ts'
 import type { Assets } from './http/assets.ts'
 import { accountRoutes } from './http/routes/account.tsx'
 import { activityRoutes } from './http/routes/activity.tsx'
+import { additionRoutes } from './http/routes/additions.tsx'
 import { adminRoutes } from './http/routes/admin.tsx'
 import { associationRoutes } from './http/routes/associations.tsx'
 import { bulkRoutes } from './http/routes/bulk.tsx'
@@ -14,6 +15,9 @@ import { connectionRoutes } from './http/routes/connections.tsx'
 import { credentialHistoryRoutes } from './http/routes/credential-history.tsx'
 import { credentialSharingRoutes } from './http/routes/credential-sharing.tsx'
 import { credentialRoutes } from './http/routes/credentials.tsx'
+import { datasetAccountRoutes } from './http/routes/dataset-accounts.tsx'
+import { datasetChangeRoutes } from './http/routes/dataset-changes.tsx'
+import { datasetSharingRoutes } from './http/routes/dataset-sharing.tsx'
 import { datasetRoutes } from './http/routes/datasets.tsx'
 import { egressRoutes } from './http/routes/egress.tsx'
 import { expiryRoutes } from './http/routes/expiry.tsx'
@@ -35,7 +39,7 @@ import type { TypedAccounts } from './sign-ins/typed-accounts.ts'
 /** What the pages stand on. */
 export type RouteDependencies = Services &
   Accounts & {
-    readonly catalog: Pick<Catalog, 'datasets' | 'datasetQueries' | 'store'>
+    readonly catalog: Omit<Catalog, 'snapshots' | 'sweep' | 'start' | 'close'>
     readonly provenEdits: ProvenEdits
     readonly bulk: Bulk
     readonly typedAccounts: TypedAccounts
@@ -74,8 +78,12 @@ export function allRoutes(services: RouteDependencies): Routes[] {
     maintenanceRoutes(deps),
     activityRoutes(deps),
     helpRoutes(),
-    // Before the routes of one dataset: `/catalog/add` is no id.
+    // Before the routes of one dataset: `/catalog/add` and `/catalog/deleted` are no ids.
     catalogRoutes(deps),
+    additionRoutes(deps),
+    datasetChangeRoutes(deps),
+    datasetAccountRoutes(deps),
+    datasetSharingRoutes(deps),
     datasetRoutes(deps),
   ]
 }

@@ -25,7 +25,8 @@ import { childrenOf, isRunning } from '../testing/child-processes.ts'
 import { type TestDatabase, testCluster, testDatabase } from '../testing/database.ts'
 import type { SnapshotProcessOrder } from '../testing/snapshot-order.ts'
 import { type Catalog, createCatalog } from './catalog.ts'
-import { readPage, streamCsv } from './rows.ts'
+import { readPage } from './rows.ts'
+import { streamCsv } from './streams.ts'
 
 const workerFile = join(packageRoot(), 'dist/worker.cjs')
 const kek = randomBytes(32)
@@ -159,8 +160,8 @@ describe('a process that is killed while it makes a snapshot', () => {
         sql`update dataset_versions set heartbeat_at = heartbeat_at - interval '31 seconds' where status in ('queued', 'running')`,
       )
       await catalog.sweep.once()
-      const [latest] = (await catalog.datasetQueries.list(actor)).rows
-      const status = latest?.version.status
+      const [latest] = (await catalog.datasetListing.list(actor)).rows
+      const status = latest?.version?.status
       expect(status).toMatch(/^(failed|completed)$/)
       if (status === 'completed') {
         const file = await catalog.datasetQueries.file(actor, latest?.id ?? '', 1)

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openParquet } from './parquet.ts'
-import { readPage, streamCsv } from './rows.ts'
+import { readPage } from './rows.ts'
+import { streamCsv } from './streams.ts'
 
 let folder: string
 

@@ -1,26 +1,38 @@
 import type { Log } from '../log.ts'
+import type { DatasetDeletion } from './deletion.ts'
 import type { SnapshotStore } from './snapshot-store.ts'
 import type { VersionRows } from './version-rows.ts'
 
 export type Sweep = ReturnType<typeof createSweep>
 
 /** Clears up after processes that died: at start, and from then on every `milliseconds` (15,000) in every process. */
-export function createSweep(deps: { versions: VersionRows; store: SnapshotStore; log: Log; milliseconds?: number }) {
-  const { versions, store, log } = deps
+export function createSweep(deps: {
+  versions: VersionRows
+  deletion: Pick<DatasetDeletion, 'eraseDue' | 'forgetErased'>
+  store: SnapshotStore
+  log: Log
+  milliseconds?: number
+}) {
+  const { versions, deletion, store, log } = deps
   let timer: NodeJS.Timeout | undefined
   let sweeping: Promise<void> = Promise.resolve()
 
   async function once(): Promise<void> {
     const ended = await versions.endSilent()
     if (ended > 0) log.warn('snapshots of a process that died were ended', { versions: ended })
+    await deletion.eraseDue()
     for (const { versionId, file } of await versions.filesToRemove()) {
       await store.remove(file)
       await versions.forgetFile(versionId)
     }
+    await deletion.forgetErased()
   }
 
   return {
-    /** Ends versions whose process has not been heard of for 30 seconds and removes files that nobody needs. */
+    /**
+     * Ends versions whose process has not been heard of for 30 seconds, erases datasets that were deleted 30 days ago and
+     * removes files that nobody needs.
+     */
     once,
 
     /** Sweeps now and from now on; what fails is logged and tried again. */

@@ -1,7 +1,7 @@
 import { AccountStepPage, blankAccountForm, type TypedAccountForm } from '../../../views/catalog/account.tsx'
 import { AddPage, type AddPageProps, type AddState, CarriedState } from '../../../views/catalog/add.tsx'
 import { addTrail, ChooseConnectionPage } from '../../../views/catalog/connections.tsx'
-import { CatalogPage } from '../../../views/catalog/list.tsx'
+import { type CatalogListing, CatalogPage } from '../../../views/catalog/list.tsx'
 import { Breadcrumbs } from '../../../views/ui/breadcrumbs.tsx'
 import type { UserActor } from '../../access/actor.ts'
 import { NotFound } from '../../access/refusals.ts'
@@ -9,10 +9,11 @@ import { wipeAccount } from '../../catalog/account-copies.ts'
 import { parseBasket, parseQuery } from '../../catalog/basket.ts'
 import { createBrowsing, type Looking } from '../../catalog/browse.ts'
 import type { Datasets } from '../../catalog/datasets.ts'
-import type { DatasetQueries } from '../../catalog/queries.ts'
+import { type DatasetListing, type DatasetSearch, shownDatasets } from '../../catalog/listing.ts'
 import type { ConnectionDetail, ConnectionQueries } from '../../connections/queries.ts'
 import type { Outcome } from '../../connector/driver.ts'
 import { usernameOf } from '../../credentials/credential-type.ts'
+import { nameKey } from '../../names.ts'
 import { paths } from '../../paths.ts'
 import type { SavingAccounts } from '../../sign-ins/save-and-sign-in.ts'
 import type { TypedAccounts } from '../../sign-ins/typed-accounts.ts'
@@ -27,7 +28,7 @@ import { asTab, readState, typedForm, typeFor, typeLinks } from './add-data.ts'
 
 type Dependencies = {
   readonly datasets: Pick<Datasets, 'create'>
-  readonly datasetQueries: DatasetQueries
+  readonly datasetListing: DatasetListing
   readonly connectionQueries: ConnectionQueries
   readonly use: ConnectionUse
   readonly saving: SavingAccounts
@@ -40,14 +41,14 @@ type Shown = Partial<Pick<AddPageProps, 'schemas' | 'tables' | 'isPartial' | 'pr
 
 /** The catalog's list, and **Add from data connection**. */
 export function catalogRoutes(deps: Dependencies): Routes {
-  const { datasets, datasetQueries, connectionQueries, use, saving, typedAccounts } = deps
+  const { datasets, datasetListing, connectionQueries, use, saving, typedAccounts } = deps
   const browsing = createBrowsing({ use })
   const routes = new Routes()
 
   routes.get('/catalog', signedIn, async (c, actor) => {
-    const after = c.req.query('after')
-    const { rows, next } = await datasetQueries.list(actor, after === undefined ? {} : { after })
-    return c.render(<CatalogPage rows={rows} next={next} after={after} />)
+    const listing = listingOf(c)
+    const { rows, next } = await datasetListing.list(actor, searchOf(listing))
+    return c.render(<CatalogPage rows={rows} next={next} listing={listing} tags={await datasetListing.tags(actor)} />)
   })
 
   routes.get('/catalog/add', signedIn, async (c, actor) => {
@@ -289,6 +290,20 @@ export function catalogRoutes(deps: Dependencies): Routes {
   }
 
   return routes
+}
+
+/** What was looked for; what is not one of ours is taken as absent. */
+function listingOf(c: AppContext): CatalogListing {
+  const asked = (name: string) => (c.req.query(name) ?? '').replaceAll('\0', '').slice(0, 200)
+  const show = shownDatasets.find((one) => one === asked('show')) ?? ''
+  const sort = asked('sort') === 'name' ? 'name' : ''
+  return { q: asked('q'), tag: nameKey(asked('tag')), show, sort, after: asked('after') }
+}
+
+function searchOf({ q, tag, show, sort, after }: CatalogListing): DatasetSearch {
+  const which = shownDatasets.find((one) => one === show)
+  const order = sort === 'name' ? ('name' as const) : ('newest' as const)
+  return { text: q, tag, order, ...(which && { show: which }), ...(after !== '' && { after }) }
 }
 
 const emptyState: AddState = {
