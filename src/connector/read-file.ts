@@ -37,12 +37,13 @@ export function importRemote(
   { rowLimit, file }: Operations['import']['input'],
 ): Promise<Imported> {
   const [, , name] = temporaryFiles(file)
+  // DuckDB takes a moment to load: the moment in which the file comes.
+  const table = import('./file-table.ts')
   return withScratch(name, async (scratch) => {
     await fetchWhole(session, remote, scratch, importLimits.received)
     refuseEmpty(scratch)
     session.report.passed('read', 'The file can be read.')
-    // DuckDB takes a moment to load, and what was refused before does not need it.
-    const { importFile } = await import('./file-table.ts')
+    const { importFile } = await table
     const imported = await importFile(scratch.path, remote.format.kind, rowLimit, file)
     session.report.progress({ rows: imported.rows, bytes: scratch.size })
     return imported
