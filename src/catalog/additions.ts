@@ -2,6 +2,7 @@ import { and, asc, eq, isNull } from 'drizzle-orm'
 import type { UserActor } from '../access/actor.ts'
 import { NotFound } from '../access/refusals.ts'
 import type { Database } from '../db/client.ts'
+import { newId } from '../db/new-id.ts'
 import { type DatasetSource, datasets, datasetVersions } from '../db/schema/catalog.ts'
 import type { Datasets } from './datasets.ts'
 import { isOpen, type VersionDetail, type VersionStatus } from './queries.ts'
@@ -43,12 +44,16 @@ export function createAdditions(deps: { db: Database; datasets: Pick<Datasets, '
   }
 
   return {
+    /** Returns the id of an addition, for `Datasets.create`. */
+    begin: (): string => newId(),
+
     show,
 
     /** Asks for the end of all that are still being made; resolves with how many those were. */
     async cancel(actor: UserActor, id: string): Promise<number> {
       let cancelled = 0
-      for (const { id: datasetId, version } of await show(actor, id)) {
+      // Those that wait go first: they would begin once what is before them has ended.
+      for (const { id: datasetId, version } of (await show(actor, id)).toReversed()) {
         if (version === null || !isOpen(version.status)) continue
         if (await deps.datasets.cancel(actor, datasetId, version.number)) cancelled++
       }

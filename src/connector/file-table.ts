@@ -1,11 +1,12 @@
 import { rm } from 'node:fs/promises'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { Refusal } from './diagnosis.ts'
-import type { Imported, Rows } from './driver.ts'
+import type { Imported, Rows, Sample } from './driver.ts'
 import { longestLine, openDuckDB, parquetOptions, putInPlace, quoteName, quoteText, uniqueNames } from './duckdb.ts'
 import { type RawColumn, type TypedColumn, typeColumns } from './file-columns.ts'
 import type { FileFormat } from './file-format.ts'
 import { temporaryFiles } from './import-files.ts'
+import { percentLiteral } from './sample.ts'
 
 /** Reads the first rows of a file on this machine, gzip taken off, which is all that is opened. */
 export function previewFile(
@@ -27,7 +28,7 @@ export function previewFile(
 export async function importFile(
   path: string,
   kind: FileFormat['kind'],
-  rowLimit: number | null,
+  taken: { readonly rowLimit: number | null; readonly sample?: Sample | undefined },
   file: string,
 ): Promise<Imported> {
   const [partial] = temporaryFiles(file)
@@ -36,8 +37,8 @@ export async function importFile(
       const { from, columns } = await tableOf(connection, path, kind)
       const names = uniqueNames(columns.map(({ name }) => name))
       const values = columns.map(({ expression }, index) => `${expression} AS ${quoteName(names[index] ?? '')}`)
-      const limit = rowLimit === null ? '' : ` LIMIT ${rowLimit}`
-      const select = `SELECT ${values.join(', ')} FROM ${from}${limit}`
+      const limit = taken.rowLimit === null ? '' : ` LIMIT ${taken.rowLimit}`
+      const select = `SELECT ${values.join(', ')} FROM ${sampled(from, taken.sample)}${limit}`
       const copied = await connection.runAndReadAll(`COPY (${select}) TO ${quoteText(partial)} ${parquetOptions}`)
       const bytes = await putInPlace(partial, file)
       return { rows: Number(copied.getRows()[0]?.[0] ?? 0), bytes, columns: named(columns) }
@@ -45,6 +46,17 @@ export async function importFile(
   } finally {
     await rm(partial, { force: true })
   }
+}
+
+/** The same rows again of the same file: DuckDB reads it in one thread. */
+function sampled(from: string, sample: Sample | undefined): string {
+  if (sample === undefined) return from
+  const { of, amount, seed } = sample
+  const how =
+    of === 'percent'
+      ? `${percentLiteral(amount)} PERCENT (bernoulli, ${seed})`
+      : `reservoir(${amount} ROWS) REPEATABLE (${seed})`
+  return `(SELECT * FROM ${from} USING SAMPLE ${how})`
 }
 
 async function reading<T>(

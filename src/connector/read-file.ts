@@ -34,7 +34,7 @@ export function previewRemote(session: Session, remote: RemoteFile, rows: number
 export function importRemote(
   session: Session,
   remote: RemoteFile,
-  { rowLimit, file }: Operations['import']['input'],
+  { source, rowLimit, file }: Operations['import']['input'],
 ): Promise<Imported> {
   const [, , name] = temporaryFiles(file)
   // DuckDB takes a moment to load: the moment in which the file comes.
@@ -44,7 +44,12 @@ export function importRemote(
     refuseEmpty(scratch)
     session.report.passed('read', 'The file can be read.')
     const { importFile } = await table
-    const imported = await importFile(scratch.path, remote.format.kind, rowLimit, file)
+    const imported = await importFile(
+      scratch.path,
+      remote.format.kind,
+      { rowLimit, sample: tableSource(source).sample },
+      file,
+    )
     session.report.progress({ rows: imported.rows, bytes: scratch.size })
     return imported
   })

@@ -6,6 +6,7 @@ import { Breadcrumbs } from '../../../views/ui/breadcrumbs.tsx'
 import type { UserActor } from '../../access/actor.ts'
 import { NotFound } from '../../access/refusals.ts'
 import { wipeAccount } from '../../catalog/account-copies.ts'
+import type { Additions } from '../../catalog/additions.ts'
 import { parseBasket, parseQuery } from '../../catalog/basket.ts'
 import { createBrowsing, type Looking } from '../../catalog/browse.ts'
 import type { Datasets } from '../../catalog/datasets.ts'
@@ -28,6 +29,7 @@ import { asTab, readState, typedForm, typeFor, typeLinks } from './add-data.ts'
 
 type Dependencies = {
   readonly datasets: Pick<Datasets, 'create'>
+  readonly additions: Pick<Additions, 'begin'>
   readonly datasetListing: DatasetListing
   readonly connectionQueries: ConnectionQueries
   readonly use: ConnectionUse
@@ -41,7 +43,7 @@ type Shown = Partial<Pick<AddPageProps, 'schemas' | 'tables' | 'isPartial' | 'pr
 
 /** The catalog's list, and **Add from data connection**. */
 export function catalogRoutes(deps: Dependencies): Routes {
-  const { datasets, datasetListing, connectionQueries, use, saving, typedAccounts } = deps
+  const { datasets, additions, datasetListing, connectionQueries, use, saving, typedAccounts } = deps
   const browsing = createBrowsing({ use })
   const routes = new Routes()
 
@@ -184,7 +186,9 @@ export function catalogRoutes(deps: Dependencies): Routes {
   function act(c: AppContext, actor: UserActor, connection: ConnectionDetail, fields: FormFields, chosen: Chosen) {
     const looking = lookingOf(c, actor, connection, chosen)
     const intent = fields.text('open') === '' ? fields.text('intent') : 'tables'
-    if (intent === 'create') return create(c, actor, connection, chosen)
+    if (intent === 'create' || intent === 'create-dynamic') {
+      return create(c, actor, connection, chosen, intent === 'create-dynamic')
+    }
     if (intent === 'preview') return preview(c, connection, chosen, looking)
     if (intent === 'query') return renderAdd(c, connection, withTab(chosen, 'query'))
     if (intent === 'tables') return showTables(c, connection, chosen, looking, fields.text('open'))
@@ -234,7 +238,13 @@ export function catalogRoutes(deps: Dependencies): Routes {
     return renderAdd(c, connection, at, { errors: { query: sentence }, said: failed.detail })
   }
 
-  async function create(c: AppContext, actor: UserActor, connection: ConnectionDetail, chosen: Chosen) {
+  async function create(
+    c: AppContext,
+    actor: UserActor,
+    connection: ConnectionDetail,
+    chosen: Chosen,
+    isDynamic: boolean,
+  ) {
     const { state, account } = chosen
     const parsed = parseBasket(state, `Query on ${connection.name}`)
     if (!parsed.ok) {
@@ -245,11 +255,13 @@ export function catalogRoutes(deps: Dependencies): Routes {
       return renderAdd(c, connection, chosen, { ...outcome, ...shown })
     }
     const { items, rowLimit } = parsed
-    const ids = await datasets.create(actor, { connectionId: connection.id, account, items, rowLimit })
+    const additionId = additions.begin()
+    const its = { connectionId: connection.id, account, items, rowLimit, isDynamic, additionId }
+    const [only, ...others] = await datasets.create(actor, its)
     typedAccounts.forget(actor, state.held)
-    setFlash(c, 'dataset-started')
-    const [only] = ids
-    return c.redirect(ids.length === 1 && only !== undefined ? paths.dataset(only) : paths.catalog(), 303)
+    const isOne = others.length === 0 && only !== undefined
+    setFlash(c, isDynamic ? 'dataset-dynamic' : isOne ? 'dataset-started' : 'datasets-started')
+    return c.redirect(isOne ? paths.dataset(only) : paths.addition(additionId), 303)
   }
 
   async function tablesAgain(
@@ -316,6 +328,7 @@ const emptyState: AddState = {
   query: '',
   name: '',
   rowLimit: '',
+  sample: '',
 }
 
 function lookingOf(c: AppContext, actor: UserActor, connection: ConnectionDetail, chosen: Chosen): Looking {
