@@ -64,8 +64,11 @@ export type Diagnosis = readonly Rung[]
 
 /** What is read: a table, or a read-only query by its user. */
 export type Source =
-  | { readonly kind: 'table'; readonly schema: string; readonly table: string }
+  | { readonly kind: 'table'; readonly schema: string; readonly table: string; readonly sample?: Sample }
   | { readonly kind: 'query'; readonly query: string }
+
+/** How much of a table is taken at random: a percentage, or a number of rows. One `seed` takes the same rows where it can. */
+export type Sample = { readonly of: 'percent' | 'rows'; readonly amount: number; readonly seed: number }
 
 /** A column as the catalog stores it: `type` is a DuckDB type name. */
 export type Column = { readonly name: string; readonly type: string }
@@ -107,7 +110,7 @@ export type Operations = {
   preview: { input: { readonly source: Source; readonly rows: number }; output: Rows }
   /**
    * Writes a zstd Parquet file at `file` (absolute; it must not exist). Removes it again when it fails. With a `key` (32
-   * bytes) it is a sealed file (docs/record-format.md §6) of at most `mostBytes`; the key is wiped when the job is over.
+   * bytes) it is a sealed file (docs/record-format.md §9) of at most `mostBytes`; the key is wiped when the job is over.
    */
   import: {
     input: {

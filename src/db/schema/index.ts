@@ -1,10 +1,13 @@
 /** Every table, for the client and for `drizzle-kit`. */
+export * from './analyses.ts'
 export * from './audit.ts'
 export * from './bulk-jobs.ts'
 export * from './catalog.ts'
 export * from './connections.ts'
 export * from './credential-shares.ts'
 export * from './credentials.ts'
+export * from './dataset-shares.ts'
+export * from './dataset-tags.ts'
 export * from './deliveries.ts'
 export * from './expiry-reminders.ts'
 export * from './keyring.ts'
