@@ -26,6 +26,7 @@ export const paths = {
   credentialSharing: (id: string) => `/credentials/${id}/sharing`,
   credentialShareRemoval: (id: string, userId: string) => `/credentials/${id}/sharing/${userId}/removal`,
   sharedCredentials: (search: { after?: string } = {}) => query('/credentials/shared', search),
+  sharedCredentialReturn: (id: string) => `/credentials/shared/${id}/return`,
   credentialExpiry: (id: string) => `/credentials/${id}/expiry`,
   maintenance: (id: string) => `/credentials/${id}/maintenance`,
   maintenanceEnd: (id: string) => `/credentials/${id}/maintenance/end`,
@@ -82,6 +83,11 @@ export const paths = {
   newDatasetVersion: (id: string, search: { account?: 'different'; type?: string } = {}) =>
     query(`/catalog/${id}/versions/new`, search),
 
+  search: (text?: string) => query('/search', { q: text }),
+  notifications: (search: { after?: string } = {}) => query('/notifications', search),
+  notificationReading: (id: string) => `/notifications/${id}/reading`,
+  notificationsReading: () => '/notifications/reading',
+  notificationChoices: () => '/account/notifications',
   activity: (search: { before?: string } = {}) => query('/activity', search),
   features: () => '/admin/features',
   egress: () => '/admin/egress',

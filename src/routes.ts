@@ -26,7 +26,9 @@ import { helpRoutes } from './http/routes/help.tsx'
 import { homeRoutes } from './http/routes/home.tsx'
 import { loginRoutes } from './http/routes/login.tsx'
 import { maintenanceRoutes } from './http/routes/maintenance.tsx'
+import { notificationRoutes } from './http/routes/notifications.tsx'
 import { provenEditRoutes } from './http/routes/proven-edits.tsx'
+import { searchRoutes } from './http/routes/search.tsx'
 import { setupRoutes } from './http/routes/setup.tsx'
 import { sharingRoutes } from './http/routes/sharing.tsx'
 import { signInRoutes } from './http/routes/sign-ins.tsx'
@@ -46,6 +48,8 @@ export type RouteDependencies = Services &
     readonly assets: Assets
     readonly log: Log
     readonly deployment: Deployment
+    /** Whether a mail server is set up. */
+    readonly sendsEmail: boolean
     /** Resolves when the database answers. */
     readonly ready: () => Promise<unknown>
     /** Adds the sample; null without the embedded server. */
@@ -77,6 +81,8 @@ export function allRoutes(services: RouteDependencies): Routes[] {
     healthRoutes(deps),
     maintenanceRoutes(deps),
     activityRoutes(deps),
+    notificationRoutes(deps),
+    searchRoutes(deps),
     helpRoutes(),
     // Before the routes of one dataset: `/catalog/add` and `/catalog/deleted` are no ids.
     catalogRoutes(deps),

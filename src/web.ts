@@ -17,6 +17,8 @@ import { createNotifying } from './notify.ts'
 import { packageRoot } from './package-root.ts'
 import { allRoutes } from './routes.ts'
 import { createSample } from './sample/sample.ts'
+import { createSchedule } from './schedule.ts'
+import { createFilling } from './search/filling.ts'
 import { createServices, type Services } from './services.ts'
 import { createProvenEdits } from './sign-ins/proven-edits.ts'
 import { createTypedAccounts } from './sign-ins/typed-accounts.ts'
@@ -45,13 +47,31 @@ export function createWeb({ config, composition, log }: { config: Config; compos
   erasure.start()
   const notifying = createNotifying({ db, guard: services.guard, config, log })
   notifying.start()
+  const filling = createSchedule({
+    work: async (signal) => void (await createFilling(db).once(signal)),
+    failure: 'search not filled in',
+    log,
+    milliseconds: 600_000,
+  })
+  filling.start()
   const provenEdits = createProvenEdits({ db, ...services, log })
   provenEdits.start()
   const assets = loadAssets()
   const addSample = sampleFor(database.embedded, services)
   const ready = () => db.execute('select 1')
   const typedAccounts = createTypedAccounts()
-  const pages = { catalog, bulk, provenEdits, typedAccounts, assets, log, deployment, ready, addSample }
+  const pages = {
+    catalog,
+    bulk,
+    provenEdits,
+    typedAccounts,
+    assets,
+    log,
+    deployment,
+    ready,
+    addSample,
+    sendsEmail: config.mail !== null,
+  }
   const routes = allRoutes({ ...services, ...accounts, ...pages })
   const app = createApp({
     origin,
@@ -62,9 +82,14 @@ export function createWeb({ config, composition, log }: { config: Config; compos
     routes,
     recordRefusal: services.guard.recordRefusal,
   })
-  const sweeping = setInterval(() => {
-    accounts.sessions.sweep().catch((error: unknown) => log.error('sessions not swept', error))
-  }, 3_600_000).unref()
+  const { sessions } = accounts
+  const sessionSweep = createSchedule({
+    work: sessions.sweep,
+    failure: 'sessions not swept',
+    log,
+    milliseconds: 3_600_000,
+  })
+  sessionSweep.start()
   return {
     app,
     serverOptions,
@@ -74,10 +99,11 @@ export function createWeb({ config, composition, log }: { config: Config; compos
      * database to end them with.
      */
     async close(): Promise<void> {
-      clearInterval(sweeping)
+      await sessionSweep.close()
       await healthSchedule.close()
       await erasure.close()
       await notifying.close()
+      await filling.close()
       await provenEdits.close()
       await bulk.runs.close()
       await catalog.close()

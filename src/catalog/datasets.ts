@@ -11,10 +11,13 @@ import type { Transaction } from '../db/client.ts'
 import { newId } from '../db/new-id.ts'
 import { type DatasetSource, datasets, datasetVersions } from '../db/schema/catalog.ts'
 import { associations } from '../db/schema/credentials.ts'
+import { indexDataset } from '../search/documents.ts'
 import type { Account } from '../sign-ins/use-connection.ts'
 import { copyAccount, wipeAccount } from './account-copies.ts'
+import type { DatasetKeys } from './dataset-keys.ts'
 import { type DatasetResource, findDataset, isOpen } from './queries.ts'
 import type { SnapshotOrder, Snapshots } from './snapshots.ts'
+import type { Storage } from './storage.ts'
 
 /** What is to become one dataset. The name has been parsed. */
 export type DatasetItem = { readonly name: string; readonly source: DatasetSource }
@@ -39,12 +42,18 @@ export type RefreshOutcome =
 export type Datasets = ReturnType<typeof createDatasets>
 
 /** The service that adds datasets to the catalog and makes new versions of them. */
-export function createDatasets(deps: { guard: Guard; snapshots: Snapshots }) {
-  const { guard, snapshots } = deps
+export function createDatasets(deps: {
+  guard: Guard
+  snapshots: Snapshots
+  storage: Pick<Storage, 'room'>
+  datasetKeys: DatasetKeys
+}) {
+  const { guard, snapshots, storage, datasetKeys } = deps
   return {
     /**
-     * Adds a dataset for each item and begins their first snapshots, but of dynamic ones; resolves with the ids, in order, without waiting
-     * for data. Each is created, recorded and made by itself, so one that is refused takes nothing from the others.
+     * Adds a dataset for each item and begins their first snapshots, but of dynamic ones; resolves with the ids, in
+     * order, without waiting for data. Each is created, recorded and made by itself, so one that is refused takes nothing
+     * from the others. Throws `StorageFull` before anything is created.
      */
     async create(
       actor: UserActor,
@@ -53,6 +62,7 @@ export function createDatasets(deps: { guard: Guard; snapshots: Snapshots }) {
       const orders: SnapshotOrder[] = []
       const ids: string[] = []
       try {
+        if (!isDynamic) await storage.room(actor.organizationId)
         for (const item of items) {
           const id = newId()
           const find = async () => ownedBy(actor)
@@ -66,8 +76,10 @@ export function createDatasets(deps: { guard: Guard; snapshots: Snapshots }) {
               const credentialId = credentialIdOf(account)
               const its = { connectionId, credentialId, rowLimit, isDynamic, additionId, ...item }
               await effect.tx.insert(datasets).values({ id, organizationId, ownerId: actor.id, ...its })
+              await indexDataset(effect.tx, id)
               effect.created(id)
               if (isDynamic) return null
+              await datasetKeys.ensure(effect.tx, { organizationId, datasetId: id })
               return insertVersion(effect, actor, { id, number: 1, account, accountName })
             },
           )
@@ -82,7 +94,7 @@ export function createDatasets(deps: { guard: Guard; snapshots: Snapshots }) {
       }
     },
 
-    /** Begins a new version with an account. Takes the account over. */
+    /** Begins a new version with an account. Takes the account over. Throws `StorageFull`. */
     async refresh(actor: UserActor, id: string, account: Account): Promise<RefreshOutcome> {
       try {
         const begun = await guard.change<Begun, DatasetResource>(
@@ -98,6 +110,8 @@ export function createDatasets(deps: { guard: Guard; snapshots: Snapshots }) {
             if (latest !== undefined && isOpen(latest.status)) {
               return effect.abandon({ ok: false, reason: 'running' } as const)
             }
+            await storage.room(row.organizationId, effect.tx)
+            await datasetKeys.ensure(effect.tx, { organizationId: row.organizationId, datasetId: id })
             const number = (latest?.number ?? 0) + 1
             // The account that a dataset goes by is its owner's: whoever else refreshes it does that once.
             const its = { credentialId: credentialIdOf(account) }
@@ -129,7 +143,10 @@ export function createDatasets(deps: { guard: Guard; snapshots: Snapshots }) {
           const version = await findVersion(tx, id, number)
           if (!isOpen(version.status)) return abandon(null)
           const its = eq(datasetVersions.id, version.id)
-          await tx.update(datasetVersions).set({ cancelRequestedAt: sql`now()` }).where(its)
+          await tx
+            .update(datasetVersions)
+            .set({ cancelRequestedAt: sql`now()`, cancelRequestedBy: actor.id })
+            .where(its)
           return version.id
         },
         { id },

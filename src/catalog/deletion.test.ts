@@ -142,7 +142,7 @@ describe('deleteVersion', () => {
     expect(await at.catalog.datasetDeletion.deleteVersion(ada(), id, 2)).toBe(true)
     expect((await show(id)).versions.map(({ number }) => number)).toEqual([1])
     await expect(at.catalog.datasetQueries.version(ada(), id, 2)).rejects.toThrow(NotFound)
-    await expect(at.catalog.datasetQueries.file(ada(), id, 2)).rejects.toThrow(NotFound)
+    await expect(at.catalog.datasetQueries.stored(ada(), id, 2)).rejects.toThrow(NotFound)
     await expect(at.catalog.datasetDeletion.deleteVersion(ada(), id, 2)).rejects.toThrow(NotFound)
     expect(await filesOf(id)).toHaveLength(1)
     expect(await refresh(id)).toEqual({ ok: true, number: 3 })

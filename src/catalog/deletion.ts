@@ -7,6 +7,7 @@ import { datasets, datasetVersions } from '../db/schema/catalog.ts'
 import { datasetShares } from '../db/schema/dataset-shares.ts'
 import { datasetTags } from '../db/schema/dataset-tags.ts'
 import type { Log } from '../log.ts'
+import type { DatasetKeys } from './dataset-keys.ts'
 import { findVersion } from './datasets.ts'
 import { deletedDays } from './listing.ts'
 import { type DatasetResource, findDataset, findDatasetOrDeleted, isOpen } from './queries.ts'
@@ -20,6 +21,7 @@ type Dependencies = {
   readonly guard: Guard
   readonly snapshots: Pick<Snapshots, 'cancel'>
   readonly store: SnapshotStore
+  readonly datasetKeys: DatasetKeys
   readonly log: Log
 }
 
@@ -27,7 +29,7 @@ type Dependencies = {
  * The service that deletes datasets, brings them back and deletes them for good, which happens by itself after 30 days
  * (docs/decisions/096). Files that outlive it, because a process died, are what the sweep removes.
  */
-export function createDatasetDeletion({ db, guard, snapshots, store, log }: Dependencies) {
+export function createDatasetDeletion({ db, guard, snapshots, store, datasetKeys, log }: Dependencies) {
   async function erase(actor: Actor, id: string): Promise<void> {
     const files = await guard.change<readonly string[], DatasetResource>(
       actor,
@@ -35,6 +37,7 @@ export function createDatasetDeletion({ db, guard, snapshots, store, log }: Depe
       (tx) => findDeleted(tx, id),
       async ({ tx, note }) => {
         await tx.update(datasets).set({ erasedAt: sql`now()`, connectionId: null }).where(eq(datasets.id, id))
+        await datasetKeys.destroy(tx, id)
         await tx.delete(datasetShares).where(eq(datasetShares.datasetId, id))
         await tx.delete(datasetTags).where(eq(datasetTags.datasetId, id))
         const versions = await tx.select().from(datasetVersions).where(eq(datasetVersions.datasetId, id))
@@ -85,7 +88,7 @@ export function createDatasetDeletion({ db, guard, snapshots, store, log }: Depe
       )
     },
 
-    /** Deletes a deleted dataset for good: its files, its people and its tags at once, its row with the next sweep. */
+    /** Deletes a deleted dataset for good: its key, its files, its people and its tags at once, its row with the next sweep. */
     erase,
 
     /** Deletes one version with its file. Resolves with false where it is still being made: that is cancelled, not deleted. */

@@ -5,6 +5,7 @@ import type { Transaction } from '../db/client.ts'
 import { datasets } from '../db/schema/catalog.ts'
 import { datasetTags } from '../db/schema/dataset-tags.ts'
 import { parseName, refuseDescription } from '../names.ts'
+import { indexDataset } from '../search/documents.ts'
 import { type DatasetResource, findDataset, tagsOf } from './queries.ts'
 import { parseTags, type Tag } from './tags.ts'
 
@@ -43,6 +44,7 @@ export function createDatasetDescription(deps: { guard: Guard }) {
             .set({ name, description, revision: row.revision + 1 })
             .where(eq(datasets.id, id))
           await replaceTags(tx, id, tags)
+          await indexDataset(tx, id)
           note({ renamed: name !== row.name, tags: tags.length })
           return { ok: true }
         },

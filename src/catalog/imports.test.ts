@@ -164,8 +164,9 @@ describe('a process that is killed while it makes a snapshot', () => {
       const status = latest?.version?.status
       expect(status).toMatch(/^(failed|completed)$/)
       if (status === 'completed') {
-        const file = await catalog.datasetQueries.file(actor, latest?.id ?? '', 1)
-        expect((await readPage(catalog.store.pathOf(file), 1)).rows).toHaveLength(20)
+        const opened = await catalog.store.open(await catalog.datasetQueries.stored(actor, latest?.id ?? '', 1))
+        expect((await readPage(opened.path, 1)).rows).toHaveLength(20)
+        opened.close()
         return
       }
       // What its worker wrote until it noticed that it was alone goes with the next sweep.
@@ -203,7 +204,7 @@ async function snapshotOf(table: string): Promise<string> {
   await catalog.snapshots.idle()
   const [version] = (await catalog.datasetQueries.show(actor, id)).versions
   expect(version).toMatchObject({ status: 'completed', message: null })
-  return catalog.store.pathOf(await catalog.datasetQueries.file(actor, id, 1))
+  return (await catalog.store.open(await catalog.datasetQueries.stored(actor, id, 1))).path
 }
 
 function filesLeft(): string[] {

@@ -13,7 +13,8 @@ import { credentials } from '../db/schema/credentials.ts'
 import { datasetShares } from '../db/schema/dataset-shares.ts'
 import { datasetTags } from '../db/schema/dataset-tags.ts'
 import { users } from '../db/schema/organizations.ts'
-import { snapshotFile } from './snapshot-store.ts'
+import { plainSnapshotFile, snapshotFile } from '../storage/snapshot-file.ts'
+import type { StoredVersion } from './stored-version.ts'
 
 export type VersionStatus = Exclude<(typeof datasetVersions.$inferSelect)['status'], 'deleted'>
 
@@ -124,16 +125,19 @@ export function createDatasetQueries(deps: { db: Database; guard: Guard }) {
     },
 
     /**
-     * Returns the file name of a completed version under the snapshot store. Throws NotFound for any other, and where the
-     * row names a file that is not this version's.
+     * Returns what opens a completed version in the snapshot store. Throws NotFound for any other, and where the row names
+     * a file that is not this version's.
      */
-    async file(actor: Actor, id: string, number: number): Promise<string> {
+    async stored(actor: Actor, id: string, number: number): Promise<StoredVersion> {
       const { dataset } = await row(actor, id)
       const its = and(eq(datasetVersions.datasetId, id), eq(datasetVersions.number, number))
       const [found] = await db.select().from(datasetVersions).where(its)
       if (found?.status !== 'completed') throw new NotFound()
-      if (found.file !== snapshotFile(dataset.organizationId, found.id)) throw new NotFound()
-      return found.file
+      const { organizationId } = dataset
+      const { id: versionId, file } = found
+      const ours = [snapshotFile(organizationId, versionId), plainSnapshotFile(organizationId, versionId)]
+      if (file === null || !ours.includes(file)) throw new NotFound()
+      return { organizationId, datasetId: id, versionId, file }
     },
   }
 }

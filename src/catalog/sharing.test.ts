@@ -35,7 +35,7 @@ describe('a consumer', () => {
     await expect(seen()).rejects.toThrow(NotFound)
     expect(await share('consumer')).toEqual({ ok: true })
     expect(await seen()).toMatchObject({ role: 'consumer', versions: [{ status: 'completed' }] })
-    expect(await at.catalog.datasetQueries.file(ben, id, 1)).toContain('.parquet')
+    expect((await at.catalog.datasetQueries.stored(ben, id, 1)).file).toContain('.sealed')
     expect((await at.catalog.datasetListing.list(ben, { show: 'shared' })).rows.map((row) => row.id)).toContain(id)
     const words = { name: 'Mine', description: '', tags: '', revision: 1 }
     await expect(refresh()).rejects.toThrow(RoleTooLow)

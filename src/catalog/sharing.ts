@@ -16,6 +16,8 @@ import type { Database } from '../db/client.ts'
 import { datasetVersions } from '../db/schema/catalog.ts'
 import { datasetShares } from '../db/schema/dataset-shares.ts'
 import { users } from '../db/schema/organizations.ts'
+import { notify } from '../notifications/notify.ts'
+import { indexDataset } from '../search/documents.ts'
 import { type DatasetResource, findDataset } from './queries.ts'
 import type { Snapshots } from './snapshots.ts'
 
@@ -63,6 +65,9 @@ export function createDatasetSharing(deps: { db: Database; guard: Guard; snapsho
           const there = user.id === dataset.ownerId || added.length === 0
           if (there) return abandon<ShareOutcome>(alreadyThere(user.name))
           note({ userId: user.id, role: granted })
+          await indexDataset(tx, id)
+          const told = { organizationId, userId: user.id, details: { role: granted }, byId: actor.id }
+          await notify(tx, { ...told, event: 'dataset.shared', about: { type: 'dataset', id } })
           return { ok: true }
         },
         { id },
@@ -101,7 +106,8 @@ export function createDatasetSharing(deps: { db: Database; guard: Guard; snapsho
           if (userId === dataset.ownerId) return effect.abandon(staysOwner)
           const [gone] = await effect.tx.delete(datasetShares).where(shareOf(id, userId)).returning()
           if (gone === undefined) throw new NotFound()
-          ended.push(...(await endTheirs(effect, id, userId)))
+          ended.push(...(await endTheirs(effect, id, { userId, byId: actor.id })))
+          await indexDataset(effect.tx, id)
           effect.note({ userId, role: gone.role })
           return { ok: true }
         },
@@ -128,12 +134,16 @@ function shareOf(datasetId: string, userId: string) {
   return and(eq(datasetShares.datasetId, datasetId), eq(datasetShares.userId, userId))
 }
 
-async function endTheirs({ tx, note }: Effect, datasetId: string, userId: string): Promise<readonly string[]> {
+async function endTheirs(
+  { tx, note }: Effect,
+  datasetId: string,
+  { userId, byId }: { readonly userId: string; readonly byId: string | null },
+): Promise<readonly string[]> {
   const { id, createdBy, status } = datasetVersions
   const theirs = and(eq(datasetVersions.datasetId, datasetId), eq(createdBy, userId))
   const ended = await tx
     .update(datasetVersions)
-    .set({ cancelRequestedAt: sql`now()` })
+    .set({ cancelRequestedAt: sql`now()`, cancelRequestedBy: byId })
     .where(and(theirs, inArray(status, ['queued', 'running'])))
     .returning({ id })
   note({ snapshotsEnded: ended.length })

@@ -6,7 +6,9 @@ import { type Occasion, trippingCodes } from '../credentials/breaker.ts'
 import type { Log } from '../log.ts'
 import type { Account, ConnectionUse } from '../sign-ins/use-connection.ts'
 import { copyAccount, wipeAccount } from './account-copies.ts'
-import { type SnapshotStore, snapshotFile } from './snapshot-store.ts'
+import type { SnapshotStore } from './snapshot-store.ts'
+import type { Storage } from './storage.ts'
+import type { StoredVersion } from './stored-version.ts'
 import { cancelledMessage, type Ended, interruptedMessage, type VersionRows } from './version-rows.ts'
 
 /** One version to be made; its row is queued already. */
@@ -54,10 +56,11 @@ export function createSnapshots(deps: {
   use: Pick<ConnectionUse, 'run'>
   versions: VersionRows
   store: SnapshotStore
+  storage: Pick<Storage, 'room'>
   log: Log
   beatMilliseconds?: number
 }) {
-  const { use, versions, store, log } = deps
+  const { use, versions, store, storage, log } = deps
   const runs = new Map<string, Run>()
   const baskets = new Set<Promise<void>>()
   let closing = false
@@ -112,21 +115,31 @@ export function createSnapshots(deps: {
 
   async function make(run: Run): Promise<void> {
     const { actor, versionId } = run.order
-    const file = snapshotFile(actor.organizationId, versionId)
-    const imported = run.ending === undefined ? await pull(run, file) : undefined
+    const begins = run.ending === undefined && !run.basket.refused
+    const version = begins ? await persist(() => versions.start(actor.organizationId, versionId)) : undefined
+    const imported = version === undefined ? whyNotBegun(run) : await pull(run, version)
     if (imported !== undefined && isRefusal(imported)) run.basket.refused = true
-    if (imported?.ok && (await persist(() => versions.complete(versionId, imported.value)))) return
-    await store.remove(file)
-    await persist(() => versions.end(versionId, whyEnded(run, imported)))
+    const completed = version && imported?.ok ? await complete(version, imported.value) : imported
+    if (completed?.ok) return
+    if (version !== undefined) await store.remove(version.file)
+    await persist(() => versions.end(versionId, whyEnded(run, completed)))
   }
 
-  /** Resolves with undefined where somebody ended the version before it began. */
-  async function pull(run: Run, file: string): Promise<Pulled | undefined> {
-    if (run.basket.refused) return { ok: false, message: refusedBefore }
-    if (!(await persist(() => versions.start(run.order.versionId, file)))) return undefined
+  /** Resolves with undefined where somebody ended the version meanwhile. */
+  async function complete(version: StoredVersion, imported: Imported): Promise<Pulled | { ok: true } | undefined> {
+    const outcome = await persist(() => versions.complete(version, imported))
+    if (outcome === 'completed') return { ok: true }
+    return outcome === 'full' ? { ok: false, message: noRoomLeft } : undefined
+  }
+
+  /** Reads the rows and keeps the file. */
+  async function pull(run: Run, version: StoredVersion): Promise<Pulled> {
     try {
-      await store.prepare(file)
-      return await importOnceThereIsRoom(run, store.pathOf(file))
+      const mostBytes = await storage.room(version.organizationId)
+      const imported = await withFile(version, (file) => importOnceItsTurn(run, { ...file, mostBytes }))
+      if (!imported.ok) return imported
+      const bytes = await store.keep(version, run.abort.signal)
+      return { ...imported, value: { ...imported.value, bytes } }
     } catch (error) {
       const expected = error instanceof Refusal || error instanceof TooBusy
       if (!expected && run.ending === undefined) {
@@ -136,11 +149,22 @@ export function createSnapshots(deps: {
     }
   }
 
-  async function importOnceThereIsRoom(run: Run, file: string): Promise<Outcome<Imported>> {
+  async function withFile<T>(version: StoredVersion, work: (file: NewFile) => Promise<T>): Promise<T> {
+    const file = await store.create(version)
+    try {
+      return await work(file)
+    } finally {
+      file.key.wipe()
+    }
+  }
+
+  async function importOnceItsTurn(run: Run, target: NewFile & { readonly mostBytes: number }) {
     const { actor, connectionId, account, source, rowLimit, runId } = run.order
+    const { path: file, key, mostBytes } = target
     const until = Date.now() + patienceMilliseconds
     // A person waits for the first table alone; what stood in line does not try a paused account.
     for (let occasion: Occasion = isFirst(run) ? 'by hand' : 'in line'; ; occasion = 'in line') {
+      const attempt = key.copy()
       try {
         return await use.run(
           actor,
@@ -149,7 +173,7 @@ export function createSnapshots(deps: {
             // Using an account wipes it; a second attempt needs another copy.
             account: copyAccount(account),
             operation: 'import',
-            input: { source, rowLimit, file },
+            input: { source, rowLimit, file, key: attempt, mostBytes },
             purpose: 'snapshot of a dataset',
             occasion,
             runId,
@@ -160,6 +184,8 @@ export function createSnapshots(deps: {
       } catch (error) {
         if (!(error instanceof TooBusy) || Date.now() > until) throw error
         await pause(error.retryAfterSeconds * 1000, undefined, { signal: run.abort.signal, ref: false })
+      } finally {
+        attempt.wipe()
       }
     }
   }
@@ -228,16 +254,25 @@ function isRefusal(pulled: Pulled): boolean {
   return !pulled.ok && !('message' in pulled) && trippingCodes.includes(pulled.code)
 }
 
-type Pulled = Outcome<Imported> | { readonly ok: false; readonly message: string }
+function whyNotBegun(run: Run): Pulled | undefined {
+  return run.ending === undefined && run.basket.refused
+    ? { ok: false, message: refusedBefore, isToldAlready: true }
+    : undefined
+}
+
+type NewFile = Awaited<ReturnType<SnapshotStore['create']>>
+
+type Pulled = Outcome<Imported> | { readonly ok: false; readonly message: string; readonly isToldAlready?: true }
 
 function idOf(order: SnapshotOrder): { versionId: string } {
   return { versionId: order.versionId }
 }
 
-function whyEnded(run: Run, pulled: Pulled | undefined): Ended {
+function whyEnded(run: Run, pulled: Pulled | { readonly ok: true } | undefined): Ended {
   if (run.ending === 'cancelled') return { status: 'cancelled', code: null, message: cancelledMessage, diagnosis: null }
   if (run.ending !== undefined || pulled === undefined || pulled.ok) return failed(interruptedMessage)
-  if ('message' in pulled) return failed(pulled.message)
+  if ('message' in pulled)
+    return { ...failed(pulled.message), ...(pulled.isToldAlready ? { isToldAlready: true } : {}) }
   const rung = pulled.diagnosis.find((one) => one.state === 'failed')
   const message = [rung?.sentence, rung?.nextStep].filter(Boolean).join(' ') || generalMessage
   return { status: 'failed', code: pulled.code, message, diagnosis: pulled.diagnosis }
@@ -248,6 +283,9 @@ function failed(message: string): Ended {
 }
 
 const generalMessage = 'The snapshot could not be made. Try again; if it fails again, ask an administrator to look.'
+
+const noRoomLeft =
+  'Other snapshots took the room that this one needed, so nothing of it was kept. Delete datasets that nobody needs, or ask an administrator to raise the limit under Storage. Then create the snapshot again.'
 
 const refusedBefore =
   'The data store refused this account for another table that was chosen with this one, so it was not tried again. Store the right secret or choose another account, then create the snapshot again.'

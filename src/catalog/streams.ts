@@ -7,10 +7,11 @@ const idleMilliseconds = 60_000
 /**
  * Returns a snapshot's file as CSV (RFC 4180: UTF-8, a header, CRLF), in chunks as the reader takes them. NULL is an empty
  * field, an empty string is `""`, bytes are `\x` and hexadecimal digits. Text that a spreadsheet would take for a formula
- * has an apostrophe in front. A reader that takes nothing for a minute loses it.
+ * has an apostrophe in front. A reader that takes nothing for a minute loses it. `over` is called once, when the file is
+ * not needed any more.
  */
-export function streamCsv(path: string): Promise<ReadableStream<Uint8Array>> {
-  return streamLines(path, {
+export function streamCsv(path: string, over: () => void = () => {}): Promise<ReadableStream<Uint8Array>> {
+  return streamLines(path, over, {
     header: (columns) => csvLine(columns.map(({ name }) => spreadsheetText(name))),
     line: (columns) => columns.map(({ name, type }) => csvExpression(asText(name, type), type)).join(` || ',' || `),
     end: '\r\n',
@@ -20,10 +21,10 @@ export function streamCsv(path: string): Promise<ReadableStream<Uint8Array>> {
 /**
  * Returns a snapshot's file as JSON lines, one object a row, in chunks as the reader takes them. Numbers, booleans and
  * NULL stay what they are and JSON is embedded; a number with more digits than a double holds is text, as is everything
- * else. A reader that takes nothing for a minute loses it.
+ * else. A reader that takes nothing for a minute loses it. `over` as for `streamCsv`.
  */
-export function streamJsonLines(path: string): Promise<ReadableStream<Uint8Array>> {
-  return streamLines(path, { header: () => '', line: jsonLine, end: '\n' })
+export function streamJsonLines(path: string, over: () => void = () => {}): Promise<ReadableStream<Uint8Array>> {
+  return streamLines(path, over, { header: () => '', line: jsonLine, end: '\n' })
 }
 
 type Column = OpenParquet['columns'][number]
@@ -35,22 +36,26 @@ type LineFormat = {
   readonly end: string
 }
 
-async function streamLines(path: string, format: LineFormat): Promise<ReadableStream<Uint8Array>> {
-  const parquet = await openParquet(path)
+async function streamLines(path: string, over: () => void, format: LineFormat): Promise<ReadableStream<Uint8Array>> {
+  const parquet = await openParquet(path).catch((error) => {
+    over()
+    throw error
+  })
   const chunks = chunksOf(parquet, format)[Symbol.asyncIterator]()
   const encoder = new TextEncoder()
   let reading: Promise<unknown> = Promise.resolve()
   let idle: NodeJS.Timeout | undefined
-  let over = false
+  let ended = false
 
   /** Closes once: DuckDB must not be taken away from a call that still runs. */
   async function finish(): Promise<void> {
     clearTimeout(idle)
-    if (over) return
-    over = true
+    if (ended) return
+    ended = true
     parquet.interrupt()
     await reading.catch(() => {})
     parquet.close()
+    over()
   }
 
   async function pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
@@ -59,7 +64,7 @@ async function streamLines(path: string, format: LineFormat): Promise<ReadableSt
     reading = next
     try {
       const { done, value } = await next
-      if (over) return
+      if (ended) return
       if (!done) controller.enqueue(encoder.encode(value))
       else controller.close()
       if (done) await finish()

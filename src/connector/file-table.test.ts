@@ -23,7 +23,7 @@ describe('a sample', () => {
   const lines = `id\n${Array.from({ length: 1_000 }, (_, index) => index).join('\n')}\n`
   const take = async (sample: Sample, rowLimit: number | null = null) => {
     const file = join(folder, `${count + 1}.parquet`)
-    await importFile(write(lines), 'csv', { rowLimit, sample }, file)
+    await importFile(write(lines), 'csv', { rowLimit, sample }, { file })
     const connection = await (await DuckDBInstance.create()).connect()
     const ids = (await connection.runAndReadAll(`SELECT id FROM '${file}' ORDER BY id`))
       .getRows()
@@ -55,7 +55,7 @@ describe('a sample', () => {
 /** Imports and returns what a Parquet file then holds, read by DuckDB: columns with types, then rows as text. */
 async function imported(content: string | Buffer, kind: FileFormat['kind'], rowLimit: number | null = null) {
   const file = join(folder, `${count + 1}.parquet`)
-  const made = await importFile(write(content), kind, { rowLimit }, file)
+  const made = await importFile(write(content), kind, { rowLimit }, { file })
   const connection = await (await DuckDBInstance.create()).connect()
   await connection.run("SET TimeZone = 'UTC'")
   const described = (await connection.runAndReadAll(`DESCRIBE SELECT * FROM '${file}'`)).getRows()
@@ -188,7 +188,7 @@ test.each([
   ['5,000 columns', Buffer.from(`${Array(5_000).fill('a').join(',')}\n`), 'csv', 'limit.exceeded'],
 ] as const)('%s is refused in a sentence, and nothing stays', async (_what, content, kind, code) => {
   const file = join(folder, `${count + 1}.parquet`)
-  const failure = await importFile(write(content), kind, { rowLimit: null }, file).then(
+  const failure = await importFile(write(content), kind, { rowLimit: null }, { file }).then(
     () => null,
     (error) => error,
   )

@@ -4,7 +4,7 @@ import { type ClimbedRung, type FailedRung, type FailureCode, failedRung, ladder
 import type { Connector, Job, Operation, Operations, Outcome } from './driver.ts'
 import type { EgressPolicy } from './egress-policy.ts'
 import { removeUnfinished } from './import-files.ts'
-import { type FromWorker, toWire } from './messages.ts'
+import { type FromWorker, fileKey, toWire } from './messages.ts'
 import { createPlaces, GaveUp, type Leave } from './places.ts'
 import { forkWorker, type WorkerProcess } from './worker-process.ts'
 
@@ -87,6 +87,7 @@ export function createConnector(options: ConnectorOptions): Connector {
         }
       } finally {
         for (const secret of Object.values(job.credential.fields)) secret.wipe()
+        fileKey(job)?.wipe()
       }
     },
     async close() {

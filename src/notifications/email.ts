@@ -49,6 +49,7 @@ export function createMailer(settings: MailSettings, dialling: Dialling): Send {
 
 /** Returns subject and text. Whatever a name holds is text. */
 export function textOf({ event, body }: Message): { readonly subject: string; readonly text: string } {
+  if (typeof body.sentence === 'string') return toldText(body.sentence, body)
   // One line, whatever it holds: a name is no place for paragraphs of somebody's own.
   const name = String(body.name).replace(/\s+/g, ' ')
   const at = `${String(body.expiresAt).slice(0, 19).replace('T', ' ')} UTC`
@@ -61,9 +62,20 @@ export function textOf({ event, body }: Message): { readonly subject: string; re
     ...(typeof body.url === 'string' ? [body.url] : []),
     '',
     'You get this because they are yours. Keyward reminds you 30, 7 and 1 days before they expire, and when they have.',
+    choose,
     '',
   ]
   return { subject: isOver ? `${name} has expired` : `${name} expires within ${within}`, text: lines.join('\n') }
+}
+
+/** Where there are no links: the public address is not known. */
+const choose = 'What you get by e-mail is up to you: open Notifications in Keyward, then Choose e-mails.'
+
+function toldText(sentence: string, { url, choices }: Message['body']) {
+  const subject = sentence.length > 150 ? `${[...sentence].slice(0, 149).join('')}…` : sentence.replace(/\.$/, '')
+  const link = typeof url === 'string' ? ['', url] : []
+  const lines = [sentence, ...link, '', choose, ...(typeof choices === 'string' ? [choices] : []), '']
+  return { subject, text: lines.join('\n') }
 }
 
 /** Only codes come from the other side: what a mail server says may repeat an account or an address. */

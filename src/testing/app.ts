@@ -39,10 +39,21 @@ export async function testApp(options: Options = {}) {
   const ready = () => db.execute('select 1')
   const typedAccounts = createTypedAccounts()
   const directory = mkdtempSync(join(tmpdir(), 'keyward-snapshots-'))
-  const catalog = createCatalog({ ...domain, directory, log, beatMilliseconds: 50 })
+  const catalog = createCatalog({ ...domain, directory, deployment, log, beatMilliseconds: 50 })
   const provenEdits = createProvenEdits({ ...domain, log, beatMilliseconds: 50 })
   const bulk = createBulk({ ...domain, deployment, log, beatMilliseconds: 50 })
-  const pages = { catalog, bulk, provenEdits, typedAccounts, assets, log, deployment, ready, addSample }
+  const pages = {
+    catalog,
+    bulk,
+    provenEdits,
+    typedAccounts,
+    assets,
+    log,
+    deployment,
+    ready,
+    addSample,
+    sendsEmail: true,
+  }
   const routes = allRoutes({ ...domain, ...accounts, ...pages })
   const app = createApp({
     origin,
@@ -59,6 +70,7 @@ export async function testApp(options: Options = {}) {
     ...accounts,
     app,
     catalog,
+    snapshotDirectory: directory,
     provenEdits,
     bulk,
     async close(): Promise<void> {

@@ -1,13 +1,14 @@
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import type { NewDatasets } from '../catalog/datasets.ts'
-import type { Imported, Job, Outcome } from '../connector/driver.ts'
+import type { Imported, Job, Operations, Outcome } from '../connector/driver.ts'
 import { type TestApp, testApp } from './app.ts'
 import { storeAccount } from './catalog-domain.ts'
 import type { Client } from './client.ts'
 import { addConnection, signedIn } from './domain.ts'
+import { writeSealed } from './sealed.ts'
 
 type Answer = (job: Job, signal: AbortSignal | undefined) => Outcome<unknown> | Promise<Outcome<unknown>>
 
@@ -60,7 +61,9 @@ export async function catalogApp(): Promise<CatalogApp> {
 function usual(sample: string): Answer {
   return (job) => {
     if (job.operation !== 'import') return { ...signedIn, value: rows }
-    copyFileSync(sample, (job.input as { file: string }).file)
+    const { file, key } = job.input as Operations['import']['input']
+    if (key === undefined) copyFileSync(sample, file)
+    else writeSealed(file, key, readFileSync(sample))
     const value: Imported = { rows: 45, bytes: 1234, columns: [{ name: 'n', type: 'BIGINT' }] }
     return { ...signedIn, value }
   }

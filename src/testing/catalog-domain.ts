@@ -33,7 +33,7 @@ export async function catalogDomain(): Promise<CatalogDomain> {
   const use = fakeUse()
   use.release()
   const log = createLog({ level: 'silent' })
-  const catalog = createCatalog({ db: domain.db, guard: domain.guard, use, directory, log, beatMilliseconds: 20 })
+  const catalog = createCatalog({ ...domain, use, directory, log, beatMilliseconds: 20 })
   return {
     ...{ domain, catalog, use, connectionId, credentialId },
     async add(table, more = {}) {
@@ -47,7 +47,7 @@ export async function catalogDomain(): Promise<CatalogDomain> {
       return id
     },
     files: () =>
-      readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) => name.includes('.parquet')),
+      readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.sealed')),
     async close() {
       use.release()
       await catalog.close()

@@ -2,8 +2,9 @@ import pg from 'pg'
 import type { UserActor } from '../../src/access/actor.ts'
 import { testPassword } from '../../src/testing/actors.ts'
 import type { StartedServer } from '../../src/testing/server.ts'
+import { found, idIn } from './hands.ts'
 import type { People } from './people.ts'
-import { createRecorder, type Form, type Page, type Recorder } from './recorder.ts'
+import { createRecorder, type Form, type Recorder } from './recorder.ts'
 import type { Store } from './store.ts'
 
 /** An instance as one looks after some months: with whom, and what in it pages are about. */
@@ -77,7 +78,7 @@ export async function fillScene(server: StartedServer, people: People, store: St
   const lonely = await keep(recorder, 'Old ledger', 'ledger_app')
   await keep(recorder, 'Order desk', 'orders_ro', stopped)
   const account = { type: 'basic', username: store.reader.username, password: store.reader.password }
-  const reader = idOf(
+  const reader = idIn(
     await recorder.post('/credentials/new', { ...account, name: 'Shop reader', connection: shop }),
     'credentials',
   )
@@ -87,7 +88,10 @@ export async function fillScene(server: StartedServer, people: People, store: St
   const bad = await recorder.post(`/connections/${shop}/sign-ins/new`, mistyped)
   await moveOrders(recorder, stopped)
   const { customers, failed, endless, addition, dynamic } = await addDatasets(recorder, store, shop, reader)
-  await recorder.post(`/credentials/${reader}/associations/new`, { connection: warehouse })
+  const mirror = await connect('Mirror', store.host, store.database, here)
+  for (const connection of [warehouse, mirror]) {
+    await recorder.post(`/credentials/${reader}/associations/new`, { connection })
+  }
   const edit = await recorder.post(`/credentials/${reader}/edit`, { ...account, name: 'Shop reader', revision: '1' })
   await pretendTime(server, reporting, longName)
   const newcomer = await people.member('Noa')
@@ -99,8 +103,9 @@ export async function fillScene(server: StartedServer, people: People, store: St
   return {
     ...{ ada, colleague, newcomer, sales, shop, stopped, reporting, longName, lonely, customers, failed, endless },
     ...{ addition, dynamic },
-    goodSignIn: signInOf(good),
-    failedSignIn: signInOf(bad),
+    // The address of a sign-in is not on its page, but in its answer to the form.
+    goodSignIn: good.path,
+    failedSignIn: bad.path,
     provenEdit: edit.path,
   }
 }
@@ -130,13 +135,13 @@ const others = [
 ] as const
 
 async function addConnection(recorder: Recorder, form: Form): Promise<string> {
-  return idOf(await recorder.post('/connections/new?driver=postgresql', form), 'connections')
+  return idIn(await recorder.post('/connections/new?driver=postgresql', form), 'connections')
 }
 
 async function keep(recorder: Recorder, name: string, username: string, connection?: string, description = '') {
   const secret = { type: 'basic', name, username, password: 'nobody types this one', description }
   const bond: Form = connection === undefined ? {} : { connection, intent: 'save' }
-  return idOf(await recorder.post('/credentials/new', { ...secret, ...bond }), 'credentials')
+  return idIn(await recorder.post('/credentials/new', { ...secret, ...bond }), 'credentials')
 }
 
 async function moveOrders(recorder: Recorder, id: string): Promise<void> {
@@ -144,19 +149,21 @@ async function moveOrders(recorder: Recorder, id: string): Promise<void> {
   await recorder.post(`/connections/${id}/edit`, { ...moved, revision: '1', confirmed: 'destination' })
 }
 
+const deletion = /\/catalog\/([0-9a-f-]{36})\/deletion/
+
 async function addDatasets(recorder: Recorder, store: Store, connection: string, account: string) {
   const add = (form: Form) =>
     recorder.post(`/catalog/add?connection=${connection}`, { account, intent: 'create', ...form })
-  const table = async (name: string) => datasetOf(await add({ tab: 'tables', item: JSON.stringify(['public', name]) }))
+  const table = async (name: string) =>
+    found(await add({ tab: 'tables', item: JSON.stringify(['public', name]) }), deletion)
   const customers = await table('customers')
   await table('orders')
   await store.sql('create table vanishing (id int); grant select on vanishing to public')
   await store.sql('drop table vanishing')
   const failed = await table('vanishing')
   const endless = await table('endless')
-  const dynamic = datasetOf(
-    await add({ tab: 'query', query: 'select * from orders', dataset: 'Orders today', intent: 'create-dynamic' }),
-  )
+  const today = { tab: 'query', query: 'select * from orders', dataset: 'Orders today', intent: 'create-dynamic' }
+  const dynamic = found(await add(today), deletion)
   const both = ['customers', 'orders'].map((name) => JSON.stringify(['public', name]))
   const { path } = await add({ tab: 'tables', item: both, sample: '10 %' })
   const addition = /additions\/([0-9a-f-]{36})/.exec(path)?.[1] ?? ''
@@ -207,24 +214,4 @@ async function pretendTime(server: StartedServer, reporting: string, paused: str
   )
   await client.query(`update credentials set last_used_at = now() - interval '7 minutes' where id = $1`, [reporting])
   await client.end()
-}
-
-function idOf(page: Page, noun: 'credentials' | 'connections'): string {
-  return find(page, new RegExp(`/${noun}/([0-9a-f-]{36})/edit`))
-}
-
-function datasetOf(page: Page): string {
-  return find(page, /\/catalog\/([0-9a-f-]{36})\/deletion/)
-}
-
-/** The address of a sign-in is not on its page, but in its answer to the form. */
-function signInOf(page: Page): string {
-  return page.path
-}
-
-function find(page: Page, pattern: RegExp): string {
-  const [, id] = pattern.exec(page.text) ?? []
-  if (id === undefined)
-    throw new Error(`There is no ${pattern} in the answer ${page.status}: ${page.text.slice(0, 2000)}`)
-  return id
 }

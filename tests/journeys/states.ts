@@ -74,13 +74,9 @@ function credentialStates(scene: Scene, store: Store): readonly State[] {
     at('credentials-edit', `${credential}/edit`),
     { name: 'credentials-edit-conflict', open: (page) => conflict(page, credential) },
     at('credentials-deletion', `${credential}/deletion`),
-    {
-      name: 'credentials-proven-edit',
-      open: (page) =>
-        page
-          .goto(scene.provenEdit)
-          .then(() => page.getByRole('button', { name: 'Apply anyway' }).waitFor({ timeout: 60_000 })),
-    },
+    { name: 'credentials-proven-edit', open: (page) => provenEdit(page, scene) },
+    { name: 'credentials-split', open: (page) => split(page, scene) },
+    { name: 'credentials-split-errors', open: (page) => split(page, scene).then(() => emptySplit(page)) },
     at('credentials-history', `${credential}/history`),
     at('credentials-history-uses', `/credentials/${scene.lonely}/history?kind=uses`),
     at('credentials-restoration', `${credential}/versions/1/restoration`),
@@ -89,6 +85,7 @@ function credentialStates(scene: Scene, store: Store): readonly State[] {
     { name: 'credentials-sharing-errors', open: (page) => emptyForm(page, `${credential}/sharing`, 'Share') },
     at('credentials-share-removal', `${credential}/sharing/${scene.colleague.id}/removal`),
     at('credentials-shared', '/credentials/shared'),
+    { name: 'credentials-shared-return', open: (page) => giveBack(page) },
     at('credentials-expiry', `/credentials/${scene.lonely}/expiry`),
     {
       name: 'credentials-expiry-errors',
@@ -228,6 +225,30 @@ async function erasure(page: Page): Promise<void> {
     .first()
     .click()
   await heading(page, /for good$/)
+}
+
+async function giveBack(page: Page): Promise<void> {
+  await page.goto('/credentials/shared')
+  await follow(page, 'Give back Quarterly export')
+  await heading(page, 'Give back Quarterly export')
+}
+
+/** Its trials are over when they can be split. */
+async function provenEdit(page: Page, scene: Scene): Promise<void> {
+  await page.goto(scene.provenEdit)
+  await page.getByRole('main').getByRole('link', { name: 'Split', exact: true }).waitFor({ timeout: 60_000 })
+}
+
+async function split(page: Page, scene: Scene): Promise<void> {
+  await provenEdit(page, scene)
+  await follow(page, 'Split')
+  await heading(page, 'Split Shop reader')
+}
+
+async function emptySplit(page: Page): Promise<void> {
+  await fill(page, { 'Account name for the old secret': '' })
+  await press(page, 'Split')
+  await page.locator('#error-summary').waitFor()
 }
 
 async function confirmation(page: Page, scene: Scene): Promise<void> {

@@ -88,6 +88,8 @@ export const datasetVersions = pgTable(
     heartbeatAt: moment(),
     finishedAt: moment(),
     cancelRequestedAt: moment(),
+    /** Who asked for its end. */
+    cancelRequestedBy: uuid(),
   },
   (table) => [
     uniqueIndex('dataset_versions_number').on(table.datasetId, table.number),
@@ -96,5 +98,9 @@ export const datasetVersions = pgTable(
     index('dataset_versions_left')
       .on(table.status)
       .where(sql`file is not null and status in ('failed', 'cancelled', 'deleted')`),
+    /** For the administrators' page: what an organization's datasets take. */
+    index('dataset_versions_stored')
+      .on(table.organizationId, table.datasetId, table.bytes)
+      .where(sql`file is not null and status = 'completed'`),
   ],
 )

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
 import { Readable } from 'node:stream'
+import { setTimeout as pause } from 'node:timers/promises'
 import { DatasetPage } from '../../../views/catalog/dataset.tsx'
 import { type PreviewProps, RowsPage } from '../../../views/catalog/preview.tsx'
 import type { UserActor } from '../../access/actor.ts'
@@ -10,6 +10,7 @@ import { attachment, type DownloadFormat, downloadFormats } from '../../catalog/
 import type { DatasetQueries, VersionDetail } from '../../catalog/queries.ts'
 import { ReadTooLong, readPage } from '../../catalog/rows.ts'
 import type { SnapshotStore } from '../../catalog/snapshot-store.ts'
+import { type OpenedVersion, SnapshotUnreadable } from '../../catalog/stored-version.ts'
 import { streamCsv, streamJsonLines } from '../../catalog/streams.ts'
 import type { Log } from '../../log.ts'
 import { paths } from '../../paths.ts'
@@ -17,7 +18,6 @@ import type { ConnectionUse } from '../../sign-ins/use-connection.ts'
 import { setFlash } from '../flash.ts'
 import { readForm } from '../form.ts'
 import { isId } from '../id.ts'
-import { RequestRefused } from '../request-refused.ts'
 import { type AppContext, Routes, signedIn } from '../routing.ts'
 import { accountOf } from './dataset-accounts.tsx'
 
@@ -68,11 +68,13 @@ export function datasetRoutes(deps: Dependencies): Routes {
   /** A page of rows. A file that cannot be read is a sentence on the page: the rest of it still helps. */
   async function preview(actor: UserActor, id: string, version: VersionDetail, page: number): Promise<PreviewProps> {
     const { number, rows: total } = version
-    const path = store.pathOf(await queries.file(actor, id, number))
+    const stored = await queries.stored(actor, id, number)
     try {
-      return { version: number, total, page: await readPage(path, page) }
+      return { version: number, total, page: await pageOf(await inTime(store.open(stored)), page) }
     } catch (error) {
-      if (error instanceof ReadTooLong) return { version: number, total, page: { problem: error.message } }
+      if (error instanceof ReadTooLong || error instanceof SnapshotUnreadable) {
+        return { version: number, total, page: { problem: error.message } }
+      }
       log.error('snapshot could not be read', error, { version: version.id })
       const problem = 'The stored file of this snapshot cannot be read. Create a new snapshot.'
       return { version: number, total, page: { problem } }
@@ -81,14 +83,16 @@ export function datasetRoutes(deps: Dependencies): Routes {
 
   async function download(c: AppContext, actor: UserActor, format: DownloadFormat) {
     const { datasetName, number } = await queries.version(actor, idOf(c), versionOf(c))
-    const path = store.pathOf(await queries.file(actor, idOf(c), number))
-    const size = await sizeOf(path)
+    const { path, bytes, close } = await store.open(await queries.stored(actor, idOf(c), number))
     c.header('Content-Disposition', attachment(datasetName, number, format))
     c.header('Content-Type', contentTypes[format])
     c.header('Cache-Control', 'no-store')
-    if (format === 'parquet') c.header('Content-Length', String(size))
-    if (c.req.method === 'HEAD') return c.body(null)
-    return c.body(await bodies[format](path))
+    if (format === 'parquet') c.header('Content-Length', String(bytes))
+    if (c.req.method === 'HEAD') {
+      close()
+      return c.body(null)
+    }
+    return c.body(await bodies[format](path, close))
   }
 
   return routes
@@ -100,8 +104,12 @@ const contentTypes: Readonly<Record<DownloadFormat, string>> = {
   jsonl: 'application/x-ndjson; charset=utf-8',
 }
 
-const bodies: Readonly<Record<DownloadFormat, (path: string) => Promise<ReadableStream<Uint8Array>>>> = {
-  parquet: async (path) => Readable.toWeb(createReadStream(path)) as ReadableStream<Uint8Array>,
+/** Sends a stored file; `over` is called once it is not needed any more. */
+type Body = (path: string, over: () => void) => Promise<ReadableStream<Uint8Array>>
+
+const bodies: Readonly<Record<DownloadFormat, Body>> = {
+  parquet: async (path, over) =>
+    Readable.toWeb(createReadStream(path).once('close', over)) as ReadableStream<Uint8Array>,
   csv: streamCsv,
   jsonl: streamJsonLines,
 }
@@ -114,15 +122,33 @@ function versionOf(c: AppContext): number {
   return Number(c.req.param('version'))
 }
 
-/** A file that somebody took away by hand is said so before anything is sent. */
-async function sizeOf(path: string): Promise<number> {
+/** Reads a page of an opened version, and closes it. */
+async function pageOf(opened: OpenedVersion, page: number) {
   try {
-    return (await stat(path)).size
-  } catch {
-    throw new RequestRefused(
-      404,
-      'The stored file is gone',
-      'The file of this snapshot was removed outside Keyward. Open the dataset and create a new snapshot.',
-    )
+    return await readPage(opened.path, page)
+  } finally {
+    opened.close()
+  }
+}
+
+const openingMilliseconds = 10_000
+
+/** What takes longer than a page may goes on meanwhile, so that the next try finds it open. */
+async function inTime(opening: Promise<OpenedVersion>): Promise<OpenedVersion> {
+  let late = false
+  const timer = new AbortController()
+  const tooLong = pause(openingMilliseconds, undefined, { signal: timer.signal, ref: false }).then(() => {
+    late = true
+    throw new ReadTooLong()
+  })
+  opening.then(
+    ({ close }) => late && close(),
+    () => {},
+  )
+  try {
+    return await Promise.race([opening, tooLong])
+  } finally {
+    timer.abort()
+    tooLong.catch(() => {})
   }
 }
