@@ -56,19 +56,18 @@ function lookAt({ name, index, type, kind }: Looked): Measure[] {
       : [
           { as: `min${index}`, sql: shownText(`min(${column})`, type, shownCharacters) },
           { as: `max${index}`, sql: shownText(`max(${column})`, type, shownCharacters) },
-          { as: `top${index}`, sql: `approx_top_k(${column}, ${mostTop})::VARCHAR[]` },
+          ...(rarelyTwice.test(type)
+            ? []
+            : [{ as: `top${index}`, sql: `approx_top_k(${column}, ${mostTop})::VARCHAR[]` }]),
         ]
-  const place = placeOf(column, kind)
+  const place = placeOf(column, kind, type)
   const spread =
     place === null
       ? []
       : [
-          { as: `low${index}`, sql: `min(${place.sql}) FILTER (WHERE ${place.finite})` },
-          { as: `high${index}`, sql: `max(${place.sql}) FILTER (WHERE ${place.finite})` },
-          {
-            as: `quartiles${index}`,
-            sql: `approx_quantile(${place.sql}, [0.25, 0.5, 0.75]) FILTER (WHERE ${place.finite})`,
-          },
+          { as: `low${index}`, sql: `min(${place.sql})${place.filter}` },
+          { as: `high${index}`, sql: `max(${place.sql})${place.filter}` },
+          { as: `quartiles${index}`, sql: `approx_quantile(${place.sql}, [0.25, 0.5, 0.75])${place.filter}` },
         ]
   const mean = kind === 'number' ? [{ as: `mean${index}`, sql: `avg(${column})` }] : []
   return [
@@ -81,12 +80,17 @@ function lookAt({ name, index, type, kind }: Looked): Measure[] {
 }
 
 /** Where a value lies on a line, as a DOUBLE: numbers as they are, times in seconds. */
-function placeOf(column: string, kind: Kind): { readonly sql: string; readonly finite: string } | null {
-  if (kind === 'number') return { sql: `${column}::DOUBLE`, finite: `isfinite(${column}::DOUBLE)` }
-  if (kind !== 'time') return null
-  const time = `${column}::TIMESTAMP`
-  return { sql: `epoch(${time})`, finite: `isfinite(${time})` }
+function placeOf(column: string, kind: Kind, type: string): Place | null {
+  const finite = ` FILTER (WHERE isfinite(${column}))`
+  if (kind === 'number') return { sql: `${column}::DOUBLE`, filter: /^(?:DOUBLE|FLOAT)$/.test(type) ? finite : '' }
+  return kind === 'time' ? { sql: `epoch(${column}::TIMESTAMP)`, filter: finite } : null
 }
+
+/** `filter` leaves out what lies nowhere: infinities and NaN, where the type has them. */
+type Place = { readonly sql: string; readonly filter: string }
+
+/** Types whose values are hardly ever the same, so that none is frequent. */
+const rarelyTwice = /^(?:DOUBLE|FLOAT|UUID)$/
 
 /** A column of which is known what is worth counting. */
 type Seen = Looked & {
@@ -122,14 +126,17 @@ function seenOf(column: Looked, looked: Values, rows: number): Seen {
 }
 
 /** What is counted in the second reading. */
-function countOf({ name, index, kind, candidates, range }: Seen): Measure[] {
+function countOf({ name, index, kind, type, candidates, range }: Seen): Measure[] {
   const column = quoteName(name)
-  const list = candidates.map(quoteText).join(', ')
-  const top = { as: `top${index}`, sql: `histogram(${column}::VARCHAR) FILTER (WHERE ${column}::VARCHAR IN (${list}))` }
-  const place = placeOf(column, kind)
+  const list = candidates.map((value) => `${quoteText(value)}::${type}`).join(', ')
+  const top = {
+    as: `top${index}`,
+    sql: `(histogram(${column}) FILTER (WHERE ${column} IN (${list})))::MAP(VARCHAR, UBIGINT)`,
+  }
+  const place = placeOf(column, kind, type)
   if (place === null || range === null) return candidates.length === 0 ? [] : [top]
   const bar = `least(${bars - 1}, floor((${place.sql} - (${range.low})) * ${bars / (range.high - range.low)}))::UTINYINT`
-  const histogram = { as: `bars${index}`, sql: `histogram(${bar}) FILTER (WHERE ${place.finite})` }
+  const histogram = { as: `bars${index}`, sql: `histogram(${bar})${place.filter}` }
   return candidates.length === 0 ? [histogram] : [top, histogram]
 }
 
