@@ -7,6 +7,7 @@ import { importFromMariaDb } from './import-mariadb.ts'
 import { importFromS3 } from './import-s3.ts'
 import { ledger } from './ledger.ts'
 import type { Measurement } from './measurement.ts'
+import { profile } from './profile.ts'
 import { record } from './record.ts'
 import { search } from './search.ts'
 import { signIn } from './sign-in.ts'
@@ -23,6 +24,7 @@ const measurements: readonly Measurement[] = [
   importOfRows,
   importFromMariaDb,
   importFromS3,
+  profile,
   signIn,
   blackHole,
   weight,

@@ -107,7 +107,7 @@ export type Operations = {
   preview: { input: { readonly source: Source; readonly rows: number }; output: Rows }
   /**
    * Writes a zstd Parquet file at `file` (absolute; it must not exist). Removes it again when it fails. With a `key` (32
-   * bytes) it is a sealed file (docs/record-format.md §6) of at most `mostBytes`; the key is wiped when the job is over.
+   * bytes) it is a sealed file (docs/record-format.md §9) of at most `mostBytes`; the key is wiped when the job is over.
    */
   import: {
     input: {

@@ -3,7 +3,7 @@ import { equalBytes, gcmOpen, gcmSeal, hkdf, ivLength, keyLength, tagLength } fr
 import { OpenFailed } from './record.ts'
 import type { Secret } from './secret.ts'
 
-// A file of any size, sealed in pieces (docs/record-format.md §6): the STREAM construction over AES-256-GCM. Each piece is
+// A file of any size, sealed in pieces (docs/record-format.md §9): the STREAM construction over AES-256-GCM. Each piece is
 // bound to its place and to whether it is the last, so none can be left out, repeated, moved, or cut off.
 
 /** Bytes of plaintext in every piece but the last, which has fewer or as many; only an empty file has an empty one. */
