@@ -1,7 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { UserActor } from '../access/actor.ts'
 import { NotFound, Refusal } from '../access/refusals.ts'
-import { type Imported, type Outcome, type Progress, type Source, TooBusy } from '../connector/driver.ts'
+import {
+  type DiagnosisCode,
+  type Imported,
+  type Outcome,
+  type Progress,
+  type Source,
+  TooBusy,
+} from '../connector/driver.ts'
 import { type Occasion, trippingCodes } from '../credentials/breaker.ts'
 import type { Log } from '../log.ts'
 import type { Account, ConnectionUse } from '../sign-ins/use-connection.ts'
@@ -18,6 +25,27 @@ export type SnapshotOrder = {
   readonly account: Account
   readonly source: Source
   readonly rowLimit: number | null
+  /** Only of what no person waits for. */
+  readonly own?: OwnOrder
+}
+
+/** How Keyward makes a version by itself. */
+export type OwnOrder = {
+  /** Asked before each attempt; what it throws ends the version. */
+  readonly occasion: () => Promise<Occasion>
+  /** Called when the account was let in, and when the version has ended. May be called again. */
+  readonly letIn: () => void
+  /** Called when the version has ended and that is written down; null where its data is complete. */
+  readonly ended: (failure: Failure | null) => void
+}
+
+/** Why a version has no data. `interrupted` are those that a process did not get to make. */
+export type Failure = {
+  readonly kind: 'cancelled' | 'interrupted' | 'failed'
+  readonly code: DiagnosisCode | null
+  readonly message: string
+  /** What was thrown, if anything was. */
+  readonly error?: unknown
 }
 
 export type Snapshots = ReturnType<typeof createSnapshots>
@@ -98,26 +126,31 @@ export function createSnapshots(deps: {
   }
 
   async function runOne(run: Run): Promise<void> {
-    const { versionId } = run.order
+    const { versionId, own } = run.order
     try {
-      await make(run)
+      const failure = await make(run)
+      own?.ended(failure)
     } catch (error) {
       log.error('snapshot could not be written down', error, { version: versionId })
+      own?.ended(interrupted)
     } finally {
+      own?.letIn()
       run.basket.sayLetIn()
       runs.delete(versionId)
       wipeAccount(run.order.account)
     }
   }
 
-  async function make(run: Run): Promise<void> {
+  async function make(run: Run): Promise<Failure | null> {
     const { actor, versionId } = run.order
     const file = snapshotFile(actor.organizationId, versionId)
     const imported = run.ending === undefined ? await pull(run, file) : undefined
     if (imported !== undefined && isRefusal(imported)) run.basket.refused = true
-    if (imported?.ok && (await persist(() => versions.complete(versionId, imported.value)))) return
+    if (imported?.ok && (await persist(() => versions.complete(versionId, imported.value)))) return null
     await store.remove(file)
-    await persist(() => versions.end(versionId, whyEnded(run, imported)))
+    const why = whyEnded(run, imported)
+    await persist(() => versions.end(versionId, why))
+    return failureOf(run, imported, why)
   }
 
   /** Resolves with undefined where somebody ended the version before it began. */
@@ -132,15 +165,16 @@ export function createSnapshots(deps: {
       if (!expected && run.ending === undefined) {
         log.error('snapshot failed', error, { version: run.order.versionId, run: run.order.runId })
       }
-      return { ok: false, message: sentenceFor(error) }
+      return { ok: false, message: sentenceFor(error), error }
     }
   }
 
   async function importOnceThereIsRoom(run: Run, file: string): Promise<Outcome<Imported>> {
-    const { actor, connectionId, account, source, rowLimit, runId } = run.order
+    const { actor, connectionId, account, source, rowLimit, runId, own } = run.order
     const until = Date.now() + patienceMilliseconds
     // A person waits for the first table alone; what stood in line does not try a paused account.
-    for (let occasion: Occasion = isFirst(run) ? 'by hand' : 'in line'; ; occasion = 'in line') {
+    for (let first = isFirst(run); ; first = false) {
+      const occasion = (await own?.occasion()) ?? (first ? 'by hand' : 'in line')
       try {
         return await use.run(
           actor,
@@ -155,7 +189,11 @@ export function createSnapshots(deps: {
             runId,
             limits: { milliseconds: importMilliseconds },
           },
-          { signal: run.abort.signal, onProgress: (progress) => noteProgress(run, progress) },
+          {
+            signal: run.abort.signal,
+            onProgress: (progress) => noteProgress(run, progress),
+            background: own !== undefined,
+          },
         )
       } catch (error) {
         if (!(error instanceof TooBusy) || Date.now() > until) throw error
@@ -221,6 +259,7 @@ function isFirst({ order, basket }: Run): boolean {
 /** Nothing is read before the account was let in. */
 function noteProgress(run: Run, progress: Progress): void {
   Object.assign(run, progress)
+  run.order.own?.letIn()
   run.basket.sayLetIn()
 }
 
@@ -228,7 +267,7 @@ function isRefusal(pulled: Pulled): boolean {
   return !pulled.ok && !('message' in pulled) && trippingCodes.includes(pulled.code)
 }
 
-type Pulled = Outcome<Imported> | { readonly ok: false; readonly message: string }
+type Pulled = Outcome<Imported> | { readonly ok: false; readonly message: string; readonly error?: unknown }
 
 function idOf(order: SnapshotOrder): { versionId: string } {
   return { versionId: order.versionId }
@@ -245,6 +284,14 @@ function whyEnded(run: Run, pulled: Pulled | undefined): Ended {
 
 function failed(message: string): Ended {
   return { status: 'failed', code: null, message, diagnosis: null }
+}
+
+const interrupted: Failure = { kind: 'interrupted', code: null, message: interruptedMessage }
+
+function failureOf(run: Run, pulled: Pulled | undefined, { code, message }: Ended): Failure {
+  if (run.ending === 'cancelled') return { kind: 'cancelled', code, message }
+  if (run.ending !== undefined || pulled === undefined || pulled.ok) return interrupted
+  return { kind: 'failed', code, message, ...('error' in pulled ? { error: pulled.error } : {}) }
 }
 
 const generalMessage = 'The snapshot could not be made. Try again; if it fails again, ask an administrator to look.'
