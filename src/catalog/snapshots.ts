@@ -31,6 +31,8 @@ export type SnapshotOrder = {
 
 /** How Keyward makes a version by itself. */
 export type OwnOrder = {
+  /** As the ledger says it. */
+  readonly purpose: string
   /** Asked before each attempt; what it throws ends the version. */
   readonly occasion: () => Promise<Occasion>
   /** Called when the account was let in, and when the version has ended. May be called again. */
@@ -184,7 +186,7 @@ export function createSnapshots(deps: {
             account: copyAccount(account),
             operation: 'import',
             input: { source, rowLimit, file },
-            purpose: 'snapshot of a dataset',
+            purpose: own?.purpose ?? 'snapshot of a dataset',
             occasion,
             runId,
             limits: { milliseconds: importMilliseconds },
