@@ -34,6 +34,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'sign-ins': ['db', 'access', 'connections', 'connector', 'credentials', 'secrets/secret.ts', '.'],
   health: ['db', 'access', 'connections', 'connector', 'credentials', 'sign-ins', '.'],
   catalog: ['db', 'access', 'connections', 'connector', 'credentials', 'sign-ins', 'secrets/secret.ts', '.'],
+  schedules: ['db', 'access', 'catalog', 'connections', 'connector', 'credentials', 'sign-ins', '.'],
   bulk: ['db', 'access', 'connector', 'credentials', 'sign-ins', '.'],
   sample: ['access', 'connections', 'credentials', 'db', 'secrets/secret.ts', '.'],
   http: [
@@ -46,6 +47,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'connector',
     'credentials',
     'health',
+    'schedules',
     'sign-ins',
     'secrets/secret.ts',
     'views',

@@ -65,6 +65,11 @@ export const paths = {
     `/catalog/${id}/versions/${version}/data.${format}`,
   datasetCancellation: (id: string, version: number) => `/catalog/${id}/versions/${version}/cancellation`,
   datasetDeletion: (id: string) => `/catalog/${id}/deletion`,
+  datasetSchedule: (id: string) => `/catalog/${id}/schedule`,
+  datasetSchedulePause: (id: string) => `/catalog/${id}/schedule/pause`,
+  datasetScheduleResumption: (id: string) => `/catalog/${id}/schedule/resumption`,
+  datasetScheduleRuns: (id: string) => `/catalog/${id}/schedule/runs`,
+  datasetScheduleDeletion: (id: string) => `/catalog/${id}/schedule/deletion`,
   newDatasetVersion: (id: string, search: { account?: 'different'; type?: string } = {}) =>
     query(`/catalog/${id}/versions/new`, search),
 

@@ -23,11 +23,14 @@ import { homeRoutes } from './http/routes/home.tsx'
 import { loginRoutes } from './http/routes/login.tsx'
 import { maintenanceRoutes } from './http/routes/maintenance.tsx'
 import { provenEditRoutes } from './http/routes/proven-edits.tsx'
+import { scheduleRoutes } from './http/routes/schedules.tsx'
 import { setupRoutes } from './http/routes/setup.tsx'
 import { sharingRoutes } from './http/routes/sharing.tsx'
 import { signInRoutes } from './http/routes/sign-ins.tsx'
 import type { Routes } from './http/routing.ts'
 import type { Log } from './log.ts'
+import type { ScheduleQueries } from './schedules/queries.ts'
+import type { Schedules } from './schedules/schedules.ts'
 import type { Services } from './services.ts'
 import type { ProvenEdits } from './sign-ins/proven-edits.ts'
 import type { TypedAccounts } from './sign-ins/typed-accounts.ts'
@@ -36,6 +39,8 @@ import type { TypedAccounts } from './sign-ins/typed-accounts.ts'
 export type RouteDependencies = Services &
   Accounts & {
     readonly catalog: Pick<Catalog, 'datasets' | 'datasetQueries' | 'store'>
+    readonly schedules: Schedules
+    readonly scheduleQueries: ScheduleQueries
     readonly provenEdits: ProvenEdits
     readonly bulk: Bulk
     readonly typedAccounts: TypedAccounts
@@ -77,5 +82,6 @@ export function allRoutes(services: RouteDependencies): Routes[] {
     // Before the routes of one dataset: `/catalog/add` is no id.
     catalogRoutes(deps),
     datasetRoutes(deps),
+    scheduleRoutes(deps),
   ]
 }

@@ -17,6 +17,7 @@ import { createNotifying } from './notify.ts'
 import { packageRoot } from './package-root.ts'
 import { allRoutes } from './routes.ts'
 import { createSample } from './sample/sample.ts'
+import { createScheduling } from './schedules/scheduling.ts'
 import { createServices, type Services } from './services.ts'
 import { createProvenEdits } from './sign-ins/proven-edits.ts'
 import { createTypedAccounts } from './sign-ins/typed-accounts.ts'
@@ -37,6 +38,8 @@ export function createWeb({ config, composition, log }: { config: Config; compos
   const accounts = createAccounts({ db, ledger, guard: services.guard, deployment })
   const catalog = createCatalog({ db, ...services, directory: config.snapshotDirectory, log })
   catalog.start()
+  const { schedules, scheduleQueries, runner } = createScheduling({ db, ...services, catalog, deployment, log })
+  runner.start().catch((error: unknown) => log.error('schedules do not run', error))
   const bulk = createBulk({ db, ...services, deployment, log })
   bulk.runs.startSweeping()
   const healthSchedule = createHealthSchedule({ ...services, log })
@@ -51,7 +54,8 @@ export function createWeb({ config, composition, log }: { config: Config; compos
   const addSample = sampleFor(database.embedded, services)
   const ready = () => db.execute('select 1')
   const typedAccounts = createTypedAccounts()
-  const pages = { catalog, bulk, provenEdits, typedAccounts, assets, log, deployment, ready, addSample }
+  const planned = { schedules, scheduleQueries }
+  const pages = { ...planned, catalog, bulk, provenEdits, typedAccounts, assets, log, deployment, ready, addSample }
   const routes = allRoutes({ ...services, ...accounts, ...pages })
   const app = createApp({
     origin,
@@ -71,7 +75,7 @@ export function createWeb({ config, composition, log }: { config: Config; compos
     setup: accounts.setup,
     /**
      * Health checks, tried edits, bulk work and snapshots first: they end as interrupted while there is still a connector and a
-     * database to end them with.
+     * database to end them with. Scheduled ones are given back then.
      */
     async close(): Promise<void> {
       clearInterval(sweeping)
@@ -80,7 +84,9 @@ export function createWeb({ config, composition, log }: { config: Config; compos
       await notifying.close()
       await provenEdits.close()
       await bulk.runs.close()
+      await runner.stop()
       await catalog.close()
+      await runner.close()
       typedAccounts.close()
       await connector.close()
     },

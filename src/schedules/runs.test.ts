@@ -1,25 +1,24 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { and, eq, sql } from 'drizzle-orm'
+import { and, eq } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { auditEntries } from '../db/schema/audit.ts'
 import { datasets } from '../db/schema/catalog.ts'
-import { connections } from '../db/schema/connections.ts'
-import { associations, credentials } from '../db/schema/credentials.ts'
-import { users } from '../db/schema/organizations.ts'
-import { scheduleRuns, schedules } from '../db/schema/schedules.ts'
-import { addConnection, refused, signedIn, type TestDomain, testDomain } from '../testing/domain.ts'
+import { credentials } from '../db/schema/credentials.ts'
+import { schedules } from '../db/schema/schedules.ts'
+import { refused, type TestDomain, testDomain } from '../testing/domain.ts'
 import { fakeUse } from '../testing/fake-use.ts'
 import {
+  complete,
   daily,
   hurryJobs,
   makeDue,
   plainDataset,
+  refreshable,
   runsOf,
   type SchedulingProcess,
   schedulingProcess,
-  storedAccount,
   versionsOf,
 } from '../testing/scheduling.ts'
 import type { Setting } from './schedules.ts'
@@ -32,7 +31,6 @@ let credentialId: string
 let datasetId: string
 let count = 0
 
-const complete = { ...signedIn, value: { rows: 1, bytes: 4, columns: [{ name: 'id', type: 'INTEGER' }] } }
 const unreachable = { ...refused, code: 'tcp.timeout', diagnosis: [] } as typeof refused
 
 beforeAll(async () => {
@@ -46,11 +44,9 @@ afterAll(async () => {
   rmSync(directory, { recursive: true })
 })
 beforeEach(async () => {
-  domain.connector.next = complete as typeof signedIn
+  domain.connector.next = complete
   domain.connector.jobs.length = 0
-  connectionId = await addConnection(domain, domain.ada, `Sales ${++count}`, `db${count}.example.com`)
-  credentialId = await storedAccount(domain, domain.ada, connectionId, `Reader ${count}`)
-  datasetId = await plainDataset(domain, domain.ada, connectionId)
+  ;({ connectionId, credentialId, datasetId } = await refreshable(domain, ++count))
 })
 
 const set = async (its: Partial<Setting> = {}) =>
@@ -211,7 +207,7 @@ describe('Credentials that are paused', () => {
     expect((await schedule()).state).toBe('active')
     const data = await process.scheduleQueries.page(domain.ada, datasetId)
     expect(data.schedule?.waits).toMatchObject({ because: 'paused', code: 'auth.refused' })
-    domain.connector.next = complete as typeof signedIn
+    domain.connector.next = complete
     await resumeCredential()
     await once()
     expect(await states()).toEqual(['completed'])
@@ -246,7 +242,7 @@ describe('A failure of the network', () => {
     expect(await runs()).toMatchObject([{ state: 'waiting', attempts: 2 }])
     const [row] = await domain.db.select().from(credentials).where(eq(credentials.id, credentialId))
     expect(row?.pausedAt).toBeNull()
-    domain.connector.next = complete as typeof signedIn
+    domain.connector.next = complete
     await hurryJobs(domain)
     await once()
     expect(await runs()).toMatchObject([{ state: 'completed', attempts: 3, reason: null, code: null }])
@@ -265,145 +261,6 @@ describe('A failure of the network', () => {
   })
 })
 
-describe('A schedule whose way is barred', () => {
-  const bars: readonly [string, RegExp, () => Promise<unknown>][] = [
-    ['whose user is disabled', /was disabled.*enable it/, () => disableAda(new Date())],
-    ['without the feature', /switched off for Ada/, () => feature(false)],
-    [
-      'whose association is removed',
-      /no longer associated/,
-      () => domain.db.delete(associations).where(eq(associations.credentialId, credentialId)),
-    ],
-    ['whose destination changed', /destination of Sales \d+ changed/, () => moveConnection()],
-    [
-      'whose credentials are deleted',
-      /credentials it used were deleted/,
-      () => domain.vault.delete(domain.ada, credentialId),
-    ],
-    [
-      'whose connection is deleted',
-      /connection of this dataset was deleted/,
-      () => domain.connections.delete(domain.ada, connectionId, 'detach'),
-    ],
-  ]
-  it.each(bars)('%s, is disabled with the reason and the next step, and sends nothing', async (_name, reason, bar) => {
-    await set()
-    await makeDue(domain, datasetId)
-    await bar()
-    try {
-      await once()
-      expect(await schedule()).toMatchObject({
-        state: 'disabled',
-        reason: expect.stringMatching(reason),
-        stateBy: null,
-      })
-      expect(await runs()).toMatchObject([{ state: 'missed', reason: expect.stringMatching(reason) }])
-      expect(domain.connector.jobs).toEqual([])
-      const its = and(eq(auditEntries.action, 'dataset.disable-schedule'), eq(auditEntries.resourceId, datasetId))
-      expect(await domain.db.$count(auditEntries, its)).toBe(1)
-      await makeDue(domain, datasetId)
-      await once()
-      expect(await runs()).toHaveLength(1)
-    } finally {
-      await disableAda(null)
-      await feature(true)
-    }
-  })
-
-  it('goes on when it is resumed after the cause is gone, and not before', async () => {
-    await set()
-    await makeDue(domain, datasetId)
-    await moveConnection()
-    await once()
-    const barred = await process.schedules.resume(domain.ada, datasetId)
-    expect(barred).toEqual({ ok: false, reason: expect.stringContaining('Confirm the new destination') })
-    await domain.vault.confirmDestination(domain.ada, credentialId, connectionId, await present())
-    expect(await process.schedules.resume(domain.ada, datasetId)).toEqual({ ok: true })
-    expect((await schedule()).state).toBe('active')
-    await makeDue(domain, datasetId)
-    await once()
-    expect((await states()).at(-1)).toBe('completed')
-  })
-})
-
-describe('A process that ends', () => {
-  it('in order, gives its run back at once, and another one makes it', async () => {
-    const use = fakeUse()
-    const ending = schedulingProcess(domain, directory, { run: use.run as never })
-    await set()
-    await makeDue(domain, datasetId)
-    const made = ending.runner.once()
-    await vi.waitFor(async () => expect(await states()).toEqual(['running']))
-    await ending.close()
-    await made
-    expect(await states()).toEqual(['waiting'])
-    await once()
-    expect(await runs()).toMatchObject([{ state: 'completed', attempts: 2, versionNumber: 2 }])
-    expect((await versions()).map(({ status }) => status)).toEqual(['failed', 'completed'])
-  })
-
-  it('without a word, loses its run to another one when its version was ended', async () => {
-    await set()
-    await makeDue(domain, datasetId)
-    const use = fakeUse()
-    const dying = schedulingProcess(domain, directory, { run: use.run as never })
-    void dying.runner.once()
-    await vi.waitFor(async () => expect(await states()).toEqual(['running']))
-    await dying.runner.stop()
-    // As the sweep leaves it that finds no heartbeat.
-    const [run] = await runs()
-    await domain.db.execute(
-      sql`update dataset_versions set status = 'failed', message = 'gone', finished_at = now() - interval '1 minute' where id = ${run?.versionId}`,
-    )
-    await vi.waitFor(async () => {
-      await process.runner.clearUp()
-      await once()
-      expect(await runs()).toMatchObject([{ state: 'completed', attempts: 2 }])
-    })
-    use.release()
-    await dying.close()
-    expect((await versions()).map(({ status }) => status)).toEqual(['failed', 'completed'])
-    expect(await states()).toEqual(['completed'])
-  })
-
-  it('after its version was complete, has it counted, and no other is made', async () => {
-    await set()
-    await makeDue(domain, datasetId)
-    await once()
-    const [run] = await runs()
-    await domain.db
-      .update(scheduleRuns)
-      .set({ state: 'running' })
-      .where(eq(scheduleRuns.id, run?.id ?? ''))
-    await domain.db.execute(
-      sql`update dataset_versions set finished_at = now() - interval '1 minute' where id = ${run?.versionId}`,
-    )
-    await process.runner.clearUp()
-    await once()
-    expect(await states()).toEqual(['completed'])
-    expect(await versions()).toHaveLength(1)
-  })
-
-  it('with a job that nobody finds again, has it sent again', async () => {
-    await set()
-    await makeDue(domain, datasetId)
-    domain.connector.next = unreachable
-    await once()
-    await domain.db.execute(sql`delete from jobs.job`)
-    const its = eq(scheduleRuns.state, 'waiting')
-    await domain.db
-      .update(scheduleRuns)
-      .set({ changedAt: new Date(Date.now() - 120_000) })
-      .where(its)
-    domain.connector.next = complete as typeof signedIn
-    await process.runner.clearUp()
-    await process.runner.clearUp()
-    await once()
-    expect(await states()).toEqual(['completed'])
-    expect((await versions()).map(({ status }) => status)).toEqual(['failed', 'completed'])
-  })
-})
-
 async function pauseCredential(): Promise<void> {
   const paused = { pausedAt: new Date(), pausedCode: 'auth.refused', pausedConnectionId: connectionId }
   await domain.db.update(credentials).set(paused).where(eq(credentials.id, credentialId))
@@ -414,21 +271,4 @@ async function resumeCredential(): Promise<void> {
   const jobs = domain.connector.jobs.length
   await domain.signIns.create(domain.ada, connectionId, { kind: 'stored', credentialId }, 'test')
   domain.connector.jobs.length = jobs
-}
-
-async function disableAda(at: Date | null): Promise<void> {
-  await domain.db.update(users).set({ disabledAt: at }).where(eq(users.id, domain.ada.id))
-}
-
-async function feature(enabled: boolean): Promise<void> {
-  await domain.features.change(domain.root, domain.ada.organizationId, 'stored_credentials', enabled)
-}
-
-async function moveConnection(): Promise<void> {
-  const parameters = { host: 'elsewhere.example.com', port: '5432', database: 'sales', tls: 'verify-full' }
-  await domain.db.update(connections).set({ parameters }).where(eq(connections.id, connectionId))
-}
-
-async function present(): Promise<string> {
-  return (await domain.connectionQueries.show(domain.ada, connectionId)).destination
 }

@@ -10,6 +10,7 @@ import { createCatalog } from '../catalog/catalog.ts'
 import { loadAssets } from '../http/assets.ts'
 import { createLog } from '../log.ts'
 import { allRoutes } from '../routes.ts'
+import { createScheduling } from '../schedules/scheduling.ts'
 import { createProvenEdits } from '../sign-ins/proven-edits.ts'
 import { createTypedAccounts } from '../sign-ins/typed-accounts.ts'
 import { testPassword } from './actors.ts'
@@ -40,9 +41,23 @@ export async function testApp(options: Options = {}) {
   const typedAccounts = createTypedAccounts()
   const directory = mkdtempSync(join(tmpdir(), 'keyward-snapshots-'))
   const catalog = createCatalog({ ...domain, directory, log, beatMilliseconds: 50 })
+  const scheduling = createScheduling({ ...domain, catalog, deployment, log })
+  const { schedules, scheduleQueries } = scheduling
   const provenEdits = createProvenEdits({ ...domain, log, beatMilliseconds: 50 })
   const bulk = createBulk({ ...domain, deployment, log, beatMilliseconds: 50 })
-  const pages = { catalog, bulk, provenEdits, typedAccounts, assets, log, deployment, ready, addSample }
+  const pages = {
+    schedules,
+    scheduleQueries,
+    catalog,
+    bulk,
+    provenEdits,
+    typedAccounts,
+    assets,
+    log,
+    deployment,
+    ready,
+    addSample,
+  }
   const routes = allRoutes({ ...domain, ...accounts, ...pages })
   const app = createApp({
     origin,
@@ -59,12 +74,15 @@ export async function testApp(options: Options = {}) {
     ...accounts,
     app,
     catalog,
+    ...scheduling,
     provenEdits,
     bulk,
     async close(): Promise<void> {
       await provenEdits.close()
       await bulk.runs.close()
+      await scheduling.runner.stop()
       await catalog.close()
+      await scheduling.runner.close()
       typedAccounts.close()
       await domain.close()
       rmSync(directory, { recursive: true })

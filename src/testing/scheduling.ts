@@ -9,7 +9,7 @@ import type { Setting } from '../schedules/schedules.ts'
 import { createScheduling, type Scheduling } from '../schedules/scheduling.ts'
 import { Secret } from '../secrets/secret.ts'
 import type { ConnectionUse } from '../sign-ins/use-connection.ts'
-import type { TestDomain } from './domain.ts'
+import { addConnection, signedIn, type TestDomain } from './domain.ts'
 
 /** The catalog and the schedules of one process, on a test's domain. */
 export type SchedulingProcess = Scheduling & { readonly catalog: Catalog; close(): Promise<void> }
@@ -44,6 +44,20 @@ export async function plainDataset(domain: TestDomain, actor: UserActor, connect
   await domain.db.insert(datasets).values(row)
   return row.id
 }
+
+/** A dataset of Ada's, whose connection leads somewhere of its own, with a stored account there. */
+export async function refreshable(domain: TestDomain, count: number) {
+  const connectionId = await addConnection(domain, domain.ada, `Sales ${count}`, `db${count}.example.com`)
+  const credentialId = await storedAccount(domain, domain.ada, connectionId, `Reader ${count}`)
+  const datasetId = await plainDataset(domain, domain.ada, connectionId)
+  return { connectionId, credentialId, datasetId }
+}
+
+/** What the connector answers to an import that works. */
+export const complete = {
+  ...signedIn,
+  value: { rows: 1, bytes: 4, columns: [{ name: 'id', type: 'INTEGER' }] },
+} as typeof signedIn
 
 /** A setting of every day at noon in UTC, with what is given in place of it. */
 export function daily(credentialId: string, its: Partial<Setting> = {}): Setting {

@@ -22,6 +22,8 @@ export type DatasetPageProps = {
   readonly dataset: DatasetDetail
   /** The one account a new snapshot is made with unless another is chosen; null where one must be chosen. */
   readonly only: { readonly id: string; readonly name: string } | null
+  /** Whether there are pages of schedules for who looks. */
+  readonly schedulable?: boolean
   /** The first rows of the latest completed version; null where there is none. */
   readonly preview: PreviewProps | null
   /** For tests. */
@@ -81,6 +83,7 @@ function DatasetActions(props: DatasetPageProps & { going: boolean }) {
           as <strong>{only.name}</strong>, <a href={paths.newDatasetVersion(dataset.id)}>change</a>
         </span>
       )}
+      {props.schedulable ? <LinkButton href={paths.datasetSchedule(dataset.id)}>Schedule</LinkButton> : null}
       <LinkButton href={paths.datasetDeletion(dataset.id)} variant="danger">
         Delete dataset
       </LinkButton>

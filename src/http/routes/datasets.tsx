@@ -50,6 +50,7 @@ export function datasetRoutes(deps: Dependencies): Routes {
     return c.render(
       <DatasetPage
         dataset={dataset}
+        schedulable={c.get('storedCredentials')}
         only={only === undefined ? null : { id: only.credentialId, name: only.name }}
         preview={completed === undefined ? null : await preview(actor, dataset.id, completed, 1)}
       />,
