@@ -8,6 +8,7 @@ import { importFromS3 } from './import-s3.ts'
 import { ledger } from './ledger.ts'
 import type { Measurement } from './measurement.ts'
 import { record } from './record.ts'
+import { schedules } from './schedules.ts'
 import { signIn } from './sign-in.ts'
 import { start } from './start.ts'
 import { machine, tableOf } from './table.ts'
@@ -26,6 +27,7 @@ const measurements: readonly Measurement[] = [
   weight,
   ledger,
   record,
+  schedules,
 ]
 
 const wanted = process.argv.slice(2)

@@ -22,6 +22,8 @@ export type CredentialRow = {
   /** Made with it: the actor's own, and those of others. */
   readonly datasets: number
   readonly datasetsOfOthers: number
+  /** Of datasets that are refreshed with it by themselves. */
+  readonly schedules: number
   readonly lastUsedAt: Date | null
   /** What came of the newest sign-in with it, on whichever connection; null where there was none. */
   readonly lastSignInCode: string | null
@@ -118,16 +120,17 @@ type Cells = {
   readonly weakTls: boolean
   readonly datasets: number
   readonly datasetsOfOthers: number
+  readonly schedules: number
 }
 
 function cellsOf(row: readonly unknown[]): Cells {
   const [id, name, key, type, username, createdAt, lastUsedAt, expiresAt, ...rest] = row
   const [pausedCode, heldFrom, heldUntil, ...counted] = rest
-  const [connections, lastSignInCode, refused, moved, weakTls, datasets, datasetsOfOthers] = counted
+  const [connections, lastSignInCode, refused, moved, weakTls, datasets, datasetsOfOthers, schedules] = counted
   const own = { id, name, key, type, username, createdAt, lastUsedAt, expiresAt }
   const stops = { pausedCode, heldFrom, heldUntil }
   const bonds = { connections, lastSignInCode, refused, moved, weakTls }
-  return { ...own, ...stops, ...bonds, datasets, datasetsOfOthers } as Cells
+  return { ...own, ...stops, ...bonds, datasets, datasetsOfOthers, schedules } as Cells
 }
 
 function cursorOf(sort: CredentialSort, { id, key, lastUsedAt, expiresAt }: Cells): string {
@@ -137,13 +140,13 @@ function cursorOf(sort: CredentialSort, { id, key, lastUsedAt, expiresAt }: Cell
 
 function listed(row: Cells, now: Date): CredentialRow {
   const { id, name, type, username, connections, datasets, datasetsOfOthers, lastSignInCode, pausedCode } = row
-  const { refused, moved, weakTls } = row
+  const { refused, moved, weakTls, schedules } = row
   const lastUsedAt = dateOf(row.lastUsedAt)
   const moments = { createdAt: new Date(row.createdAt), lastUsedAt, expiresAt: dateOf(row.expiresAt) }
   const attention = attentionOf({ refused, moved, weakTls, ...moments }, now)
   const window = { heldFrom: dateOf(row.heldFrom), heldUntil: dateOf(row.heldUntil) }
   const heldUntil = isHeld(window, now) ? window.heldUntil : null
-  const its = { id, name, type, username, connections, datasets, datasetsOfOthers }
+  const its = { id, name, type, username, connections, datasets, datasetsOfOthers, schedules }
   return { ...its, lastUsedAt, lastSignInCode, attention, pausedCode, heldUntil }
 }
 

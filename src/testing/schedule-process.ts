@@ -17,6 +17,7 @@ import type { ScheduleProcessOrder } from './schedule-order.ts'
  * on standard input and says `begun` when it looks for what is due. Only the data stores are played.
  */
 async function main(): Promise<void> {
+  process.on('disconnect', () => process.exit())
   const chunks: Buffer[] = []
   for await (const chunk of process.stdin) chunks.push(chunk as Buffer)
   const order = JSON.parse(Buffer.concat(chunks).toString('utf8')) as ScheduleProcessOrder

@@ -168,7 +168,8 @@ function createFleet(storm: Storm, order: ScheduleProcessOrder) {
   function launch(place: number): Promise<unknown> {
     const env =
       clockLibrary === undefined ? process.env : { ...process.env, ...clockOf(clockLibrary, clockFile(place)) }
-    const child = spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', 'inherit'], env })
+    // With a channel they notice when who started them is gone.
+    const child = spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', 'inherit', 'ipc'], env })
     children[place] = child
     child.on('exit', () => {
       if (!stopping) void launch(place)

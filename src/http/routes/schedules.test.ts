@@ -1,11 +1,11 @@
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { associations } from '../../db/schema/credentials.ts'
+import { associations, credentials } from '../../db/schema/credentials.ts'
 import { schedules } from '../../db/schema/schedules.ts'
 import { type TestApp, testApp } from '../../testing/app.ts'
 import { type Client, fragmentHeaders } from '../../testing/client.ts'
 import { formValues, textOf, textsOf } from '../../testing/html.ts'
-import { complete, makeDue, refreshable } from '../../testing/scheduling.ts'
+import { complete, makeDue, plainDataset, refreshable } from '../../testing/scheduling.ts'
 
 let app: TestApp
 let ada: Client
@@ -161,6 +161,41 @@ describe('The buttons of a schedule', () => {
     await ada.post(page(), form())
     expect((await ben.get(page())).status).toBe(404)
     expect((await ben.post(page(), form())).status).toBe(404)
+  })
+})
+
+describe('Credentials that a schedule signs in with', () => {
+  test('say so wherever they say what uses them, and what stops without them', async () => {
+    await ada.post(page(), form())
+    const detail = await ada.get(`/credentials/${credentialId}`)
+    expect(textOf(detail.html, '#associations')).toContain('1 dataset · 1 schedule')
+    expect(main(await ada.get('/credentials'))).toContain('1 dataset · 1 schedule')
+    const deletion = await ada.get(`/credentials/${credentialId}/deletion`)
+    expect(textsOf(deletion.html, 'main li').join()).toContain('The schedule of Orders')
+    const removal = await ada.get(`/credentials/${credentialId}/associations/${connectionId}/removal`)
+    expect(main(removal)).toContain('One schedule signs in with it: the next run disables it.')
+    const job = await ada.post('/credentials/bulk', { id: credentialId, action: 'delete' })
+    expect(main(await ada.get(job.location ?? ''))).toContain('1 schedule of datasets will be disabled')
+    const paused = { pausedAt: new Date(), pausedCode: 'auth.refused', pausedConnectionId: connectionId }
+    await app.db.update(credentials).set(paused).where(eq(credentials.id, credentialId))
+    expect(main(await ada.get(`/credentials/${credentialId}`))).toContain('The runs of 1 schedule are missed.')
+  })
+
+  test('of somebody else, count their schedules for the owner and say that they end with the share', async () => {
+    await app.sharing.share(app.ada, connectionId, app.ben.email, 'consumer')
+    await app.credentialSharing.share(app.ada, credentialId, app.ben.email)
+    const bens = await plainDataset(app, app.ben, connectionId, 'Of Ben')
+    const ben = await app.signInAs(app.ben)
+    expect((await ben.post(`/catalog/${bens}/schedule`, form())).status).toBe(303)
+    const sharing = await ada.get(`/credentials/${credentialId}/sharing`)
+    expect(main(sharing)).toContain('1 schedule')
+    const removal = await ada.get(`/credentials/${credentialId}/sharing/${app.ben.id}/removal`)
+    expect(main(removal)).toContain('1 schedule of theirs signs in with it')
+    expect(main(await ada.get(`/credentials/${credentialId}/deletion`))).toContain('1 schedule of others')
+    await app.credentialSharing.unshare(app.ada, credentialId, app.ben.id)
+    await makeDue(app, bens)
+    await app.runner.once()
+    expect(main(await ben.get(`/catalog/${bens}/schedule`))).toContain('no longer shared with Ben')
   })
 })
 
