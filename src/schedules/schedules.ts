@@ -73,7 +73,7 @@ export function createSchedules(deps: {
   return {
     /**
      * Sets the schedule of a dataset, in place of one that is there; it is the actor's from then on, and active. `revision`
-     * is that of the schedule the actor saw, null for none.
+     * is that of the schedule the actor saw, null for none. Throws AccountNotFound for an account that is not theirs to use.
      */
     async set(actor: UserActor, datasetId: string, setting: Setting, revision: number | null): Promise<SetOutcome> {
       return guard.change<SetOutcome, DatasetResource>(
@@ -83,10 +83,10 @@ export function createSchedules(deps: {
         async (effect, { row, organizationId }) => {
           const { tx, note, abandon } = effect
           if (row.connectionId === null) return abandon({ ok: false, reason: 'no connection' } as const)
-          const account = await accountOf(actor, row.connectionId, setting.credentialId)
-          if (account === undefined) return abandon({ ok: false, reason: 'account' } as const)
           await effect.also('credential.use', await findCredential(tx, setting.credentialId))
           await effect.also('connection.use', await findConnection(tx, row.connectionId, 'share'))
+          const account = await accountOf(actor, row.connectionId, setting.credentialId)
+          if (account === undefined) return abandon({ ok: false, reason: 'account' } as const)
           const present = await findSchedule(tx, datasetId)
           if ((present?.revision ?? null) !== revision) return abandon({ ok: false, reason: 'stale' } as const)
           const its = { ...setting, ...fresh, setBy: actor.id, nextAt: await firstRun(tx, setting) }

@@ -149,6 +149,12 @@ function catalogStates(scene: Scene): readonly State[] {
     at('dataset-running', `/catalog/${scene.endless}`),
     at('dataset-rows', `/catalog/${scene.customers}/versions/1/rows?page=2`),
     at('dataset-deletion', `/catalog/${scene.customers}/deletion`),
+    at('schedule', `/catalog/${scene.customers}/schedule`),
+    at('schedule-new', `/catalog/${scene.failed}/schedule`),
+    at('schedule-disabled', `/catalog/${scene.endless}/schedule`),
+    at('schedule-preview', `/catalog/${scene.failed}/schedule?every=week&days=1&days=5&at=02:30&zone=Asia/Kathmandu`),
+    at('schedule-errors', `/catalog/${scene.failed}/schedule?every=cron&cron=always&zone=Mars`),
+    at('schedule-deletion', `/catalog/${scene.customers}/schedule/deletion`),
     at('dataset-new-version', `/catalog/${scene.customers}/versions/new?account=different`),
   ]
 }
