@@ -108,9 +108,9 @@ export async function snapshots(bench: Workbench, measured: MeasuredTable): Prom
   const { db, ledger, keys } = composition
   const connector = createConnector({ policy: config.egress, workerFile: join(packageRoot(), 'dist/worker.cjs') })
   bench.defer(() => connector.close())
-  const { deployment, snapshotDirectory } = config
+  const { deployment, snapshots } = config
   const services = createServices({ db, ledger, ...keys, deployment, connector, egress: config.egress })
-  const catalog = createCatalog({ db, ...services, directory: snapshotDirectory, log })
+  const catalog = createCatalog({ db, ...services, directory: snapshots.directory, log })
   bench.defer(() => catalog.close())
   const ada = await addUser(db, await addOrganization(db, 'Acme'), 'Ada')
   const made = await services.connections.create(ada, { name: 'Source', driver, parameters })

@@ -12,8 +12,10 @@ const busy = new Map()
 
 on('htmx:config:request', (event) => {
   // A second press of a button does not post again.
-  const { sourceElement, request } = event.detail.ctx
+  const { sourceElement, sourceEvent, request } = event.detail.ctx
   if (request.method !== 'GET' && busy.has(sourceElement)) event.preventDefault()
+  // Searching while typing leads away from a page only where nothing was typed into it.
+  if (isSiteSearch(sourceElement) && sourceEvent?.type === 'input' && isTyped()) event.preventDefault()
 })
 on('htmx:before:request', ({ detail: { ctx } }) => {
   if (!isBoosted(ctx)) return
@@ -29,12 +31,26 @@ on('htmx:finally:request', ({ detail: { ctx } }) => {
 })
 
 on('htmx:before:history:update', (event) => {
-  const { history, response } = event.detail
+  const { history, response, sourceElement } = event.detail
+  if (isSiteSearch(sourceElement) && location.pathname === searchPath()) history.type = 'replace'
   // A message that was put beside a form did not lead anywhere.
   if (response?.headers.has('HX-Retarget')) event.preventDefault()
   // Browsers do not add an entry for the page that is already open.
   if (history.path === location.pathname + location.search) history.type = 'replace'
 })
+
+function isSiteSearch(element) {
+  return element !== undefined && element === find('#site-search')?.form
+}
+
+function searchPath() {
+  return find('#site-search')?.form.getAttribute('action')
+}
+
+function isTyped() {
+  const fields = [...document.querySelectorAll('main form[method=post] :is(input, textarea)')]
+  return fields.some((field) => field.value !== field.defaultValue || field.checked !== field.defaultChecked)
+}
 
 // --- After a swap ---------------------------------------------------------------------------------------------------
 
@@ -52,9 +68,11 @@ on('htmx:after:swap', ({ detail: { ctx } }) => {
   const moved = place !== location.pathname
   place = location.pathname
   find('#user-menu')?.removeAttribute('open')
+  keepSelection()
+  showSearch()
   if (document.activeElement?.type === 'search') return
   // Morphing keeps what was typed; what counts is what the server sent, above all for secrets.
-  for (const form of document.querySelectorAll('main form')) form.reset()
+  for (const form of document.querySelectorAll('main form:not([data-selection])')) form.reset()
   if (moved || find('#flash p')) scrollTo(0, 0)
   if (find('#error-summary')) return focus(find('#error-summary'))
   const lost = !find('main').contains(document.activeElement)
@@ -76,8 +94,56 @@ function markSection() {
   }
 }
 
+/** The top bar stays: its box says what the page of the search looks for, and nothing elsewhere. */
+function showSearch() {
+  const box = find('#site-search')
+  if (!box || document.activeElement === box) return
+  box.value = location.pathname === searchPath() ? (new URLSearchParams(location.search).get('q') ?? '') : ''
+}
+
 function focus(element) {
   element?.focus()
+}
+
+// --- What is selected in a list ---------------------------------------------------------------------------------------
+
+// What was checked stays so while other pages of the list, or one of its rows, are looked at.
+const selected = new Set()
+const boxesOf = (form) => form.querySelectorAll('[type=checkbox][name=id]')
+
+on('change', ({ target }) => {
+  const form = target.closest('[data-selection]')
+  if (!form || target.name !== 'id') return
+  selected[target.checked ? 'add' : 'delete'](target.value)
+  saySelection(form)
+})
+on('reset', ({ target }) => {
+  if (!target.matches('[data-selection]')) return
+  selected.clear()
+  for (const box of boxesOf(target)) box.defaultChecked = false
+  saySelection(target)
+})
+
+function keepSelection() {
+  const form = find('[data-selection]')
+  if (!form && !/^\/credentials\/[\da-f]+-/.test(location.pathname)) selected.clear()
+  if (!form) return
+  for (const box of boxesOf(form)) {
+    if (box.defaultChecked) selected.add(box.value)
+    box.checked = selected.has(box.value)
+  }
+  saySelection(form)
+}
+
+/** Says how many there are, and adds to the form those that have no box on this page. */
+function saySelection(form) {
+  const here = new Set([...boxesOf(form)].map((box) => box.value))
+  const elsewhere = [...selected].filter((id) => !here.has(id))
+  for (const input of form.querySelectorAll('[type=hidden][name=id]')) input.remove()
+  for (const value of elsewhere)
+    form.append(Object.assign(document.createElement('input'), { type: 'hidden', name: 'id', value }))
+  const others = elsewhere.length === 0 ? '' : `, ${elsewhere.length} of them not on this page`
+  form.querySelector('[data-selected]').textContent = selected.size === 0 ? '' : `${selected.size} selected${others}.`
 }
 
 // --- Keyboard -------------------------------------------------------------------------------------------------------
@@ -87,7 +153,7 @@ let prefix = ''
 on('keydown', (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return
   if (find('dialog[open]')) return
-  if (event.key === 'Escape') return leave()
+  if (event.key === 'Escape') return leave(event.target)
   if (event.key === 'ArrowDown' || event.key === 'ArrowUp') return moveInPanel(event)
   if (isField(event.target) || localStorage.getItem('shortcuts') === 'off') return
   follow(event)
@@ -98,7 +164,8 @@ function follow(event) {
   if (checkbox) return press(event, checkbox)
   const keys = prefix + event.key
   prefix = event.key === 'g' ? 'g ' : ''
-  const target = keys === '?' ? find('[data-shortcuts]') : visible(`[data-shortcut="${CSS.escape(keys)}"]`)
+  const named = { '?': '[data-shortcuts]', 'g s': '#site-search' }[keys]
+  const target = named ? find(named) : visible(`[data-shortcut="${CSS.escape(keys)}"]`)
   if (!target) return
   if (!isField(target)) return press(event, target)
   event.preventDefault()
@@ -110,11 +177,14 @@ function press(event, element) {
   element.click()
 }
 
+/** What the page itself has goes before what every page has. */
 function visible(selector) {
-  return [...document.querySelectorAll(selector)].find((element) => element.checkVisibility?.() ?? true)
+  const found = [...document.querySelectorAll(`main ${selector}`), ...document.querySelectorAll(selector)]
+  return found.find((element) => element.checkVisibility?.() ?? true)
 }
 
-function leave() {
+function leave(from) {
+  if (from.id === 'site-search') return focus(find('main h1'))
   const menu = find('#user-menu[open]')
   if (!menu) return find('main [data-cancel]')?.click()
   menu.removeAttribute('open')
@@ -125,12 +195,14 @@ function moveInPanel(event) {
   const list = find('[data-panel]')
   const rows = [...(list?.querySelectorAll('a') ?? [])]
   const inSearch = event.target.type === 'search'
+  const box = list?.id === 'found' ? find('#site-search') : null
+  if (event.target.id === 'site-search' && !box) return
   if (isField(event.target) && !inSearch) return
   if (!inSearch && !list?.contains(event.target)) return
   const step = event.key === 'ArrowDown' ? 1 : -1
   // Of a row's checkbox, the row is where it is.
   const here = inSearch ? -1 : rows.indexOf(event.target.closest('li')?.querySelector('a'))
-  const row = rows[here + step]
+  const row = rows[here + step] ?? (here === 0 ? box : null)
   if (!row) return
   event.preventDefault()
   row.focus()
@@ -167,3 +239,6 @@ function suggestZone(input) {
 
 on('htmx:after:settle', enhance)
 enhance()
+
+for (const box of document.querySelectorAll('[data-selection] [name=id]:checked')) selected.add(box.value)
+keepSelection()

@@ -12,33 +12,70 @@ type Import = { readonly to: string; readonly typeOnly: boolean; readonly extern
 const sources = [...filesUnder('src'), ...filesUnder('views')].map(read)
 const product = sources.filter(({ path }) => !/\.test\.tsx?$/.test(path) && !path.startsWith('src/testing/'))
 
+/** By which a room tells people something. */
+const told = ['notifications/notify.ts', 'notifications/choices.ts']
+/** By which a room says what its things are found by. */
+const found = ['search/documents.ts']
+
 /** Which rooms of src a room may import, itself aside. `type` allows types only. Files right under src are '.'. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   secrets: [],
   db: ['.'],
   audit: ['db', 'secrets', 'access/actor.ts'],
   keys: ['db', 'secrets'],
-  connector: ['secrets/secret.ts', '.'],
+  connector: ['secrets/secret.ts', 'secrets/sealed-file.ts', '.'],
   access: ['db', 'audit', 'secrets/secret.ts', '.'],
-  auth: ['db', 'access', 'audit', 'secrets/secret.ts', '.'],
-  connections: ['db', 'access', 'connector', 'secrets/secret.ts', '.'],
-  credentials: ['db', 'access', 'audit', 'secrets', 'connections', 'connector', 'notifications/outbox.ts', '.'],
+  auth: ['db', 'access', 'audit', 'notifications/unread.ts', 'secrets/secret.ts', '.'],
+  connections: ['db', 'access', 'connector', ...told, ...found, 'secrets/secret.ts', '.'],
+  credentials: [
+    'db',
+    'access',
+    'audit',
+    'secrets',
+    'connections',
+    'connector',
+    ...told,
+    'notifications/outbox.ts',
+    '.',
+  ],
   notifications: [
     'db',
     'access',
     'secrets',
     // It dials as drivers do, in the main process: the same dialer, the same TLS, the same sentences.
     ...['connector', 'connector/egress.ts', 'connector/tls.ts', 'connector/diagnosis.ts', 'connector/host.ts'],
+    // What somebody may see of a thing is said where the thing is.
+    ...['catalog', 'connections', 'credentials'],
     '.',
   ],
-  'sign-ins': ['db', 'access', 'connections', 'connector', 'credentials', 'secrets/secret.ts', '.'],
+  'sign-ins': ['db', 'access', 'connections', 'connector', 'credentials', ...told, 'secrets/secret.ts', '.'],
   health: ['db', 'access', 'connections', 'connector', 'credentials', 'sign-ins', '.'],
-  catalog: ['db', 'access', 'connections', 'connector', 'credentials', 'sign-ins', 'secrets/secret.ts', '.'],
+  catalog: [
+    ...['db', 'access', 'connections', 'connector', 'credentials', 'sign-ins', 'storage', '.'],
+    ...[
+      'secrets/secret.ts',
+      'secrets/dataset-key.ts',
+      'secrets/keyring.ts',
+      'secrets/record.ts',
+      'secrets/sealed-file.ts',
+    ],
+    'analysis/analysis.ts',
+    ...told,
+    ...found,
+  ],
+  // It knows neither users nor HTTP. Its workers are started, and take their turns, as the connector's do.
+  analysis: [
+    ...['secrets/secret.ts', '.', 'connector', 'connector/import-output.ts', 'connector/import-files.ts'],
+    ...['connector/duckdb.ts', 'connector/diagnosis.ts', 'connector/places.ts', 'connector/worker-process.ts'],
+  ],
+  storage: ['secrets/secret.ts', 'secrets/sealed-file.ts', 'secrets/record.ts', 'secrets/kek/file.ts', '.'],
+  search: ['db', 'access', 'catalog', 'connections', 'connector', 'credentials', '.'],
   schedules: ['db', 'access', 'catalog', 'connections', 'connector', 'credentials', 'sign-ins', '.'],
   bulk: ['db', 'access', 'connector', 'credentials', 'sign-ins', '.'],
   sample: ['access', 'connections', 'credentials', 'db', 'secrets/secret.ts', '.'],
   http: [
     'access',
+    'analysis/analysis.ts',
     'auth',
     'audit',
     'bulk',
@@ -47,7 +84,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'connector',
     'credentials',
     'health',
+    'notifications',
     'schedules',
+    'search',
     'sign-ins',
     'secrets/secret.ts',
     'views',
@@ -56,6 +95,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 }
 /** What a room's files right under src may be for the others: names, addresses, the log, the root folder. */
 const sharedFiles = [
+  'src/byte-size.ts',
   'src/csv.ts',
   'src/names.ts',
   'src/paths.ts',
@@ -177,8 +217,11 @@ const environmentReaders = ['src/config.ts', 'src/db/embedded/', 'src/connector/
 /** Who may look into a Secret: what seals it, what hashes it, what checks it, and what hands it to a target. */
 const mayExpose = [
   'src/secrets/payload.ts',
+  'src/secrets/sealed-file.ts',
   'src/auth/passwords.ts',
   'src/auth/password-rules.ts',
+  'src/analysis/messages.ts',
+  'src/storage/bucket.ts',
   'src/connector/messages.ts',
   'src/connector/worker.ts',
   'src/connector/drivers/',

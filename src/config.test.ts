@@ -29,7 +29,7 @@ describe('loadConfig', () => {
       egress: { deployment: 'self-managed', allow: [], deny: [] },
       webhook: null,
       mail: null,
-      snapshotDirectory: resolve('data/snapshots'),
+      snapshots: { directory: resolve('data/snapshots'), bucket: null, scratch: resolve('data/scratch'), quota: null },
       logLevel: 'info',
       warnings: [],
     })
@@ -46,7 +46,8 @@ describe('loadConfig', () => {
       MIGRATION_DATABASE_URL: 'postgres://a:b@c/d',
       EGRESS_ALLOW: 'http://intranet',
     })
-    expect(problems).toHaveLength(8)
+    // Of a bucket without account, three things are missing.
+    expect(problems).toHaveLength(10)
     for (const problem of problems) expect(problem).toMatch(/(Set|Write|remove)[^.]*.*\.$/)
   })
 

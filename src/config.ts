@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { type EgressPolicy, parsePolicy } from './connector/egress-policy.ts'
 import { type MailSettings, type Read, readMail, readWebhook, type WebhookSettings } from './notifications/settings.ts'
 import { OperatorError } from './operator-error.ts'
+import { readSnapshotSettings, type SnapshotSettings, snapshotSettings } from './storage/settings.ts'
 
 /** What an operator decided, checked and with defaults filled in. Paths are absolute. */
 export type Config = {
@@ -24,7 +25,7 @@ export type Config = {
   readonly webhook: WebhookSettings | null
   /** How notifications are sent by e-mail; null where they are not. */
   readonly mail: MailSettings | null
-  readonly snapshotDirectory: string
+  readonly snapshots: SnapshotSettings
   readonly logLevel: LogLevel
   /** Sentences about what looks like a mistake but stops nothing. */
   readonly warnings: readonly string[]
@@ -56,9 +57,11 @@ export const settings = [
   'EGRESS_DENY',
   'WEBHOOK_URL',
   'WEBHOOK_SECRET_FILE',
+  'WEBHOOK_CA_FILE',
   'SMTP_URL',
+  'SMTP_CA_FILE',
   'MAIL_FROM',
-  'SNAPSHOT_STORE',
+  ...snapshotSettings,
   'LOG_LEVEL',
 ] as const
 export type Setting = (typeof settings)[number]
@@ -97,9 +100,9 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     deployment,
     kek: readKek(reader, dataDirectory, database === null),
     egress: readEgress(reader, deployment),
-    webhook: readNotifications(reader, readWebhook, 'WEBHOOK_URL', 'WEBHOOK_SECRET_FILE'),
-    mail: readNotifications(reader, readMail, 'SMTP_URL', 'MAIL_FROM'),
-    snapshotDirectory: readSnapshotStore(reader, dataDirectory),
+    webhook: readNotifications(reader, readWebhook, 'WEBHOOK_URL', 'WEBHOOK_SECRET_FILE', 'WEBHOOK_CA_FILE'),
+    mail: readNotifications(reader, readMail, 'SMTP_URL', 'MAIL_FROM', 'SMTP_CA_FILE'),
+    snapshots: readSnapshots(reader, dataDirectory),
     logLevel: reader.oneOf('LOG_LEVEL', logLevels, 'info'),
     warnings: unknownSettings(env),
   }
@@ -221,23 +224,18 @@ function readEgress(reader: Reader, deployment: Config['deployment']): EgressPol
 
 function readNotifications<T>(
   reader: Reader,
-  read: (first: string | undefined, second: string | undefined) => Read<T>,
-  first: Setting,
-  second: Setting,
+  read: (...texts: (string | undefined)[]) => Read<T>,
+  ...names: readonly Setting[]
 ): T | null {
-  const { settings: found, problems } = read(reader.text(first), reader.text(second))
+  const { settings: found, problems } = read(...names.map((name) => reader.text(name)))
   for (const problem of problems) reader.problem(problem)
   return found
 }
 
-function readSnapshotStore(reader: Reader, dataDirectory: string): string {
-  const text = reader.text('SNAPSHOT_STORE')
-  if (text !== undefined && /^[a-z0-9+]+:\/\//i.test(text)) {
-    reader.problem(
-      'SNAPSHOT_STORE must be a folder; other stores are not supported yet. Set it to the path of a folder.',
-    )
-  }
-  return text === undefined ? join(dataDirectory, 'snapshots') : resolve(text)
+function readSnapshots(reader: Reader, dataDirectory: string): SnapshotSettings {
+  const { settings: found, problems } = readSnapshotSettings((name) => reader.text(name), dataDirectory)
+  for (const problem of problems) reader.problem(problem)
+  return found
 }
 
 function unknownSettings(env: NodeJS.ProcessEnv): string[] {

@@ -3,8 +3,10 @@ import type { Config } from './config.ts'
 import { createReminders } from './credentials/reminders.ts'
 import type { Database } from './db/client.ts'
 import type { Log } from './log.ts'
+import { createCourier } from './notifications/courier.ts'
 import { createDeliveries } from './notifications/deliveries.ts'
 import { createMailer } from './notifications/email.ts'
+import { createInbox } from './notifications/inbox.ts'
 import { createOutbox } from './notifications/outbox.ts'
 import { createWebhook } from './notifications/webhook.ts'
 import { createSchedule } from './schedule.ts'
@@ -13,7 +15,7 @@ export type Notifying = ReturnType<typeof createNotifying>
 
 const minute = 60_000
 
-/** Wires the reminders of expiries and what sends them: looked for every ten minutes, sent within half a one. */
+/** Wires the reminders of expiries and what sends them: looked for every ten minutes, sent within half a one. What else is told goes along. */
 export function createNotifying(deps: {
   db: Database
   guard: Guard
@@ -24,6 +26,8 @@ export function createNotifying(deps: {
   const { deployment, origin, webhook, mail, egress } = config
   const outbox = createOutbox({ webhook: webhook !== null, email: mail !== null })
   const reminders = createReminders({ db, guard, deployment, outbox, origin })
+  const courier = createCourier({ db, deployment, outbox, origin })
+  const inbox = createInbox({ db, deployment })
   const senders = {
     ...(webhook === null ? {} : { webhook: createWebhook(webhook, { egress }) }),
     ...(mail === null ? {} : { email: createMailer(mail, { egress }) }),
@@ -38,6 +42,14 @@ export function createNotifying(deps: {
     }),
     createSchedule({
       work: async (signal) => {
+        while (!signal.aborted && (await courier.next()) > 0);
+      },
+      failure: 'notifications not handed over',
+      log,
+      milliseconds: minute / 2,
+    }),
+    createSchedule({
+      work: async (signal) => {
         const lane = async (channel: 'webhook' | 'email') => {
           while (!signal.aborted && (await deliveries.next(channel, signal)));
         }
@@ -47,7 +59,15 @@ export function createNotifying(deps: {
       log,
       milliseconds: minute / 2,
     }),
-    createSchedule({ work: deliveries.sweep, failure: 'notifications not swept', log, milliseconds: 60 * minute }),
+    createSchedule({
+      work: async () => {
+        await deliveries.sweep()
+        await inbox.sweep()
+      },
+      failure: 'notifications not swept',
+      log,
+      milliseconds: 60 * minute,
+    }),
   ]
   return {
     start(): void {

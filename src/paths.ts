@@ -26,6 +26,7 @@ export const paths = {
   credentialSharing: (id: string) => `/credentials/${id}/sharing`,
   credentialShareRemoval: (id: string, userId: string) => `/credentials/${id}/sharing/${userId}/removal`,
   sharedCredentials: (search: { after?: string } = {}) => query('/credentials/shared', search),
+  sharedCredentialReturn: (id: string) => `/credentials/shared/${id}/return`,
   credentialExpiry: (id: string) => `/credentials/${id}/expiry`,
   maintenance: (id: string) => `/credentials/${id}/maintenance`,
   maintenanceEnd: (id: string) => `/credentials/${id}/maintenance/end`,
@@ -70,12 +71,27 @@ export const paths = {
   datasetScheduleResumption: (id: string) => `/catalog/${id}/schedule/resumption`,
   datasetScheduleRuns: (id: string) => `/catalog/${id}/schedule/runs`,
   datasetScheduleDeletion: (id: string) => `/catalog/${id}/schedule/deletion`,
+  datasetProfile: (id: string, version: number, page?: number) =>
+    query(`/catalog/${id}/versions/${version}/profile`, { page }),
+  datasetProfileCancellation: (id: string, version: number) =>
+    `/catalog/${id}/versions/${version}/profile/cancellation`,
+  datasetComparison: (id: string, compared: Compared = {}) => query(`/catalog/${id}/comparison`, compared),
+  datasetComparisonCancellation: (id: string, compared: Compared) =>
+    query(`/catalog/${id}/comparison/cancellation`, compared),
+  combine: () => '/catalog/combine',
+  newCombination: (id: string) => `/catalog/${id}/combination`,
   newDatasetVersion: (id: string, search: { account?: 'different'; type?: string } = {}) =>
     query(`/catalog/${id}/versions/new`, search),
 
+  search: (text?: string) => query('/search', { q: text }),
+  notifications: (search: { after?: string } = {}) => query('/notifications', search),
+  notificationReading: (id: string) => `/notifications/${id}/reading`,
+  notificationsReading: () => '/notifications/reading',
+  notificationChoices: () => '/account/notifications',
   activity: (search: { before?: string } = {}) => query('/activity', search),
   features: () => '/admin/features',
   egress: () => '/admin/egress',
+  storage: () => '/admin/storage',
   users: () => '/admin/users',
   newUser: () => '/admin/users/new',
   userDisabling: (id: string) => `/admin/users/${id}/disabling`,
@@ -97,6 +113,8 @@ export type CredentialSearch = {
 }
 /** `before` is where a page of entries continues, `versions` where one of versions does. */
 export type HistorySearch = { kind?: string; before?: string; versions?: string }
+/** Two versions by number, and the column that tells their rows apart. */
+export type Compared = { from?: number; to?: number; key?: string }
 export type AddData = { connection?: string; account?: string; type?: string; schema?: string; as?: 'tables' | 'query' }
 
 function query(path: string, parameters: Record<string, string | number | undefined>): string {

@@ -3,13 +3,16 @@ import type { Deployment } from './access/features.ts'
 import type { Accounts } from './accounts.ts'
 import type { Bulk } from './bulk/bulk.ts'
 import type { Catalog } from './catalog/catalog.ts'
+import type { Computing } from './catalog/computing.ts'
 import type { Assets } from './http/assets.ts'
 import { accountRoutes } from './http/routes/account.tsx'
 import { activityRoutes } from './http/routes/activity.tsx'
 import { adminRoutes } from './http/routes/admin.tsx'
+import { analysisRoutes } from './http/routes/analyses.tsx'
 import { associationRoutes } from './http/routes/associations.tsx'
 import { bulkRoutes } from './http/routes/bulk.tsx'
 import { catalogRoutes } from './http/routes/catalog.tsx'
+import { combineRoutes } from './http/routes/combine.tsx'
 import { connectionRoutes } from './http/routes/connections.tsx'
 import { credentialHistoryRoutes } from './http/routes/credential-history.tsx'
 import { credentialSharingRoutes } from './http/routes/credential-sharing.tsx'
@@ -22,11 +25,14 @@ import { helpRoutes } from './http/routes/help.tsx'
 import { homeRoutes } from './http/routes/home.tsx'
 import { loginRoutes } from './http/routes/login.tsx'
 import { maintenanceRoutes } from './http/routes/maintenance.tsx'
+import { notificationRoutes } from './http/routes/notifications.tsx'
 import { provenEditRoutes } from './http/routes/proven-edits.tsx'
 import { scheduleRoutes } from './http/routes/schedules.tsx'
+import { searchRoutes } from './http/routes/search.tsx'
 import { setupRoutes } from './http/routes/setup.tsx'
 import { sharingRoutes } from './http/routes/sharing.tsx'
 import { signInRoutes } from './http/routes/sign-ins.tsx'
+import { storageRoutes } from './http/routes/storage.tsx'
 import type { Routes } from './http/routing.ts'
 import type { Log } from './log.ts'
 import type { ScheduleQueries } from './schedules/queries.ts'
@@ -38,7 +44,8 @@ import type { TypedAccounts } from './sign-ins/typed-accounts.ts'
 /** What the pages stand on. */
 export type RouteDependencies = Services &
   Accounts & {
-    readonly catalog: Pick<Catalog, 'datasets' | 'datasetQueries' | 'store'>
+    readonly catalog: Pick<Catalog, 'datasets' | 'datasetQueries' | 'store' | 'storage'>
+    readonly computing: Pick<Computing, 'analyses' | 'combine' | 'lineage'>
     readonly schedules: Schedules
     readonly scheduleQueries: ScheduleQueries
     readonly provenEdits: ProvenEdits
@@ -47,6 +54,8 @@ export type RouteDependencies = Services &
     readonly assets: Assets
     readonly log: Log
     readonly deployment: Deployment
+    /** Whether a mail server is set up. */
+    readonly sendsEmail: boolean
     /** Resolves when the database answers. */
     readonly ready: () => Promise<unknown>
     /** Adds the sample; null without the embedded server. */
@@ -63,6 +72,7 @@ export function allRoutes(services: RouteDependencies): Routes[] {
     accountRoutes(deps),
     adminRoutes(deps),
     egressRoutes(deps),
+    storageRoutes(deps),
     // Before the routes of one credential: `/credentials/shared` is no id.
     credentialSharingRoutes(deps),
     // Before the routes of one credential: `/credentials/bulk` is no id.
@@ -78,9 +88,13 @@ export function allRoutes(services: RouteDependencies): Routes[] {
     healthRoutes(deps),
     maintenanceRoutes(deps),
     activityRoutes(deps),
+    notificationRoutes(deps),
+    searchRoutes(deps),
     helpRoutes(),
-    // Before the routes of one dataset: `/catalog/add` is no id.
+    // Before the routes of one dataset: `/catalog/add` and `/catalog/combine` are no ids.
     catalogRoutes(deps),
+    combineRoutes(deps),
+    analysisRoutes(deps),
     datasetRoutes(deps),
     scheduleRoutes(deps),
   ]

@@ -2,6 +2,7 @@ import { createFeatures, type Deployment } from './access/features.ts'
 import { createGuard } from './access/guard.ts'
 import { createActivity } from './audit/activity.ts'
 import type { Ledger } from './audit/ledger.ts'
+import { createDatasetKeys } from './catalog/dataset-keys.ts'
 import { createConnectionActivity } from './connections/activity.ts'
 import { createConnections } from './connections/connections.ts'
 import { createOutgoing } from './connections/outgoing.ts'
@@ -20,6 +21,9 @@ import { createVault } from './credentials/vault.ts'
 import type { Database } from './db/client.ts'
 import { createHealth } from './health/health.ts'
 import { createLooks } from './health/looks.ts'
+import { createChoices } from './notifications/choices.ts'
+import { createInbox } from './notifications/inbox.ts'
+import { createSearch } from './search/search.ts'
 import type { Keyring } from './secrets/keyring.ts'
 import { createSavingAccounts } from './sign-ins/save-and-sign-in.ts'
 import { createSignIns } from './sign-ins/sign-ins.ts'
@@ -64,8 +68,12 @@ export function createServices(deps: ServiceDependencies) {
   const health = createHealth({ db, guard, queries: connectionQueries })
   const looks = createLooks({ db, signIns, breaker, queries: connectionQueries, deployment })
   const outgoing = createOutgoing({ guard, egress })
+  const datasetKeys = createDatasetKeys({ db, keyring, deploymentId })
+  const inbox = createInbox({ db, deployment })
+  const choices = createChoices({ db, guard })
+  const search = createSearch({ db, deployment, credentialQueries, shared })
   const care = { breaker, maintenance, credentialSharing, shared, history, provenEditQueries }
   const accounts = { vault, credentialQueries, ...care, use, signIns, saving }
   const places = { connections, connectionQueries, sharing, connectionActivity, outgoing }
-  return { guard, features, ...places, ...accounts, health, looks, activity }
+  return { guard, features, ...places, ...accounts, health, looks, activity, inbox, choices, search, datasetKeys }
 }

@@ -1,9 +1,11 @@
 import { join } from 'node:path'
 import type { UserActor } from './access/actor.ts'
 import { createAccounts } from './accounts.ts'
+import { createAnalysis } from './analysis/pool.ts'
 import { createApp } from './app.tsx'
 import { createBulk } from './bulk/bulk.ts'
 import { createCatalog } from './catalog/catalog.ts'
+import { createComputing } from './catalog/computing.ts'
 import type { Composition } from './compose.ts'
 import type { Config } from './config.ts'
 import type { EgressPolicy } from './connector/egress-policy.ts'
@@ -17,10 +19,13 @@ import { createNotifying } from './notify.ts'
 import { packageRoot } from './package-root.ts'
 import { allRoutes } from './routes.ts'
 import { createSample } from './sample/sample.ts'
+import { createSchedule } from './schedule.ts'
 import { createScheduling } from './schedules/scheduling.ts'
+import { createFilling } from './search/filling.ts'
 import { createServices, type Services } from './services.ts'
 import { createProvenEdits } from './sign-ins/proven-edits.ts'
 import { createTypedAccounts } from './sign-ins/typed-accounts.ts'
+import { createFileStore } from './storage/create-file-store.ts'
 
 /** What serves people: the app, and what must be closed after it. */
 export type Web = ReturnType<typeof createWeb>
@@ -36,10 +41,15 @@ export function createWeb({ config, composition, log }: { config: Config; compos
   })
   const services = createServices({ db, ledger, ...keys, deployment, connector, egress })
   const accounts = createAccounts({ db, ledger, guard: services.guard, deployment })
-  const catalog = createCatalog({ db, ...services, directory: config.snapshotDirectory, log })
+  const { directory, scratch, quota } = config.snapshots
+  const files = createFileStore(config.snapshots)
+  const catalog = createCatalog({ db, ...services, directory, files, scratch, quota, deployment, log })
   catalog.start()
   const { schedules, scheduleQueries, runner } = createScheduling({ db, ...services, catalog, deployment, log })
   runner.start().catch((error: unknown) => log.error('schedules do not run', error))
+  const analysis = analysisFor(config)
+  const computing = createComputing({ db, ...services, catalog, analysis, log })
+  computing.start()
   const bulk = createBulk({ db, ...services, deployment, log })
   bulk.runs.startSweeping()
   const healthSchedule = createHealthSchedule({ ...services, log })
@@ -48,14 +58,34 @@ export function createWeb({ config, composition, log }: { config: Config; compos
   erasure.start()
   const notifying = createNotifying({ db, guard: services.guard, config, log })
   notifying.start()
+  const filling = createSchedule({
+    work: async (signal) => void (await createFilling(db).once(signal)),
+    failure: 'search not filled in',
+    log,
+    milliseconds: 600_000,
+  })
+  filling.start()
   const provenEdits = createProvenEdits({ db, ...services, log })
   provenEdits.start()
   const assets = loadAssets()
   const addSample = sampleFor(database.embedded, services)
   const ready = () => db.execute('select 1')
   const typedAccounts = createTypedAccounts()
-  const planned = { schedules, scheduleQueries }
-  const pages = { ...planned, catalog, bulk, provenEdits, typedAccounts, assets, log, deployment, ready, addSample }
+  const pages = {
+    schedules,
+    scheduleQueries,
+    catalog,
+    computing,
+    bulk,
+    provenEdits,
+    typedAccounts,
+    assets,
+    log,
+    deployment,
+    ready,
+    addSample,
+    sendsEmail: config.mail !== null,
+  }
   const routes = allRoutes({ ...services, ...accounts, ...pages })
   const app = createApp({
     origin,
@@ -66,9 +96,14 @@ export function createWeb({ config, composition, log }: { config: Config; compos
     routes,
     recordRefusal: services.guard.recordRefusal,
   })
-  const sweeping = setInterval(() => {
-    accounts.sessions.sweep().catch((error: unknown) => log.error('sessions not swept', error))
-  }, 3_600_000).unref()
+  const { sessions } = accounts
+  const sessionSweep = createSchedule({
+    work: sessions.sweep,
+    failure: 'sessions not swept',
+    log,
+    milliseconds: 3_600_000,
+  })
+  sessionSweep.start()
   return {
     app,
     serverOptions,
@@ -78,19 +113,29 @@ export function createWeb({ config, composition, log }: { config: Config; compos
      * database to end them with. Scheduled ones are given back then.
      */
     async close(): Promise<void> {
-      clearInterval(sweeping)
+      await sessionSweep.close()
       await healthSchedule.close()
       await erasure.close()
       await notifying.close()
+      await filling.close()
       await provenEdits.close()
       await bulk.runs.close()
       await runner.stop()
+      await computing.close()
       await catalog.close()
       await runner.close()
+      await analysis.close()
       typedAccounts.close()
       await connector.close()
     },
   }
+}
+
+function analysisFor({ dataDirectory }: Config) {
+  return createAnalysis({
+    workerFile: join(packageRoot(), 'dist/analyst.cjs'),
+    scratchDirectory: join(dataDirectory, 'scratch'),
+  })
 }
 
 function sampleFor(server: Composition['database']['embedded'], services: Services) {

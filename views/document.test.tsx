@@ -7,6 +7,8 @@ const administrator = { name: 'Ada', email: 'ada@example.com', role: 'administra
 const props: DocumentProps = {
   actor: administrator,
   features: { storedCredentials: true },
+  unread: 0,
+  search: null,
   section: 'connections',
   assets: { url: (name) => `/assets/${name}` },
   insecure: false,

@@ -1,7 +1,9 @@
 import type { Child } from 'hono/jsx'
 import { paths } from '../src/paths.ts'
+import { Bell } from './ui/bell.tsx'
 import { Flash, type FlashMessage } from './ui/flash.tsx'
 import { FormButton } from './ui/form.tsx'
+import { SiteSearch } from './ui/site-search.tsx'
 
 /** Addresses of the static files, with content hashes; src/http/assets.ts has them. */
 export type AssetUrls = { url(name: 'app.css' | 'app.js' | 'htmx.js' | 'icon.svg'): string }
@@ -14,6 +16,10 @@ export type DocumentProps = {
   /** Who is signed in, or null: then there is neither navigation nor user menu. */
   readonly actor: { readonly name: string; readonly email: string; readonly role: 'member' | 'administrator' } | null
   readonly features: { readonly storedCredentials: boolean }
+  /** How many notifications are not read, at most one more than are counted. */
+  readonly unread: number
+  /** What the page of the search looks for; null on other pages. */
+  readonly search: string | null
   readonly section: NavigationSection | null
   readonly assets: AssetUrls
   /** True where the page came over plain HTTP to another machine. */
@@ -72,6 +78,10 @@ function TopBar(props: DocumentProps) {
         {props.actor === null ? null : (
           <>
             <MainNavigation section={props.section} storedCredentials={props.features.storedCredentials} />
+            <SiteSearch text={props.search} />
+            <div id="bell">
+              <Bell unread={props.unread} />
+            </div>
             <UserMenu actor={props.actor} storedCredentials={props.features.storedCredentials} />
           </>
         )}
@@ -125,10 +135,12 @@ function UserMenu(props: { actor: NonNullable<DocumentProps['actor']>; storedCre
         <ul>
           <MenuLink href={paths.connections()}>Data connections</MenuLink>
           {props.storedCredentials ? <MenuLink href={paths.credentials()}>Credentials management</MenuLink> : null}
+          <MenuLink href={paths.notificationChoices()}>Notifications by e-mail</MenuLink>
           <MenuLink href={paths.ownPassword()}>Change password</MenuLink>
           {actor.role === 'administrator' ? <MenuLink href={paths.users()}>Users</MenuLink> : null}
           {actor.role === 'administrator' ? <MenuLink href={paths.features()}>Feature access</MenuLink> : null}
           {actor.role === 'administrator' ? <MenuLink href={paths.egress()}>Outgoing connections</MenuLink> : null}
+          {actor.role === 'administrator' ? <MenuLink href={paths.storage()}>Storage</MenuLink> : null}
           <li>
             {/* app.js shows it: without JavaScript there are no shortcuts to list. */}
             <button type="button" data-shortcuts="" hidden>
@@ -165,14 +177,15 @@ function InsecureWarning() {
 
 function ShortcutHelp(props: { storedCredentials: boolean }) {
   const keys = [
-    ['/', 'Search'],
+    ['/', 'Search on this page, or everywhere'],
+    ['g s', 'Search everywhere'],
     ['n', 'New'],
     ['e', 'Edit'],
     ['t', 'Test'],
     ...(props.storedCredentials ? [['g c', 'Go to Credentials']] : []),
     ['g d', 'Go to Data connections'],
     ['g a', 'Go to Catalog'],
-    ['↑ ↓', 'Move in the list on the left'],
+    ['↑ ↓', 'Move in the list on the left, or in what was found'],
     ['Esc', 'Cancel'],
     ['?', 'This list'],
   ] as const

@@ -59,11 +59,12 @@ describe('decide on a credential that is shared for use', () => {
   const owners = (Object.keys(actions) as Action[]).filter((action) => action.startsWith('credential.'))
   const own = (action: Action) => action !== 'credential.create' && actions[action].needs !== 'system'
   const everything = owners.filter(own)
+  const receivers: readonly Action[] = ['credential.use', 'credential.give-back']
 
-  it('as the receiver, allows its use and hides it from everything else', () => {
+  it('as the receiver, allows its use and giving it back, and hides it from everything else', () => {
     expect(everything.length).toBeGreaterThan(10)
     for (const action of everything) {
-      const wanted: Decision = action === 'credential.use' ? 'allowed' : 'hidden'
+      const wanted: Decision = receivers.includes(action) ? 'allowed' : 'hidden'
       expect(decide(person('receiver'), action, credential), action).toBe(wanted)
       expect(decide(person('first'), action, credential), action).toBe('allowed')
       expect(decide(person('elsewhere', 'other'), action, credential), action).toBe('hidden')

@@ -6,6 +6,7 @@ import { type Deployment, featureSql } from '../access/features.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { newId } from '../db/new-id.ts'
 import { sessions, users } from '../db/schema/organizations.ts'
+import { unreadSql } from '../notifications/unread.ts'
 
 /** A session just begun. The token goes into the cookie and nowhere else. */
 export type NewSession = { readonly token: string; readonly publicId: string; readonly endsAt: Date }
@@ -16,6 +17,8 @@ export type CurrentSession = {
   readonly publicId: string
   /** When the password was last proven. */
   readonly authenticatedAt: Date
+  /** How many notifications they have not read, as far as they are counted. */
+  readonly unread: number
 }
 
 type Origin = { readonly address: string | null; readonly requestId: string | null }
@@ -44,8 +47,10 @@ export function createSessions(deps: { db: Database; deployment: Deployment }) {
       const { session, user } = await lucia.validateSession(token)
       if (session === null) return null
       await slide(adapter, token, session.expiresAt)
+      const { unread, ...person } = user
       return {
-        actor: { ...user, kind: 'user', ...origin },
+        actor: { ...person, kind: 'user', ...origin },
+        unread,
         publicId: session.publicId,
         authenticatedAt: session.authenticatedAt,
       }
@@ -91,7 +96,9 @@ declare module 'lucia' {
   interface Register {
     Lucia: LuciaHere
     DatabaseSessionAttributes: { publicId: string; address: string | null; endsAt: Date; authenticatedAt: Date }
-    DatabaseUserAttributes: Pick<UserActor, 'organizationId' | 'role' | 'name' | 'email' | 'storedCredentials'>
+    DatabaseUserAttributes: Pick<UserActor, 'organizationId' | 'role' | 'name' | 'email' | 'storedCredentials'> & {
+      unread: number
+    }
   }
 }
 
@@ -161,6 +168,7 @@ function findOn(store: Store, deployment: Deployment) {
       session: sessions,
       user: users,
       storedCredentials: featureSql(users, 'stored_credentials', deployment),
+      unread: unreadSql(users.id),
     })
     .from(sessions)
     .innerJoin(users, eq(users.id, sessions.userId))
@@ -173,9 +181,11 @@ function sessionFrom(token: string, row: typeof sessions.$inferSelect): Database
   return { id: token, userId, expiresAt, attributes: { publicId, address, endsAt, authenticatedAt } }
 }
 
-function userFrom(row: { user: typeof users.$inferSelect; storedCredentials: boolean }): DatabaseUser {
-  const { id, organizationId, role, name, email } = row.user
-  return { id, attributes: { organizationId, role, name, email, storedCredentials: row.storedCredentials } }
+type FoundUser = { user: typeof users.$inferSelect; storedCredentials: boolean; unread: number }
+
+function userFrom({ user, storedCredentials, unread }: FoundUser): DatabaseUser {
+  const { id, organizationId, role, name, email } = user
+  return { id, attributes: { organizationId, role, name, email, storedCredentials, unread } }
 }
 
 function hashOf(token: string): string {

@@ -1,5 +1,6 @@
 import type { UserActor } from '../access/actor.ts'
 import type { Log } from '../log.ts'
+import { createSchedule } from '../schedule.ts'
 import type { BulkItem } from './bulk-job.ts'
 import { cancelled, interrupted, type JobRows } from './job-rows.ts'
 import { doOne, type ItemDependencies, type Order } from './one-item.ts'
@@ -25,8 +26,6 @@ export function createBulkRuns(deps: ItemDependencies & { rows: JobRows; log: Lo
   const working = new Set<Promise<void>>()
   let closing = false
   let beating = false
-  let sweeping: Promise<void> = Promise.resolve()
-  let sweeper: NodeJS.Timeout | undefined
 
   const timer = setInterval(() => void beat(), deps.beatMilliseconds ?? 1000)
   timer.unref()
@@ -84,6 +83,13 @@ export function createBulkRuns(deps: ItemDependencies & { rows: JobRows; log: Lo
     await rows.forgetOld()
   }
 
+  const schedule = createSchedule({
+    work: sweep,
+    failure: 'sweep of bulk work failed',
+    log,
+    milliseconds: sweepMilliseconds,
+  })
+
   return {
     /** Begins a job and returns at once. */
     start(order: BulkOrder): void {
@@ -103,14 +109,7 @@ export function createBulkRuns(deps: ItemDependencies & { rows: JobRows; log: Lo
     sweep,
 
     /** Sweeps now and from now on; what fails is logged and tried again. */
-    startSweeping(): void {
-      const tick = () => {
-        sweeping = sweeping.then(sweep).catch((error: unknown) => log.error('sweep of bulk work failed', error))
-      }
-      tick()
-      sweeper = setInterval(tick, sweepMilliseconds)
-      sweeper.unref()
-    },
+    startSweeping: schedule.start,
 
     /** Resolves when this process works on nothing. */
     async idle(): Promise<void> {
@@ -120,9 +119,8 @@ export function createBulkRuns(deps: ItemDependencies & { rows: JobRows; log: Lo
     /** Ends what this process works on and resolves when that is written down. Call it before the connector's. */
     async close(): Promise<void> {
       closing = true
-      clearInterval(sweeper)
       for (const run of runs.values()) end(run, 'interrupted')
-      await Promise.all([this.idle(), sweeping])
+      await Promise.all([this.idle(), schedule.close()])
       clearInterval(timer)
     },
   }

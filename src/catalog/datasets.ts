@@ -11,11 +11,14 @@ import type { Transaction } from '../db/client.ts'
 import { newId } from '../db/new-id.ts'
 import { type DatasetSource, datasets, datasetVersions } from '../db/schema/catalog.ts'
 import { associations } from '../db/schema/credentials.ts'
+import { indexDataset } from '../search/documents.ts'
 import type { Account } from '../sign-ins/use-connection.ts'
 import { copyAccount, wipeAccount } from './account-copies.ts'
+import type { DatasetKeys } from './dataset-keys.ts'
 import { type DatasetResource, findDataset, isOpen } from './queries.ts'
 import type { SnapshotStore } from './snapshot-store.ts'
 import type { OwnOrder, SnapshotOrder, Snapshots } from './snapshots.ts'
+import type { Storage } from './storage.ts'
 
 /** What is to become one dataset. The name has been parsed. */
 export type DatasetItem = { readonly name: string; readonly source: DatasetSource }
@@ -43,12 +46,19 @@ export type OwnRefresh = {
 export type Datasets = ReturnType<typeof createDatasets>
 
 /** The service that adds datasets to the catalog, makes new versions of them and deletes them. */
-export function createDatasets(deps: { guard: Guard; snapshots: Snapshots; store: SnapshotStore }) {
-  const { guard, snapshots, store } = deps
+export function createDatasets(deps: {
+  guard: Guard
+  snapshots: Snapshots
+  store: SnapshotStore
+  storage: Pick<Storage, 'room'>
+  datasetKeys: DatasetKeys
+}) {
+  const { guard, snapshots, store, storage, datasetKeys } = deps
   return {
     /**
      * Adds a dataset for each item and begins their first snapshots; resolves with the ids, in order, without waiting
-     * for data. Each is created, recorded and made by itself, so one that is refused takes nothing from the others.
+     * for data. Each is created, recorded and made by itself, so one that is refused takes nothing from the others. Throws
+     * `StorageFull` before anything is created.
      */
     async create(
       actor: UserActor,
@@ -57,6 +67,7 @@ export function createDatasets(deps: { guard: Guard; snapshots: Snapshots; store
       const orders: SnapshotOrder[] = []
       const ids: string[] = []
       try {
+        await storage.room(actor.organizationId)
         for (const item of items) {
           const id = newId()
           const find = async () => ownedBy(actor)
@@ -66,6 +77,8 @@ export function createDatasets(deps: { guard: Guard; snapshots: Snapshots; store
             const credentialId = credentialIdOf(account)
             const row = { id, organizationId, ownerId: actor.id, connectionId, credentialId, rowLimit, ...item }
             await effect.tx.insert(datasets).values(row)
+            await datasetKeys.ensure(effect.tx, { organizationId, datasetId: id })
+            await indexDataset(effect.tx, id)
             effect.created(id)
             return insertVersion(effect, actor, { id, number: 1, account, accountName })
           })
@@ -82,7 +95,7 @@ export function createDatasets(deps: { guard: Guard; snapshots: Snapshots; store
 
     /**
      * Begins a new version with an account. Takes the account over. `own` is given where Keyward does so by itself; what it
-     * writes with the new version is written in one transaction with it.
+     * writes with the new version is written in one transaction with it. Throws `StorageFull`.
      */
     async refresh(actor: UserActor, id: string, account: Account, own?: OwnRefresh): Promise<RefreshOutcome> {
       try {
@@ -98,6 +111,8 @@ export function createDatasets(deps: { guard: Guard; snapshots: Snapshots; store
             if (latest !== undefined && isOpen(latest.status)) {
               return effect.abandon({ ok: false, reason: 'running' } as const)
             }
+            await storage.room(row.organizationId, effect.tx)
+            await datasetKeys.ensure(effect.tx, { organizationId: row.organizationId, datasetId: id })
             const number = (latest?.number ?? 0) + 1
             const its = { credentialId: credentialIdOf(account) }
             await effect.tx.update(datasets).set(its).where(eq(datasets.id, id))
@@ -132,7 +147,10 @@ export function createDatasets(deps: { guard: Guard; snapshots: Snapshots; store
           const version = await findVersion(tx, id, number)
           if (!isOpen(version.status)) return abandon(null)
           const its = eq(datasetVersions.id, version.id)
-          await tx.update(datasetVersions).set({ cancelRequestedAt: sql`now()` }).where(its)
+          await tx
+            .update(datasetVersions)
+            .set({ cancelRequestedAt: sql`now()`, cancelRequestedBy: actor.id })
+            .where(its)
           return version.id
         },
         { id },
@@ -142,7 +160,7 @@ export function createDatasets(deps: { guard: Guard; snapshots: Snapshots; store
       return true
     },
 
-    /** Deletes a dataset with all its versions and their files; what is being made is ended. */
+    /** Deletes a dataset with all its versions, their files and its key; what is being made is ended. */
     async delete(actor: Actor, id: string): Promise<void> {
       const versions = await guard.change(
         actor,
@@ -150,6 +168,7 @@ export function createDatasets(deps: { guard: Guard; snapshots: Snapshots; store
         (tx) => findDataset(tx, id, 'update'),
         async ({ tx, note }) => {
           await tx.update(datasets).set({ deletedAt: sql`now()` }).where(eq(datasets.id, id))
+          await datasetKeys.destroy(tx, id)
           const all = await tx.select().from(datasetVersions).where(eq(datasetVersions.datasetId, id))
           note({ versions: all.length })
           return all
@@ -158,8 +177,8 @@ export function createDatasets(deps: { guard: Guard; snapshots: Snapshots; store
       )
       for (const { id: versionId, status, file } of versions) {
         if (isOpen(status)) snapshots.cancel(versionId)
-        // Should this process die here, the sweep does the rest.
-        else if (file !== null) await store.remove(file)
+        // Should this process die here, or the store be out of reach, the sweep does the rest.
+        else if (file !== null) await store.remove(file).catch(() => {})
       }
     },
   }

@@ -1,72 +1,25 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
-import { build } from 'esbuild'
-import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { UserActor } from '../access/actor.ts'
-import { createLedger } from '../audit/ledger.ts'
-import type { Connector } from '../connector/driver.ts'
-import { parsePolicy } from '../connector/egress-policy.ts'
-import { createConnector } from '../connector/pool.ts'
-import { loadKeys } from '../keys/key-store.ts'
-import { createLog } from '../log.ts'
-import { packageRoot } from '../package-root.ts'
-import { kekFromKey } from '../secrets/kek/kek.ts'
-import { Secret } from '../secrets/secret.ts'
-import { createServices } from '../services.ts'
-import { addOrganization, addUser } from '../testing/actors.ts'
 import { childrenOf, isRunning } from '../testing/child-processes.ts'
-import { type TestDatabase, testCluster, testDatabase } from '../testing/database.ts'
-import type { SnapshotProcessOrder } from '../testing/snapshot-order.ts'
-import { type Catalog, createCatalog } from './catalog.ts'
+import { canary, type ImportScene, importScene, latestOf } from '../testing/import-scene.ts'
+import type { Catalog } from './catalog.ts'
 import { readPage, streamCsv } from './rows.ts'
 
-const workerFile = join(packageRoot(), 'dist/worker.cjs')
-const kek = randomBytes(32)
-const source = `keyward_source_${randomBytes(6).toString('hex')}`
-const password = randomBytes(18).toString('base64url')
-
-let database: TestDatabase
-let connector: Connector
+let scene: ImportScene
 let actor: UserActor
-let connectionId: string
-let directory: string
 let catalog: Catalog
-let processFile: string
 
 beforeAll(async () => {
-  await makeSource()
-  database = await testDatabase()
-  processFile = await bundleProcess()
-  const { db } = database
-  const keys = await loadKeys(db, [kekFromKey(kek)])
-  const ledger = createLedger({ key: keys.auditKey, instance: 'test' })
-  connector = createConnector({ policy: policy(), workerFile })
-  const services = createServices({ db, ledger, ...keys, deployment: 'managed', connector, egress: policy() })
-  actor = await addUser(db, await addOrganization(db, 'Acme'), 'Ada')
-  const { host, port } = testCluster()
-  const parameters = { host, port: String(port), database: source, tls: 'disable' }
-  const made = await services.connections.create(actor, { name: 'Source', driver: 'postgresql', parameters })
-  if (!made.ok) throw new Error(made.error)
-  connectionId = made.id
-  directory = mkdtempSync(join(tmpdir(), 'keyward-imports-'))
-  catalog = createCatalog({ db, ...services, directory, log: createLog({ level: 'silent' }), beatMilliseconds: 50 })
+  scene = await importScene()
+  ;({ actor, catalog } = scene)
 })
-
-afterAll(async () => {
-  await catalog.close()
-  await connector.close()
-  await database.close()
-  await asSuperuser('postgres', `drop database ${source} with (force)`, `drop role ${source}`)
-  rmSync(directory, { recursive: true })
-  rmSync(processFile)
-})
+afterAll(() => scene.close())
 
 describe('a snapshot of PostgreSQL', () => {
   it('of every type, keeps values, NULL and the empty string', async () => {
@@ -104,13 +57,13 @@ describe('a snapshot of PostgreSQL', () => {
   })
 
   it('with a row limit, takes no more rows than that', async () => {
-    const [id = ''] = await create('numbers', 7)
+    const id = await scene.create('numbers', 7)
     await catalog.snapshots.idle()
     expect((await catalog.datasetQueries.show(actor, id)).versions[0]).toMatchObject({ status: 'completed', rows: 7 })
   })
 
   it('of a table that may not be read, fails with the ladder', async () => {
-    const [id = ''] = await create('forbidden')
+    const id = await scene.create('forbidden')
     await catalog.snapshots.idle()
     const [version] = (await catalog.datasetQueries.show(actor, id)).versions
     expect(version).toMatchObject({ status: 'failed', code: 'read.denied' })
@@ -118,8 +71,8 @@ describe('a snapshot of PostgreSQL', () => {
   })
 
   it('that is cancelled while rows arrive, ends and leaves no file', async () => {
-    const before = filesLeft()
-    const [id = ''] = await create('numbers')
+    const before = scene.filesLeft()
+    const id = await scene.create('numbers')
     await vi.waitFor(
       async () => {
         const [version] = (await catalog.datasetQueries.show(actor, id)).versions
@@ -130,7 +83,25 @@ describe('a snapshot of PostgreSQL', () => {
     await catalog.datasets.cancel(actor, id, 1)
     await catalog.snapshots.idle()
     expect((await catalog.datasetQueries.show(actor, id)).versions[0]?.status).toBe('cancelled')
-    expect(filesLeft()).toEqual(before)
+    expect(scene.filesLeft()).toEqual(before)
+  })
+})
+
+describe('the text of a table', () => {
+  it('is in no file of the store, neither while it is imported nor afterwards, and in what is opened', async () => {
+    const id = await scene.create('numbers')
+    const seen: boolean[] = []
+    const look = () => void seen.push(...regularFiles().map((file) => file.includes(canary)))
+    const looking = setInterval(look, 20)
+    await catalog.snapshots.idle()
+    clearInterval(looking)
+    look()
+    expect(seen.length).toBeGreaterThan(1)
+    expect(seen).not.toContain(true)
+    const opened = await catalog.store.open(await catalog.datasetQueries.stored(actor, id, 1))
+    expect(readFileSync(opened.path).includes(canary)).toBe(true)
+    opened.close()
+    await catalog.datasets.delete(actor, id)
   })
 })
 
@@ -138,7 +109,7 @@ describe('a process that is killed while it makes a snapshot', () => {
   let child: ChildProcess
 
   beforeEach(() => {
-    child = spawn(process.execPath, [processFile], { stdio: ['pipe', 'pipe', 'inherit'] })
+    child = spawn(process.execPath, [scene.processFile], { stdio: ['pipe', 'pipe', 'inherit'] })
   })
   afterEach(() => {
     child.kill('SIGKILL')
@@ -146,8 +117,8 @@ describe('a process that is killed while it makes a snapshot', () => {
 
   for (const milliseconds of [0, 150, 400, 800, 1300]) {
     it(`${milliseconds} ms after it began, leaves no process, no half version and no file after the sweep`, async () => {
-      const before = filesLeft()
-      child.stdin?.end(JSON.stringify(order()))
+      const before = scene.filesLeft()
+      child.stdin?.end(JSON.stringify(scene.order()))
       if (child.stdout) await once(child.stdout, 'data')
       await pause(milliseconds)
       const workers = childrenOf(child.pid ?? 0)
@@ -155,23 +126,23 @@ describe('a process that is killed while it makes a snapshot', () => {
       child.kill('SIGKILL')
       await once(child, 'exit')
       await vi.waitFor(() => expect(workers.filter(isRunning)).toEqual([]), { timeout: 5_000, interval: 50 })
-      await database.db.execute(
+      await scene.db.execute(
         sql`update dataset_versions set heartbeat_at = heartbeat_at - interval '31 seconds' where status in ('queued', 'running')`,
       )
       await catalog.sweep.once()
-      const [latest] = (await catalog.datasetQueries.list(actor)).rows
-      const status = latest?.version.status
+      const { id, status } = await latestOf(scene)
       expect(status).toMatch(/^(failed|completed)$/)
       if (status === 'completed') {
-        const file = await catalog.datasetQueries.file(actor, latest?.id ?? '', 1)
-        expect((await readPage(catalog.store.pathOf(file), 1)).rows).toHaveLength(20)
+        const opened = await catalog.store.open(await catalog.datasetQueries.stored(actor, id, 1))
+        expect((await readPage(opened.path, 1)).rows).toHaveLength(20)
+        opened.close()
         return
       }
       // What its worker wrote until it noticed that it was alone goes with the next sweep.
       await vi.waitFor(
         async () => {
           await catalog.sweep.once()
-          expect(filesLeft()).toEqual(before)
+          expect(scene.filesLeft()).toEqual(before)
         },
         { timeout: 10_000, interval: 200 },
       )
@@ -183,89 +154,24 @@ describe('a process that is killed while it makes a snapshot', () => {
   })
 })
 
-function policy() {
-  return parsePolicy('self-managed', '127.0.0.1', '').policy
-}
-
-async function create(table: string, rowLimit: number | null = null) {
-  const fields = { username: new Secret(source), password: new Secret(password) }
-  return catalog.datasets.create(actor, {
-    connectionId,
-    account: { kind: 'typed', type: 'basic', fields },
-    items: [{ name: table, source: { kind: 'table', schema: 'public', table } }],
-    rowLimit,
-  })
-}
-
 async function snapshotOf(table: string): Promise<string> {
-  const [id = ''] = await create(table)
+  const id = await scene.create(table)
   await catalog.snapshots.idle()
   const [version] = (await catalog.datasetQueries.show(actor, id)).versions
   expect(version).toMatchObject({ status: 'completed', message: null })
-  return catalog.store.pathOf(await catalog.datasetQueries.file(actor, id, 1))
+  return (await catalog.store.open(await catalog.datasetQueries.stored(actor, id, 1))).path
 }
 
-function filesLeft(): string[] {
-  return readdirSync(directory, { recursive: true, withFileTypes: true })
+/** What lies on the disk; of a pipe nothing does. */
+function regularFiles(): Buffer[] {
+  return readdirSync(scene.directory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => entry.name)
-    .sort()
-}
-
-function order(): SnapshotProcessOrder {
-  return {
-    databaseUrl: database.url,
-    kek: kek.toString('base64'),
-    policy: policy(),
-    workerFile,
-    directory,
-    actor,
-    connectionId,
-    username: source,
-    password,
-    table: 'numbers',
-  }
-}
-
-/** Bundled like the server is, so that plain Node can run it. */
-async function bundleProcess(): Promise<string> {
-  const outfile = join(packageRoot(), 'node_modules/.cache', `snapshot-process-${randomBytes(4).toString('hex')}.mjs`)
-  await build({
-    entryPoints: [join(packageRoot(), 'src/testing/snapshot-process.ts')],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    packages: 'external',
-    logLevel: 'error',
-  })
-  return outfile
-}
-
-async function makeSource(): Promise<void> {
-  await asSuperuser('postgres', `create role ${source} login password '${password}'`, `create database ${source}`)
-  await asSuperuser(
-    source,
-    `create table types (small smallint, big bigint, money numeric(12, 2), yes boolean, at timestamptz, day date, id uuid,
-      bytes bytea, words text, empty text, missing text, doc jsonb, list integer[])`,
-    `insert into types values (-32768, 9223372036854775807, 1234567890.12, true, '2024-01-01 08:00:00+02', '2024-02-29',
-      '5b9c1f4e-0000-4000-8000-000000000000', '\\x00deadbeef', E'a "quoted", line\\nand é 🙂', '', null,
-      '{"a": [1, null]}', '{1,2,null}')`,
-    'insert into types (small) values (null)',
-    `create table numbers as select n, md5(n::text) as word, n * 1.5 as half from generate_series(1, 1000000) as n`,
-    'create table forbidden (n integer)',
-    `grant select on types, numbers to ${source}`,
-  )
-}
-
-async function asSuperuser(name: string, ...statements: readonly string[]): Promise<void> {
-  const url = new URL(testCluster().superuserUrl)
-  url.pathname = `/${name}`
-  const client = new pg.Client({ connectionString: url.href })
-  await client.connect()
-  try {
-    for (const statement of statements) await client.query(statement)
-  } finally {
-    await client.end()
-  }
+    .flatMap((entry) => {
+      try {
+        return [readFileSync(join(entry.parentPath, entry.name))]
+      } catch {
+        // Renamed meanwhile.
+        return []
+      }
+    })
 }

@@ -89,7 +89,7 @@ describe('A connection that is no longer shared', () => {
     expect(await statuses([kept, ending])).toEqual(['completed', 'cancelled'])
     const shown = await catalog.datasetQueries.show(domain.ben, kept)
     expect(shown).toMatchObject({ connection: null, connectionWithdrawn: true })
-    expect(await catalog.datasetQueries.file(domain.ben, kept, 1)).toBeTruthy()
+    expect(await catalog.datasetQueries.stored(domain.ben, kept, 1)).toBeTruthy()
     const account = { kind: 'stored', credentialId } as const
     await expect(catalog.datasets.refresh(domain.ben, kept, account)).rejects.toBeInstanceOf(NotFound)
     await expect(create(credentialId, ['more'])).rejects.toBeInstanceOf(NotFound)
@@ -139,7 +139,7 @@ describe('A credential that is no longer shared', () => {
     // What it is called now is its owner's again; what the version was made with stays written on it.
     const shown = await catalog.datasetQueries.show(domain.ben, kept)
     expect(shown).toMatchObject({ account: null, versions: [{ accountName: `Reader ${count}` }] })
-    expect(await catalog.datasetQueries.file(domain.ben, kept, 1)).toBeTruthy()
+    expect(await catalog.datasetQueries.stored(domain.ben, kept, 1)).toBeTruthy()
     const account = { kind: 'stored', credentialId } as const
     await expect(catalog.datasets.refresh(domain.ben, kept, account)).rejects.toBeInstanceOf(AccountNotFound)
     await expect(create(credentialId, ['more'])).rejects.toBeInstanceOf(AccountNotFound)
@@ -169,7 +169,7 @@ function letThrough(): void {
 
 function newCatalog(use: Parameters<typeof createCatalog>[0]['use']): Catalog {
   const log = createLog({ level: 'silent' })
-  return createCatalog({ db: domain.db, guard: domain.guard, use, directory, log, beatMilliseconds: 20 })
+  return createCatalog({ ...domain, use, directory, log, beatMilliseconds: 20 })
 }
 
 function request() {

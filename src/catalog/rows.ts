@@ -47,23 +47,28 @@ export async function readPage(path: string, page: number): Promise<RowsPage> {
 /**
  * Returns a snapshot's file as CSV (RFC 4180: UTF-8, a header, CRLF), in chunks as the reader takes them. NULL is an empty
  * field, an empty string is `""`, bytes are `\x` and hexadecimal digits. A reader that takes nothing for a minute loses it.
+ * `over` is called once, when the file is not needed any more.
  */
-export async function streamCsv(path: string): Promise<ReadableStream<Uint8Array>> {
-  const parquet = await openParquet(path)
+export async function streamCsv(path: string, over: () => void = () => {}): Promise<ReadableStream<Uint8Array>> {
+  const parquet = await openParquet(path).catch((error) => {
+    over()
+    throw error
+  })
   const chunks = csvChunks(parquet)[Symbol.asyncIterator]()
   const encoder = new TextEncoder()
   let reading: Promise<unknown> = Promise.resolve()
   let idle: NodeJS.Timeout | undefined
-  let over = false
+  let ended = false
 
   /** Closes once: DuckDB must not be taken away from a call that still runs. */
   async function finish(): Promise<void> {
     clearTimeout(idle)
-    if (over) return
-    over = true
+    if (ended) return
+    ended = true
     parquet.interrupt()
     await reading.catch(() => {})
     parquet.close()
+    over()
   }
 
   async function pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
@@ -72,7 +77,7 @@ export async function streamCsv(path: string): Promise<ReadableStream<Uint8Array
     reading = next
     try {
       const { done, value } = await next
-      if (over) return
+      if (ended) return
       if (!done) controller.enqueue(encoder.encode(value))
       else controller.close()
       if (done) await finish()

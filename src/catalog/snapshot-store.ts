@@ -1,55 +1,102 @@
-import { mkdir, readdir, rm } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
-import { NotFound } from '../access/refusals.ts'
-
-/** Returns the name that a version's file has, relative to the store. */
-export function snapshotFile(organizationId: string, versionId: string): string {
-  return `${organizationId}/${versionId}.parquet`
-}
+import type { FileHandle } from 'node:fs/promises'
+import type { Log } from '../log.ts'
+import { OpenFailed } from '../secrets/record.ts'
+import type { Secret } from '../secrets/secret.ts'
+import { FileGone, type FileStore, StoreUnreachable } from '../storage/file-store.ts'
+import { openHandle, type PlainCopies } from '../storage/plain-copies.ts'
+import { isSealed, isSnapshotFile } from '../storage/snapshot-file.ts'
+import { plainSizeOf, unseal } from '../storage/unseal.ts'
+import type { DatasetKeys } from './dataset-keys.ts'
+import { type OpenedVersion, SnapshotUnreadable, type StoredVersion } from './stored-version.ts'
 
 export type SnapshotStore = ReturnType<typeof createSnapshotStore>
 
-/**
- * The folder that holds snapshots, one Parquet file a version under a folder for each organization. Its files are named
- * by `dataset_versions.file`, relative to the folder; a file that no row names is left alone. A name that `snapshotFile`
- * does not make is nobody's: whoever can write to the table must not choose what is read or removed on this machine.
- */
-export function createSnapshotStore(directory: string) {
-  function absolute(file: string): string {
-    if (!isSnapshotFile(file)) throw new NotFound()
-    return join(directory, file)
+/** Where the catalog keeps the rows of its versions: sealed files in a folder or a bucket, opened for reading. */
+export function createSnapshotStore(deps: { files: FileStore; copies: PlainCopies; keys: DatasetKeys; log: Log }) {
+  const { files, copies, keys, log } = deps
+
+  /** A copy of a kept file that was damaged here is fetched anew, once. */
+  async function openSealed(version: StoredVersion, key: Secret): Promise<OpenedVersion> {
+    try {
+      return await unsealed(version, key)
+    } catch (error) {
+      if (!(error instanceof OpenFailed) || !(await files.forgetCopy(version.file))) throw error
+      log.warn('a fetched copy of a snapshot was damaged', { version: version.versionId })
+      return await unsealed(version, key)
+    }
+  }
+
+  async function unsealed({ file }: StoredVersion, key: Secret): Promise<OpenedVersion> {
+    const sealed = await files.open(file)
+    return closing(sealed, async () =>
+      copies.open(file, await plainSizeOf(sealed), (write) => unseal(sealed, key, write)),
+    )
+  }
+
+  async function openKept(version: StoredVersion): Promise<OpenedVersion> {
+    // Of before snapshots were sealed.
+    if (!isSealed(version.file)) return openHandle(await files.open(version.file))
+    const key = await keyOf(version)
+    try {
+      return await openSealed(version, key)
+    } finally {
+      key.wipe()
+    }
+  }
+
+  async function keyOf(version: StoredVersion): Promise<Secret> {
+    try {
+      return await keys.ofVersion(version)
+    } catch (error) {
+      throw error instanceof OpenFailed ? new SnapshotUnreadable('key') : error
+    }
   }
 
   return {
-    /** Returns where a named file is. Throws NotFound for what is no name of a snapshot. */
-    pathOf: absolute,
+    /** Makes room for a version's file; resolves with where it is to be written, and the key to seal it under. Wipe it. */
+    async create(version: StoredVersion): Promise<{ readonly path: string; readonly key: Secret }> {
+      await files.prepare(version.file)
+      return { path: files.workPath(version.file), key: await keyOf(version) }
+    },
 
-    /** Makes the folder that a named file lies in, readable by Keyward's account only. */
-    async prepare(file: string): Promise<void> {
-      await mkdir(dirname(absolute(file)), { recursive: true, mode: 0o700 })
+    /** Keeps what was written there; resolves with its size in bytes when it is in its place for good. */
+    keep: (version: StoredVersion, signal?: AbortSignal): Promise<number> => files.keep(version.file, signal),
+
+    /**
+     * Opens a version's rows as a plain Parquet file. Every byte of a sealed one is authenticated before: a file that is
+     * cut, changed, or another version's is refused, and the log says so. Throws `SnapshotUnreadable`.
+     */
+    async open(version: StoredVersion): Promise<OpenedVersion> {
+      try {
+        if (!isSnapshotFile(version.file)) throw new FileGone('That is no name of a snapshot.')
+        return await openKept(version)
+      } catch (error) {
+        const refusal = refusalFor(error)
+        if (refusal === undefined) throw error
+        log.error('snapshot could not be opened', error, { version: version.versionId, reason: refusal.reason })
+        throw refusal
+      }
     },
 
     /** Removes a version's file and what an import left beside it. Nothing there is fine. */
     async remove(file: string): Promise<void> {
-      if (!isSnapshotFile(file)) return
-      const folder = dirname(absolute(file))
-      const stem = basename(file, '.parquet')
-      for (const name of await namesIn(folder)) {
-        if (name.includes(stem)) await rm(join(folder, name), { force: true, recursive: true })
-      }
+      copies.forget(file)
+      await files.remove(file)
     },
   }
 }
 
-function isSnapshotFile(file: string): boolean {
-  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.parquet$/.test(file)
+function refusalFor(error: unknown): SnapshotUnreadable | undefined {
+  if (error instanceof SnapshotUnreadable) return error
+  if (error instanceof FileGone) return new SnapshotUnreadable('gone')
+  if (error instanceof OpenFailed) return new SnapshotUnreadable('changed')
+  return error instanceof StoreUnreachable ? new SnapshotUnreadable('unreachable') : undefined
 }
 
-async function namesIn(folder: string): Promise<readonly string[]> {
+async function closing<T>(handle: FileHandle, work: () => Promise<T>): Promise<T> {
   try {
-    return await readdir(folder)
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
-    throw error
+    return await work()
+  } finally {
+    await handle.close()
   }
 }

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { UserActor } from '../access/actor.ts'
 import { NotFound, Refusal } from '../access/refusals.ts'
 import {
+  type Diagnosis,
   type DiagnosisCode,
   type Imported,
   type Outcome,
@@ -11,9 +12,13 @@ import {
 } from '../connector/driver.ts'
 import { type Occasion, trippingCodes } from '../credentials/breaker.ts'
 import type { Log } from '../log.ts'
+import type { Secret } from '../secrets/secret.ts'
 import type { Account, ConnectionUse } from '../sign-ins/use-connection.ts'
+import { StoreUnreachable } from '../storage/file-store.ts'
 import { copyAccount, wipeAccount } from './account-copies.ts'
-import { type SnapshotStore, snapshotFile } from './snapshot-store.ts'
+import type { SnapshotStore } from './snapshot-store.ts'
+import type { Storage } from './storage.ts'
+import type { StoredVersion } from './stored-version.ts'
 import { cancelledMessage, type Ended, interruptedMessage, type VersionRows } from './version-rows.ts'
 
 /** One version to be made; its row is queued already. */
@@ -50,10 +55,26 @@ export type Failure = {
   readonly error?: unknown
 }
 
+/** One version that is computed from other datasets; its row is queued already. */
+export type ComputedOrder = Pick<SnapshotOrder, 'actor' | 'versionId' | 'runId'> & {
+  /** Writes the file. Throws `TooBusy` where there is no place, and is then called again. */
+  compute(
+    target: ComputeTarget,
+    options: { readonly signal: AbortSignal; readonly onProgress: (progress: Progress) => void },
+  ): Promise<Computed>
+}
+/** Where it is written to, under which key it is sealed, and how large it may become. */
+export type ComputeTarget = { readonly file: string; readonly key: Secret; readonly mostBytes: number }
+export type Computed =
+  | { readonly ok: true; readonly value: Imported; readonly diagnosis: Diagnosis }
+  | { readonly ok: false; readonly message: string }
+
+type CompletedListener = (order: { readonly actor: UserActor; readonly versionId: string }) => void
+
 export type Snapshots = ReturnType<typeof createSnapshots>
 
 type Run = {
-  readonly order: SnapshotOrder
+  readonly order: SnapshotOrder | ComputedOrder
   readonly abort: AbortController
   ending: 'cancelled' | 'interrupted' | 'lost' | undefined
   /** The tables that were chosen together, with one account. */
@@ -84,12 +105,14 @@ export function createSnapshots(deps: {
   use: Pick<ConnectionUse, 'run'>
   versions: VersionRows
   store: SnapshotStore
+  storage: Pick<Storage, 'room'>
   log: Log
   beatMilliseconds?: number
 }) {
-  const { use, versions, store, log } = deps
+  const { use, versions, store, storage, log } = deps
   const runs = new Map<string, Run>()
   const baskets = new Set<Promise<void>>()
+  const listeners: CompletedListener[] = []
   let closing = false
   let beating = false
 
@@ -128,7 +151,8 @@ export function createSnapshots(deps: {
   }
 
   async function runOne(run: Run): Promise<void> {
-    const { versionId, own } = run.order
+    const { versionId } = run.order
+    const own = ownOf(run)
     try {
       const failure = await make(run)
       own?.ended(failure)
@@ -139,29 +163,53 @@ export function createSnapshots(deps: {
       own?.letIn()
       run.basket.sayLetIn()
       runs.delete(versionId)
-      wipeAccount(run.order.account)
+      if ('account' in run.order) wipeAccount(run.order.account)
     }
   }
 
   async function make(run: Run): Promise<Failure | null> {
     const { actor, versionId } = run.order
-    const file = snapshotFile(actor.organizationId, versionId)
-    const imported = run.ending === undefined ? await pull(run, file) : undefined
+    const begins = run.ending === undefined && !run.basket.refused
+    const version = begins ? await persist(() => versions.start(actor.organizationId, versionId)) : undefined
+    const imported = version === undefined ? whyNotBegun(run) : await pull(run, version)
     if (imported !== undefined && isRefusal(imported)) run.basket.refused = true
-    if (imported?.ok && (await persist(() => versions.complete(versionId, imported.value)))) return null
-    await store.remove(file)
-    const why = whyEnded(run, imported)
-    await persist(() => versions.end(versionId, why))
-    return failureOf(run, imported, why)
+    const completed = version && imported?.ok ? await complete(version, imported.value) : imported
+    if (completed?.ok) {
+      for (const listener of listeners) listener(run.order)
+      return null
+    }
+    const isGone = version === undefined || (await removeFile(version))
+    const why = whyEnded(run, completed)
+    await persist(() => versions.end(versionId, why, isGone))
+    return failureOf(run, completed, why)
   }
 
-  /** Resolves with undefined where somebody ended the version before it began. */
-  async function pull(run: Run, file: string): Promise<Pulled | undefined> {
-    if (run.basket.refused) return { ok: false, message: refusedBefore }
-    if (!(await persist(() => versions.start(run.order.versionId, file)))) return undefined
+  /** What cannot be removed now, the sweep removes. */
+  async function removeFile({ file, versionId }: StoredVersion): Promise<boolean> {
     try {
-      await store.prepare(file)
-      return await importOnceThereIsRoom(run, store.pathOf(file))
+      await store.remove(file)
+      return true
+    } catch (error) {
+      log.error('snapshot not removed', error, { version: versionId })
+      return false
+    }
+  }
+
+  /** Resolves with undefined where somebody ended the version meanwhile. */
+  async function complete(version: StoredVersion, imported: Imported): Promise<Pulled | { ok: true } | undefined> {
+    const outcome = await persist(() => versions.complete(version, imported))
+    if (outcome === 'completed') return { ok: true }
+    return outcome === 'full' ? { ok: false, message: noRoomLeft } : undefined
+  }
+
+  /** Reads the rows and keeps the file. */
+  async function pull(run: Run, version: StoredVersion): Promise<Pulled> {
+    try {
+      const mostBytes = await storage.room(version.organizationId)
+      const imported = await withFile(version, (file) => importOnceItsTurn(run, { ...file, mostBytes }))
+      if (!imported.ok) return imported
+      const bytes = await store.keep(version, run.abort.signal)
+      return { ...imported, value: { ...imported.value, bytes } }
     } catch (error) {
       const expected = error instanceof Refusal || error instanceof TooBusy
       if (!expected && run.ending === undefined) {
@@ -171,37 +219,50 @@ export function createSnapshots(deps: {
     }
   }
 
-  async function importOnceThereIsRoom(run: Run, file: string): Promise<Outcome<Imported>> {
-    const { actor, connectionId, account, source, rowLimit, runId, own } = run.order
+  async function withFile<T>(version: StoredVersion, work: (file: NewFile) => Promise<T>): Promise<T> {
+    const file = await store.create(version)
+    try {
+      return await work(file)
+    } finally {
+      file.key.wipe()
+    }
+  }
+
+  async function importOnceItsTurn(run: Run, target: NewFile & { readonly mostBytes: number }): Promise<Pulled> {
+    const { path: file, key, mostBytes } = target
     const until = Date.now() + patienceMilliseconds
     // A person waits for the first table alone; what stood in line does not try a paused account.
     for (let first = isFirst(run); ; first = false) {
-      const occasion = (await own?.occasion()) ?? (first ? 'by hand' : 'in line')
+      const occasion = (await ownOf(run)?.occasion()) ?? (first ? 'by hand' : 'in line')
+      const attempt = key.copy()
       try {
-        return await use.run(
-          actor,
-          {
-            connectionId,
-            // Using an account wipes it; a second attempt needs another copy.
-            account: copyAccount(account),
-            operation: 'import',
-            input: { source, rowLimit, file },
-            purpose: own?.purpose ?? 'snapshot of a dataset',
-            occasion,
-            runId,
-            limits: { milliseconds: importMilliseconds },
-          },
-          {
-            signal: run.abort.signal,
-            onProgress: (progress) => noteProgress(run, progress),
-            background: own !== undefined,
-          },
-        )
+        return await importNow(run, { file, key: attempt, mostBytes }, occasion)
       } catch (error) {
         if (!(error instanceof TooBusy) || Date.now() > until) throw error
         await pause(error.retryAfterSeconds * 1000, undefined, { signal: run.abort.signal, ref: false })
+      } finally {
+        attempt.wipe()
       }
     }
+  }
+
+  function importNow(run: Run, target: ComputeTarget, occasion: Occasion): Promise<Pulled> {
+    const { order, abort } = run
+    const options = { signal: abort.signal, onProgress: (progress: Progress) => noteProgress(run, progress) }
+    if ('compute' in order) return order.compute(target, options)
+    const { actor, connectionId, source, rowLimit, runId, own } = order
+    const request = {
+      connectionId,
+      // Using an account wipes it; a second attempt needs another copy.
+      account: copyAccount(order.account),
+      operation: 'import',
+      input: { source, rowLimit, ...target },
+      purpose: own?.purpose ?? 'snapshot of a dataset',
+      occasion,
+      runId,
+      limits: { milliseconds: importMilliseconds },
+    } as const
+    return use.run(actor, request, { ...options, background: own !== undefined })
   }
 
   return {
@@ -209,7 +270,7 @@ export function createSnapshots(deps: {
      * Begins to make the versions of one basket, two at a time; returns at once. What goes wrong is written on the
      * version it concerns. Takes over the accounts and wipes them.
      */
-    start(orders: readonly SnapshotOrder[]): void {
+    start(orders: readonly (SnapshotOrder | ComputedOrder)[]): void {
       const basket = newBasket(orders)
       const begun: Run[] = orders.map((order) => ({
         order,
@@ -223,6 +284,9 @@ export function createSnapshots(deps: {
       const made = runBasket(basket, [...begun]).finally(() => baskets.delete(made))
       baskets.add(made)
     },
+
+    /** Tells `listener` of every version that is completed here from now on. */
+    onCompleted: (listener: CompletedListener) => void listeners.push(listener),
 
     /** Ends a version at once if this process makes it; another process notices with its next heartbeat. */
     cancel(versionId: string): void {
@@ -245,13 +309,17 @@ export function createSnapshots(deps: {
   }
 }
 
-function newBasket(orders: readonly SnapshotOrder[]): Basket {
+function newBasket(orders: readonly (SnapshotOrder | ComputedOrder)[]): Basket {
   let sayLetIn = () => {}
   const letIn = new Promise<void>((resolve) => {
     sayLetIn = resolve
   })
   if (orders.length === 0) sayLetIn()
   return { first: orders[0]?.versionId ?? '', letIn, sayLetIn, refused: false }
+}
+
+function ownOf({ order }: Run): OwnOrder | undefined {
+  return 'own' in order ? order.own : undefined
 }
 
 function isFirst({ order, basket }: Run): boolean {
@@ -261,7 +329,7 @@ function isFirst({ order, basket }: Run): boolean {
 /** Nothing is read before the account was let in. */
 function noteProgress(run: Run, progress: Progress): void {
   Object.assign(run, progress)
-  run.order.own?.letIn()
+  ownOf(run)?.letIn()
   run.basket.sayLetIn()
 }
 
@@ -269,16 +337,27 @@ function isRefusal(pulled: Pulled): boolean {
   return !pulled.ok && !('message' in pulled) && trippingCodes.includes(pulled.code)
 }
 
-type Pulled = Outcome<Imported> | { readonly ok: false; readonly message: string; readonly error?: unknown }
+function whyNotBegun(run: Run): Pulled | undefined {
+  return run.ending === undefined && run.basket.refused
+    ? { ok: false, message: refusedBefore, isToldAlready: true }
+    : undefined
+}
 
-function idOf(order: SnapshotOrder): { versionId: string } {
+type NewFile = Awaited<ReturnType<SnapshotStore['create']>>
+
+type Pulled =
+  | Outcome<Imported>
+  | { readonly ok: false; readonly message: string; readonly isToldAlready?: true; readonly error?: unknown }
+
+function idOf(order: Run['order']): { versionId: string } {
   return { versionId: order.versionId }
 }
 
-function whyEnded(run: Run, pulled: Pulled | undefined): Ended {
+function whyEnded(run: Run, pulled: Pulled | { readonly ok: true } | undefined): Ended {
   if (run.ending === 'cancelled') return { status: 'cancelled', code: null, message: cancelledMessage, diagnosis: null }
   if (run.ending !== undefined || pulled === undefined || pulled.ok) return failed(interruptedMessage)
-  if ('message' in pulled) return failed(pulled.message)
+  if ('message' in pulled)
+    return { ...failed(pulled.message), ...(pulled.isToldAlready ? { isToldAlready: true } : {}) }
   const rung = pulled.diagnosis.find((one) => one.state === 'failed')
   const message = [rung?.sentence, rung?.nextStep].filter(Boolean).join(' ') || generalMessage
   return { status: 'failed', code: pulled.code, message, diagnosis: pulled.diagnosis }
@@ -298,6 +377,12 @@ function failureOf(run: Run, pulled: Pulled | undefined, { code, message }: Ende
 
 const generalMessage = 'The snapshot could not be made. Try again; if it fails again, ask an administrator to look.'
 
+const storeUnreachable =
+  'The rows were read, but the place where snapshots are kept could not be reached, so nothing of them was kept. Create the snapshot again; if it fails again, ask an administrator to run "keyward doctor".'
+
+const noRoomLeft =
+  'Other snapshots took the room that this one needed, so nothing of it was kept. Delete datasets that nobody needs, or ask an administrator to raise the limit under Storage. Then create the snapshot again.'
+
 const refusedBefore =
   'The data store refused this account for another table that was chosen with this one, so it was not tried again. Store the right secret or choose another account, then create the snapshot again.'
 
@@ -306,6 +391,7 @@ function sentenceFor(error: unknown): string {
     return 'The data connection or the account is gone, or you may no longer use it. Choose another account and create the snapshot again.'
   }
   if (error instanceof Refusal) return error.message
+  if (error instanceof StoreUnreachable) return storeUnreachable
   if (error instanceof TooBusy) return 'Keyward was too busy for half an hour. Create the snapshot again later.'
   return generalMessage
 }

@@ -4,11 +4,23 @@ import type { VersionRows } from './version-rows.ts'
 
 export type Sweep = ReturnType<typeof createSweep>
 
+/** The store is gone through ten minutes after a start, and then four times a day. */
+const firstOrphansMilliseconds = 600_000
+const orphansMilliseconds = 6 * 3_600_000
+
 /** Clears up after processes that died: at start, and from then on every `milliseconds` (15,000) in every process. */
-export function createSweep(deps: { versions: VersionRows; store: SnapshotStore; log: Log; milliseconds?: number }) {
+export function createSweep(deps: {
+  versions: VersionRows
+  store: SnapshotStore
+  /** Removes what no row names, and says how much there was. */
+  removeOrphans: () => Promise<number>
+  log: Log
+  milliseconds?: number
+}) {
   const { versions, store, log } = deps
   let timer: NodeJS.Timeout | undefined
   let sweeping: Promise<void> = Promise.resolve()
+  let orphansDueAt = Date.now() + firstOrphansMilliseconds
 
   async function once(): Promise<void> {
     const ended = await versions.endSilent()
@@ -19,6 +31,13 @@ export function createSweep(deps: { versions: VersionRows; store: SnapshotStore;
     }
   }
 
+  async function orphans(): Promise<void> {
+    if (Date.now() < orphansDueAt) return
+    orphansDueAt = Date.now() + orphansMilliseconds
+    const removed = await deps.removeOrphans()
+    if (removed > 0) log.warn('files that no snapshot has were removed', { files: removed })
+  }
+
   return {
     /** Ends versions whose process has not been heard of for 30 seconds and removes files that nobody needs. */
     once,
@@ -26,7 +45,10 @@ export function createSweep(deps: { versions: VersionRows; store: SnapshotStore;
     /** Sweeps now and from now on; what fails is logged and tried again. */
     start(): void {
       const tick = () => {
-        sweeping = sweeping.then(once).catch((error: unknown) => log.error('snapshot sweep failed', error))
+        sweeping = sweeping
+          .then(once)
+          .then(orphans)
+          .catch((error: unknown) => log.error('snapshot sweep failed', error))
       }
       tick()
       timer = setInterval(tick, deps.milliseconds ?? 15_000)

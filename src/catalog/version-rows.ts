@@ -2,6 +2,12 @@ import { and, eq, inArray, sql } from 'drizzle-orm'
 import type { Diagnosis, DiagnosisCode, Imported } from '../connector/driver.ts'
 import type { Database } from '../db/client.ts'
 import { datasetVersions } from '../db/schema/catalog.ts'
+import { indexDataset } from '../search/documents.ts'
+import { snapshotFile } from '../storage/snapshot-file.ts'
+import { tellDrift } from './drift.ts'
+import type { Storage } from './storage.ts'
+import type { StoredVersion } from './stored-version.ts'
+import { tellEnded } from './tell-ended.ts'
 
 /** How far a run has come, as its process knows it. */
 export type Beat = { readonly versionId: string; readonly rows: number; readonly bytes: number }
@@ -14,6 +20,8 @@ export type Ended = {
   readonly code: DiagnosisCode | null
   readonly message: string
   readonly diagnosis: Diagnosis | null
+  /** True where who asked for it is told already, by another version that was chosen along with it. */
+  readonly isToldAlready?: true
 }
 
 export type VersionRows = ReturnType<typeof createVersionRows>
@@ -25,16 +33,21 @@ const open = inArray(datasetVersions.status, ['queued', 'running'])
  * the step before it, so a process that was thought dead cannot overrule what was decided meanwhile. Times are the
  * database's, so clocks of several machines do not matter.
  */
-export function createVersionRows(db: Database) {
+export function createVersionRows(db: Database, storage: Pick<Storage, 'reserve'>) {
   return {
-    /** Marks a version as running and names the file it will have; false where it is no longer to be made. */
-    async start(versionId: string, file: string): Promise<boolean> {
-      const started = await db
+    /**
+     * Marks a version of an organization as running and names the file it will have; undefined where it is no longer to
+     * be made. Nothing of that name exists before: what no row names may be removed.
+     */
+    async start(organizationId: string, versionId: string): Promise<StoredVersion | undefined> {
+      const file = snapshotFile(organizationId, versionId)
+      const its = and(eq(datasetVersions.id, versionId), eq(datasetVersions.organizationId, organizationId))
+      const [started] = await db
         .update(datasetVersions)
         .set({ status: 'running', file, startedAt: sql`now()`, heartbeatAt: sql`now()` })
-        .where(and(eq(datasetVersions.id, versionId), eq(datasetVersions.status, 'queued')))
-        .returning({ id: datasetVersions.id })
-      return started.length > 0
+        .where(and(its, eq(datasetVersions.status, 'queued')))
+        .returning({ datasetId: datasetVersions.datasetId })
+      return started && { organizationId, datasetId: started.datasetId, versionId, file }
     },
 
     /** Writes progress and heartbeat of every run of a process, and learns which of them are to end. */
@@ -52,37 +65,53 @@ export function createVersionRows(db: Database) {
       }
     },
 
-    /** Completes a running version; false where somebody ended it meanwhile: its file is to be removed. */
-    async complete(versionId: string, imported: Imported): Promise<boolean> {
+    /**
+     * Completes a running version. `lost` where somebody ended it meanwhile, `full` where the organization has no room for
+     * it any more: its file is to be removed.
+     */
+    async complete(version: StoredVersion, imported: Imported): Promise<'completed' | 'lost' | 'full'> {
       const { rows, bytes, columns } = imported
-      const completed = await db
-        .update(datasetVersions)
-        .set({ status: 'completed', rows, bytes, columns: [...columns], finishedAt: sql`now()` })
-        .where(and(eq(datasetVersions.id, versionId), eq(datasetVersions.status, 'running')))
-        .returning({ id: datasetVersions.id })
-      return completed.length > 0
+      return db.transaction(async (tx) => {
+        if (!(await storage.reserve(tx, version.organizationId, bytes))) return 'full'
+        const completed = await tx
+          .update(datasetVersions)
+          .set({ status: 'completed', rows, bytes, columns: [...columns], finishedAt: sql`now()` })
+          .where(and(eq(datasetVersions.id, version.versionId), eq(datasetVersions.status, 'running')))
+          .returning(toTell)
+        for (const one of completed) await indexDataset(tx, one.datasetId)
+        await tellEnded(tx, completed)
+        if (completed.length > 0) await tellDrift(tx, version.versionId)
+        return completed.length > 0 ? 'completed' : 'lost'
+      })
     },
 
-    /** Ends a version without data. Its file must be gone already. Does nothing to one that has ended. */
-    async end(versionId: string, ended: Ended): Promise<void> {
-      await db
-        .update(datasetVersions)
-        .set({ ...ended, file: null, finishedAt: sql`now()` })
-        .where(and(eq(datasetVersions.id, versionId), open))
+    /** Ends a version without data. Its file is gone already, or left to the sweep. Does nothing to one that has ended. */
+    async end(versionId: string, { isToldAlready, ...ended }: Ended, isFileGone: boolean): Promise<void> {
+      await db.transaction(async (tx) => {
+        const rows = await tx
+          .update(datasetVersions)
+          .set({ ...ended, ...(isFileGone ? { file: null } : {}), finishedAt: sql`now()` })
+          .where(and(eq(datasetVersions.id, versionId), open))
+          .returning(toTell)
+        if (!isToldAlready) await tellEnded(tx, rows)
+      })
     },
 
     /** Ends every version whose process has not been heard of for 30 seconds; resolves with how many. */
-    async endSilent(): Promise<number> {
-      const ended = await db
-        .update(datasetVersions)
-        .set({
-          status: sql`case when cancel_requested_at is null then 'failed' else 'cancelled' end`,
-          message: sql`case when cancel_requested_at is null then ${abandonedMessage} else ${cancelledMessage} end`,
-          finishedAt: sql`now()`,
-        })
-        .where(and(open, sql`coalesce(heartbeat_at, created_at) < now() - interval '30 seconds'`))
-        .returning({ id: datasetVersions.id })
-      return ended.length
+    endSilent(): Promise<number> {
+      return db.transaction(async (tx) => {
+        const ended = await tx
+          .update(datasetVersions)
+          .set({
+            status: sql`case when cancel_requested_at is null then 'failed' else 'cancelled' end`,
+            message: sql`case when cancel_requested_at is null then ${abandonedMessage} else ${cancelledMessage} end`,
+            finishedAt: sql`now()`,
+          })
+          .where(and(open, sql`coalesce(heartbeat_at, created_at) < now() - interval '30 seconds'`))
+          .returning(toTell)
+        await tellEnded(tx, ended)
+        return ended.length
+      })
     },
 
     /** Returns files that are to be removed: those of ended versions and of deleted datasets, at most 500. */
@@ -113,6 +142,22 @@ export function createVersionRows(db: Database) {
         )
     },
   }
+}
+
+const { id, organizationId, datasetId, number, status, createdBy, rows, startedAt, finishedAt, cancelRequestedBy } =
+  datasetVersions
+/** What telling people of an end needs. */
+const toTell = {
+  id,
+  organizationId,
+  datasetId,
+  number,
+  status,
+  createdBy,
+  rows,
+  startedAt,
+  finishedAt,
+  cancelRequestedBy,
 }
 
 export const cancelledMessage = 'This snapshot was cancelled. Nothing of it was kept.'

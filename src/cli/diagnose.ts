@@ -10,6 +10,8 @@ import { failureSentence } from '../failure-sentence.ts'
 import { loadKeys } from '../keys/key-store.ts'
 import { hasKeys, loadKeks } from '../load-keks.ts'
 import { type OpenedDatabase, openDatabase } from '../open-database.ts'
+import { createFileStore } from '../storage/create-file-store.ts'
+import { StoreUnreachable } from '../storage/file-store.ts'
 
 /** One thing that was looked at. Problems stop Keyward or its promises; warnings do not. */
 export type Finding = {
@@ -21,6 +23,7 @@ export type Finding = {
     | 'ledger'
     | 'keys'
     | 'disk'
+    | 'snapshots'
     | 'address'
     | 'outgoing connections'
     | 'notifications'
@@ -38,7 +41,14 @@ export async function diagnose(environment: NodeJS.ProcessEnv): Promise<readonly
   }
   const warnings = config.warnings.map((sentence) => warning('settings', sentence))
   const settings = warnings.length > 0 ? warnings : [ok('settings', 'All are understood.')]
-  return [...settings, ...(await withDatabase(config)), await disk(config), address(config), outgoing(config)]
+  return [
+    ...settings,
+    ...(await withDatabase(config)),
+    await disk(config),
+    await snapshots(config),
+    address(config),
+    outgoing(config),
+  ]
 }
 
 async function withDatabase(config: Config): Promise<Finding[]> {
@@ -149,6 +159,21 @@ async function disk(config: Config): Promise<Finding> {
     return gibibytes < 1 ? warning('disk', `${sentence} Make room.`) : ok('disk', sentence)
   } catch {
     return warning('disk', `${folder} does not exist yet. The first start makes it.`)
+  }
+}
+
+/** Tries whether a file can be written to the store, read from it and removed. */
+export async function snapshots({ snapshots: settings }: Pick<Config, 'snapshots'>): Promise<Finding> {
+  const { bucket, directory } = settings
+  const files = createFileStore(settings)
+  const where = bucket === null ? `the folder ${directory}` : `the bucket ${bucket.bucket}`
+  try {
+    await files.check()
+    return ok('snapshots', `They are kept in ${where}; a file could be written, read and removed.`)
+  } catch (error) {
+    return problem('snapshots', error instanceof StoreUnreachable ? error.message : failureSentence(error))
+  } finally {
+    files.close()
   }
 }
 

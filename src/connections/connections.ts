@@ -9,6 +9,7 @@ import { datasets } from '../db/schema/catalog.ts'
 import { connectionShares, connections } from '../db/schema/connections.ts'
 import { associations } from '../db/schema/credentials.ts'
 import { parseName } from '../names.ts'
+import { indexConnection } from '../search/documents.ts'
 import { currentDestination } from './destination.ts'
 
 /** What a form or a client says of a connection; parameters have been parsed by the driver's specs. */
@@ -58,6 +59,7 @@ export function createConnections(deps: { guard: Guard }) {
             .onConflictDoNothing()
             .returning({ id: connections.id })
           if (inserted.length === 0) return abandon(nameTaken(name.name, true))
+          await indexConnection(tx, id)
           created(id)
           return { ok: true, id }
         },
@@ -100,6 +102,7 @@ export function createConnections(deps: { guard: Guard }) {
               updatedAt: new Date(),
             })
             .where(eq(connections.id, id))
+          await indexConnection(tx, id)
           await markMoved(tx, id, currentDestination(change.input))
           note({ destinationChanged: moves, associationsStopped: moves ? stopped : 0 })
           return { ok: true, stopped: moves ? stopped : 0 }

@@ -9,7 +9,8 @@ import { datasets } from '../db/schema/catalog.ts'
 import { connectionShares, connections } from '../db/schema/connections.ts'
 import { associations, credentials } from '../db/schema/credentials.ts'
 import { users } from '../db/schema/organizations.ts'
-import { nameKey } from '../names.ts'
+import { connectionSearch } from '../db/schema/search.ts'
+import { foldForSearch, nameKey } from '../names.ts'
 import { driversAccepting } from './accepted-types.ts'
 import { currentDestination, destinationOf, protection } from './destination.ts'
 import { type AccountPrivileges, privilegesOf } from './privileges.ts'
@@ -222,7 +223,9 @@ function takes(credentialType: string | undefined): SQL | undefined {
 function matches(text: string | undefined): SQL | undefined {
   if (text === undefined || text.trim() === '') return undefined
   const pattern = `%${likeEscaped(nameKey(text))}%`
-  return or(like(connections.nameKey, pattern), sql`lower(${connections.parameters}->>'host') like ${pattern}`)
+  const folded = `%${likeEscaped(foldForSearch(text))}%`
+  const found = sql`exists (select from ${connectionSearch} where ${connectionSearch.connectionId} = ${connections.id} and ${connectionSearch.textKey} like ${folded})`
+  return or(like(connections.nameKey, pattern), found)
 }
 
 /** Escapes what LIKE treats as a wildcard, so that a search for `50%` finds just that. */

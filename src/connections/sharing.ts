@@ -9,6 +9,8 @@ import { datasets, datasetVersions } from '../db/schema/catalog.ts'
 import { connectionShares } from '../db/schema/connections.ts'
 import { associations } from '../db/schema/credentials.ts'
 import { users } from '../db/schema/organizations.ts'
+import { notify } from '../notifications/notify.ts'
+import { indexConnection } from '../search/documents.ts'
 import { type ConnectionResource, findConnection } from './connections.ts'
 
 /** Someone who may work with a connection. */
@@ -67,6 +69,9 @@ export function createSharing(deps: { db: Database; guard: Guard }) {
           const there = user.id === connection.ownerId || added.length === 0
           if (there) return abandon<ShareOutcome>({ ok: false, field: 'email', error: alreadyThere(user.name) })
           note({ userId: user.id, role: granted })
+          await indexConnection(tx, id)
+          const told = { organizationId, userId: user.id, details: { role: granted }, byId: actor.id }
+          await notify(tx, { ...told, event: 'connection.shared', about: { type: 'connection', id } })
           return { ok: true }
         },
         { id },
@@ -118,7 +123,8 @@ export function createSharing(deps: { db: Database; guard: Guard }) {
           if (userId === connection.ownerId) return effect.abandon(staysOwner)
           const [gone] = await effect.tx.delete(connectionShares).where(shareOf(id, userId)).returning()
           if (gone === undefined) throw new NotFound()
-          await endUse(effect, id, userId)
+          await indexConnection(effect.tx, id)
+          await endUse(effect, id, { userId, byId: actor.id })
           effect.note({ userId, role: gone.role })
           return { ok: true }
         },
@@ -180,7 +186,11 @@ function shareOf(connectionId: string, userId: string) {
   return and(eq(connectionShares.connectionId, connectionId), eq(connectionShares.userId, userId))
 }
 
-async function endUse({ tx, note }: Effect, connectionId: string, userId: string): Promise<void> {
+async function endUse(
+  { tx, note }: Effect,
+  connectionId: string,
+  { userId, byId }: { readonly userId: string; readonly byId: string | null },
+): Promise<void> {
   const its = and(eq(associations.connectionId, connectionId), eq(associations.ownerId, userId))
   const bonds = await tx.delete(associations).where(its).returning({ id: associations.credentialId })
   const { id } = datasets
@@ -190,7 +200,7 @@ async function endUse({ tx, note }: Effect, connectionId: string, userId: string
     .where(and(eq(datasets.connectionId, connectionId), eq(datasets.ownerId, userId)))
   const ended = await tx
     .update(datasetVersions)
-    .set({ cancelRequestedAt: sql`now()` })
+    .set({ cancelRequestedAt: sql`now()`, cancelRequestedBy: byId })
     .where(and(inArray(datasetVersions.datasetId, made), inArray(datasetVersions.status, ['queued', 'running'])))
     .returning({ id: datasetVersions.id })
   note({ associationsRemoved: bonds.length, snapshotsEnded: ended.length })

@@ -105,9 +105,18 @@ export type Operations = {
     output: { readonly tables: readonly TableEntry[]; readonly isPartial?: boolean }
   }
   preview: { input: { readonly source: Source; readonly rows: number }; output: Rows }
-  /** Writes a zstd Parquet file at `file` (absolute; it must not exist). Removes it again when it fails. */
+  /**
+   * Writes a zstd Parquet file at `file` (absolute; it must not exist). Removes it again when it fails. With a `key` (32
+   * bytes) it is a sealed file (docs/record-format.md §9) of at most `mostBytes`; the key is wiped when the job is over.
+   */
   import: {
-    input: { readonly source: Source; readonly rowLimit: number | null; readonly file: string }
+    input: {
+      readonly source: Source
+      readonly rowLimit: number | null
+      readonly file: string
+      readonly key?: Secret
+      readonly mostBytes?: number
+    }
     output: Imported
   }
 }

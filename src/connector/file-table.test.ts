@@ -21,7 +21,7 @@ function write(content: string | Buffer): string {
 /** Imports and returns what a Parquet file then holds, read by DuckDB: columns with types, then rows as text. */
 async function imported(content: string | Buffer, kind: FileFormat['kind'], rowLimit: number | null = null) {
   const file = join(folder, `${count + 1}.parquet`)
-  const made = await importFile(write(content), kind, rowLimit, file)
+  const made = await importFile(write(content), kind, rowLimit, { file })
   const connection = await (await DuckDBInstance.create()).connect()
   await connection.run("SET TimeZone = 'UTC'")
   const described = (await connection.runAndReadAll(`DESCRIBE SELECT * FROM '${file}'`)).getRows()
@@ -154,7 +154,7 @@ test.each([
   ['5,000 columns', Buffer.from(`${Array(5_000).fill('a').join(',')}\n`), 'csv', 'limit.exceeded'],
 ] as const)('%s is refused in a sentence, and nothing stays', async (_what, content, kind, code) => {
   const file = join(folder, `${count + 1}.parquet`)
-  const failure = await importFile(write(content), kind, null, file).then(
+  const failure = await importFile(write(content), kind, null, { file }).then(
     () => null,
     (error) => error,
   )

@@ -1,11 +1,10 @@
-import { rm } from 'node:fs/promises'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { Refusal } from './diagnosis.ts'
 import type { Imported, Rows } from './driver.ts'
-import { longestLine, openDuckDB, parquetOptions, putInPlace, quoteName, quoteText, uniqueNames } from './duckdb.ts'
+import { longestLine, openDuckDB, parquetOptions, quoteName, quoteText, uniqueNames } from './duckdb.ts'
 import { type RawColumn, type TypedColumn, typeColumns } from './file-columns.ts'
 import type { FileFormat } from './file-format.ts'
-import { temporaryFiles } from './import-files.ts'
+import { type ImportTarget, openOutput } from './import-output.ts'
 
 /** Reads the first rows of a file on this machine, gzip taken off, which is all that is opened. */
 export function previewFile(
@@ -23,27 +22,27 @@ export function previewFile(
   })
 }
 
-/** Makes a dataset of a file on this machine: a zstd Parquet file at `file`, which is there whole or not at all. */
+/** Makes a dataset of a file on this machine: a zstd Parquet file at its target, sealed where that has a key, which is there whole or not at all. */
 export async function importFile(
   path: string,
   kind: FileFormat['kind'],
   rowLimit: number | null,
-  file: string,
+  target: ImportTarget,
 ): Promise<Imported> {
-  const [partial] = temporaryFiles(file)
+  const output = await openOutput(target)
   try {
-    return await reading(kind, [path, partial], async (connection) => {
+    return await reading(kind, [path, output.path], async (connection) => {
       const { from, columns } = await tableOf(connection, path, kind)
       const names = uniqueNames(columns.map(({ name }) => name))
       const values = columns.map(({ expression }, index) => `${expression} AS ${quoteName(names[index] ?? '')}`)
       const limit = rowLimit === null ? '' : ` LIMIT ${rowLimit}`
       const select = `SELECT ${values.join(', ')} FROM ${from}${limit}`
-      const copied = await connection.runAndReadAll(`COPY (${select}) TO ${quoteText(partial)} ${parquetOptions}`)
-      const bytes = await putInPlace(partial, file)
+      const copied = await connection.runAndReadAll(`COPY (${select}) TO ${quoteText(output.path)} ${parquetOptions}`)
+      const bytes = await output.finish()
       return { rows: Number(copied.getRows()[0]?.[0] ?? 0), bytes, columns: named(columns) }
     })
-  } finally {
-    await rm(partial, { force: true })
+  } catch (error) {
+    return await output.abandon(error)
   }
 }
 

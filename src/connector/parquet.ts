@@ -1,10 +1,11 @@
-import { spawn } from 'node:child_process'
 import { type FileHandle, open, rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Refusal } from './diagnosis.ts'
 import type { Column, Imported } from './driver.ts'
-import { longestLine, openDuckDB, parquetOptions, putInPlace, quoteName, quoteText, uniqueNames } from './duckdb.ts'
+import { longestLine, openDuckDB, parquetOptions, quoteName, quoteText, uniqueNames } from './duckdb.ts'
+import { makeFifos } from './fifo.ts'
 import { temporaryFiles } from './import-files.ts'
+import { type ImportTarget, openOutput } from './import-output.ts'
 
 /** A column of text on its way into Parquet. */
 export type TextColumn = Column & {
@@ -14,7 +15,7 @@ export type TextColumn = Column & {
   readonly expression: (cell: string) => string
 }
 
-/** A Parquet file in the making. Text goes in by `write`; nothing is at `file` before `finish` resolves. */
+/** A dataset's file in the making. Text goes in by `write`; nothing is at its place before `finish` resolves. */
 export type ParquetWriter = {
   /** Resolves when the bytes are on their way to DuckDB. */
   write(text: readonly Uint8Array[]): Promise<void>
@@ -27,15 +28,16 @@ export type ParquetWriter = {
 /**
  * Starts turning text into a zstd Parquet file. The text is what PostgreSQL's COPY writes: a line a row, tabs between
  * cells, `\N` for NULL, and a backslash before what stands for a backslash, tab or end of line (`\\`, `\t`, `\n`, `\r`). A
- * row of one column ends in a tab, so that no line is empty. DuckDB may open the two temporary files and nothing else.
+ * row of one column ends in a tab, so that no line is empty. DuckDB may open what it reads and writes here and nothing else.
  */
-export async function startParquet(file: string, columns: readonly TextColumn[]): Promise<ParquetWriter> {
-  const [partial, fifo] = temporaryFiles(file)
-  await makeFifo(fifo)
-  const connection = await openDuckDB([partial, fifo])
+export async function startParquet(target: ImportTarget, columns: readonly TextColumn[]): Promise<ParquetWriter> {
+  const [, fifo] = temporaryFiles(target.file)
+  await makeFifos(fifo)
+  const output = await openOutput(target)
+  const connection = await openDuckDB([output.path, fifo])
   const converted = connection
-    .runAndReadAll(copySql(partial, fifo, columns))
-    .catch((error) => Promise.reject(unstorable(error, columns)))
+    .runAndReadAll(copySql(output.path, fifo, columns))
+    .catch((error) => output.abandon(unstorable(error, columns)))
   const failed = converted.then(() => new Promise<never>(() => {}))
   failed.catch(() => {})
   // Waits until DuckDB reads at the other end; it would miss what was written and closed before.
@@ -50,7 +52,7 @@ export async function startParquet(file: string, columns: readonly TextColumn[])
       const reader = await converted
       await rm(fifo, { force: true })
       connection.closeSync()
-      const bytes = await putInPlace(partial, file)
+      const bytes = await output.finish()
       const rows = Number(reader.getRows()[0]?.[0] ?? 0)
       return { rows, bytes, columns: columns.map(({ name, type }) => ({ name, type })) }
     },
@@ -83,15 +85,7 @@ function unstorable(error: unknown, columns: readonly TextColumn[]): Refusal {
   return new Refusal('read', 'internal', { sentence: 'The file could not be written.' })
 }
 
-function makeFifo(path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn('mkfifo', ['-m', '600', path], { stdio: 'ignore', env: { PATH: '/usr/bin:/bin' } })
-    child.once('error', reject)
-    child.once('exit', (status) => (status === 0 ? resolve() : reject(new Error('mkfifo failed'))))
-  })
-}
-
-function copySql(partial: string, fifo: string, columns: readonly TextColumn[]): string {
+function copySql(to: string, fifo: string, columns: readonly TextColumn[]): string {
   const types = columns.map((column, index) => `'c${index}': ${quoteText(column.textType)}`)
   // What is behind the tab at the end of a single cell.
   if (columns.length === 1) types.push("'nothing': 'VARCHAR'")
@@ -102,7 +96,7 @@ function copySql(partial: string, fifo: string, columns: readonly TextColumn[]):
   return `COPY (SELECT ${values.join(', ')} FROM read_csv(${quoteText(fifo)}, columns = {${types.join(', ')}},
     auto_detect = false, header = false, delim = '\t', quote = '', escape = '', nullstr = '\\N', new_line = '\\n',
     compression = 'none', max_line_size = ${longestLine}, buffer_size = ${2 * longestLine}))
-    TO ${quoteText(partial)} ${parquetOptions}`
+    TO ${quoteText(to)} ${parquetOptions}`
 }
 
 /** A cell without its escapes. No text holds a bare NUL, so one may stand for the backslash while the others are undone. */

@@ -34,16 +34,17 @@ export function previewRemote(session: Session, remote: RemoteFile, rows: number
 export function importRemote(
   session: Session,
   remote: RemoteFile,
-  { rowLimit, file }: Operations['import']['input'],
+  { rowLimit, ...target }: Operations['import']['input'],
 ): Promise<Imported> {
-  const [, , name] = temporaryFiles(file)
+  const [, , name] = temporaryFiles(target.file)
+  // DuckDB takes a moment to load: the moment in which the file comes.
+  const table = import('./file-table.ts')
   return withScratch(name, async (scratch) => {
     await fetchWhole(session, remote, scratch, importLimits.received)
     refuseEmpty(scratch)
     session.report.passed('read', 'The file can be read.')
-    // DuckDB takes a moment to load, and what was refused before does not need it.
-    const { importFile } = await import('./file-table.ts')
-    const imported = await importFile(scratch.path, remote.format.kind, rowLimit, file)
+    const { importFile } = await table
+    const imported = await importFile(scratch.path, remote.format.kind, rowLimit, target)
     session.report.progress({ rows: imported.rows, bytes: scratch.size })
     return imported
   })

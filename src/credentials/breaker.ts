@@ -8,6 +8,7 @@ import type { DiagnosisCode, Outcome } from '../connector/driver.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { databaseTime } from '../db/database-time.ts'
 import { associations, credentials } from '../db/schema/credentials.ts'
+import { notify } from '../notifications/notify.ts'
 import { type CredentialResource, findCredential } from './find-credential.ts'
 import { isHeld } from './maintenance.ts'
 import { type Because, closeMissed, recordMissed } from './missed-uses.ts'
@@ -47,6 +48,8 @@ export type Turn = {
   readonly lease: Date | null
   /** Whether it was paused then: being let in ends the pause. */
   readonly paused: boolean
+  /** Whose use it is; null for Keyward itself. */
+  readonly byId: string | null
 }
 
 /** What came of a use, and whether it ended the pause of its credential. */
@@ -66,7 +69,7 @@ export function createBreaker(deps: { db: Database; guard: Guard }) {
     turn: Omit<Turn, 'lease'>,
     action: 'credential.pause' | 'credential.resume',
     applies: (row: CredentialRow) => boolean,
-    effect: (tx: Transaction, at: Date) => Promise<void>,
+    effect: (tx: Transaction, at: Date, row: CredentialRow) => Promise<void>,
   ): Promise<boolean> {
     const { credentialId: id, connectionId, version } = turn
     const isDue = (row: CredentialRow) => row.currentVersion === version && applies(row)
@@ -76,7 +79,7 @@ export function createBreaker(deps: { db: Database; guard: Guard }) {
     try {
       return await guard.change<boolean, CredentialResource>(system, action, find, async (context, { row }) => {
         if (!isDue(row)) return context.abandon(false)
-        await effect(context.tx, new Date())
+        await effect(context.tx, new Date(), row)
         context.note({ connectionId, version })
         return true
       })
@@ -89,16 +92,18 @@ export function createBreaker(deps: { db: Database; guard: Guard }) {
 
   function trip(turn: Turn, code: DiagnosisCode): Promise<boolean> {
     const isRunning = (row: CredentialRow) => row.pausedAt === null
-    return settle(turn, 'credential.pause', isRunning, async (tx, at) => {
+    return settle(turn, 'credential.pause', isRunning, async (tx, at, row) => {
       await beginPause(tx, { ...turn, code, at })
+      await tellOwner(tx, row, 'credential.paused')
       await recordOnBond(tx, turn, code, at)
     })
   }
 
   function resume(turn: Omit<Turn, 'lease'>, applies: (row: CredentialRow) => boolean): Promise<boolean> {
     const isPaused = (row: CredentialRow) => row.pausedAt !== null && applies(row)
-    return settle(turn, 'credential.resume', isPaused, async (tx, at) => {
+    return settle(turn, 'credential.resume', isPaused, async (tx, at, row) => {
       await endPause(tx, turn.credentialId, at)
+      await tellOwner(tx, row, 'credential.resumed', turn.byId)
       await recordOnBond(tx, turn, 'ok', at)
     })
   }
@@ -176,9 +181,10 @@ export async function takeTurn(
   row: CredentialRow,
   connectionId: string,
   occasion: Occasion,
+  byId: string | null,
 ): Promise<Turn | 'paused' | 'tried now'> {
   const { id: credentialId, currentVersion: version } = row
-  const turn = { credentialId, connectionId, version, lease: null, paused: row.pausedAt !== null }
+  const turn = { credentialId, connectionId, version, lease: null, paused: row.pausedAt !== null, byId }
   if (typeof occasion !== 'string') {
     if (turn.paused) return 'paused'
     return sameTime(row.trialUntil, occasion.until) ? { ...turn, lease: occasion.until } : 'tried now'
@@ -222,6 +228,16 @@ async function isTaken(tx: Transaction, credentialId: string): Promise<boolean> 
   const its = and(eq(credentials.id, credentialId), gt(credentials.trialUntil, sql`clock_timestamp()`))
   const [row] = await tx.select({ id: credentials.id }).from(credentials).where(its)
   return row !== undefined
+}
+
+/** Also where a use of somebody else did it: it is the owner who gets it going again. */
+async function tellOwner(
+  tx: Transaction,
+  { id, organizationId, ownerId: userId }: CredentialRow,
+  event: 'credential.paused' | 'credential.resumed',
+  byId: string | null = null,
+): Promise<void> {
+  await notify(tx, { organizationId, userId, event, about: { type: 'credential', id }, details: {}, byId })
 }
 
 async function takeLease(tx: Transaction, credentialId: string): Promise<Date> {

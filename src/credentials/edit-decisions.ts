@@ -4,6 +4,7 @@ import type { Effect } from '../access/guard.ts'
 import type { Action } from '../access/policy.ts'
 import type { Transaction } from '../db/client.ts'
 import { provenEdits, provenEditTrials } from '../db/schema/proven-edits.ts'
+import { withdraw } from '../notifications/notify.ts'
 import { nameUsed } from './edited-version.ts'
 import { type CredentialResource, findCredential, type VaultDependencies } from './find-credential.ts'
 import { erasePending, type FoundEdit, findEdit, findWithDatasets, lockItsConnections } from './find-edit.ts'
@@ -134,6 +135,7 @@ export async function close(
     .update(provenEdits)
     .set({ ...ending, decidedAt: sql`now()`, decidedBy: actor.id })
     .where(eq(provenEdits.id, edit.id))
+  await withdraw(effect.tx, 'edit.waiting', { type: 'credential', id: edit.credentialId }, edit.id)
 }
 
 function isStale(row: Deciding['row'], edit: Deciding['edit']): boolean {

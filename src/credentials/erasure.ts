@@ -5,6 +5,7 @@ import { Refusal } from '../access/refusals.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { credentials, credentialVersions, grants } from '../db/schema/credentials.ts'
 import type { Log } from '../log.ts'
+import { createSchedule } from '../schedule.ts'
 import { type CredentialResource, findCredential } from './find-credential.ts'
 import { restorableDays } from './restore.ts'
 
@@ -17,10 +18,7 @@ const batchSize = 500
  * a version stays who made it and when, and nothing that opens.
  */
 export function createErasure(deps: { db: Database; guard: Guard; log: Log; milliseconds?: number }) {
-  const { db, guard, log } = deps
-  let closing = false
-  let timer: NodeJS.Timeout | undefined
-  let sweeping: Promise<unknown> = Promise.resolve()
+  const { db, guard, log, milliseconds = 3_600_000 } = deps
 
   /** Resolves with how many were erased; 0 where another process was quicker. */
   function erase(credentialId: string): Promise<number> {
@@ -38,10 +36,10 @@ export function createErasure(deps: { db: Database; guard: Guard; log: Log; mill
     )
   }
 
-  async function eraseBatch(): Promise<number> {
+  async function eraseBatch(signal?: AbortSignal): Promise<number> {
     let erased = 0
     for (const id of await dueCredentials(db)) {
-      if (closing) break
+      if (signal?.aborted) break
       try {
         erased += await erase(id)
       } catch (error) {
@@ -52,32 +50,28 @@ export function createErasure(deps: { db: Database; guard: Guard; log: Log; mill
     return erased
   }
 
-  /** Erases all that is due, and resolves with how many versions that were. */
-  async function once(): Promise<number> {
+  async function once(signal?: AbortSignal): Promise<number> {
     let erased = 0
-    for (let batch = await eraseBatch(); batch > 0 && !closing; batch = await eraseBatch()) erased += batch
+    for (let batch = await eraseBatch(signal); batch > 0; batch = await eraseBatch(signal)) {
+      erased += batch
+      if (signal?.aborted) break
+    }
     return erased
   }
 
+  const { start, close } = createSchedule({
+    work: async (signal) => void (await once(signal)),
+    failure: 'erasing old versions failed',
+    log,
+    milliseconds,
+  })
+
   return {
-    once,
-
-    /** Begins, now and from then on. It keeps no process alive; what fails is logged and tried again. */
-    start(): void {
-      const tick = () => {
-        sweeping = sweeping.then(once).catch((error: unknown) => log.error('erasing old versions failed', error))
-      }
-      tick()
-      timer = setInterval(tick, deps.milliseconds ?? 3_600_000)
-      timer.unref()
-    },
-
+    /** Erases all that is due, and resolves with how many versions that were. */
+    once: () => once(),
+    start,
     /** Stops after the credential that is being worked on. Call it before the database is closed. */
-    async close(): Promise<void> {
-      clearInterval(timer)
-      closing = true
-      await sweeping
-    },
+    close,
   }
 }
 

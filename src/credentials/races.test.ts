@@ -62,9 +62,12 @@ describe('Two at once', () => {
   })
 
   it('creating and refreshing datasets while accounts are associated and connections go, leave no error', async () => {
-    const { db, guard } = domain
+    const { db, guard, datasetKeys } = domain
     const use = { run: async () => ({ ok: false, code: 'internal', diagnosis: [] }) as const }
-    const catalog = createCatalog({ db, guard, use, directory: '/nonexistent', log: createLog({ level: 'silent' }) })
+    const catalog = createCatalog({
+      ...{ db, guard, use, datasetKeys, directory: '/nonexistent' },
+      log: createLog({ level: 'silent' }),
+    })
     for (let round = 0; round < 15; round++) {
       const doomed = await addConnection(domain, domain.ada, `Doomed ${++count}`)
       const id = await stored([doomed])

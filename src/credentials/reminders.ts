@@ -7,6 +7,8 @@ import type { Database, Transaction } from '../db/client.ts'
 import { credentials } from '../db/schema/credentials.ts'
 import { expiryReminders } from '../db/schema/expiry-reminders.ts'
 import { users } from '../db/schema/organizations.ts'
+import { wantEmail } from '../notifications/choices.ts'
+import { notify } from '../notifications/notify.ts'
 import type { Notification, Outbox } from '../notifications/outbox.ts'
 import { paths } from '../paths.ts'
 import { findCredential } from './find-credential.ts'
@@ -64,7 +66,12 @@ export function createReminders(deps: ReminderDependencies) {
           .onConflictDoNothing()
           .returning()
         if (given.length === 0) return abandon(false)
-        await outbox.add(tx, await notification(tx, { ...row, expiresAt }, days, origin), at)
+        const message = await notification(tx, { ...row, expiresAt }, days, origin)
+        await outbox.add(tx, message, at)
+        const details = { days, expiresAt: expiresAt.toISOString() }
+        const key = `${id}:${version}:${details.expiresAt}:${days}`
+        const told = { organizationId, userId: row.ownerId, about: { type: 'credential' as const, id }, details, key }
+        await notify(tx, { ...told, event: message.event, sent: true })
         note({ version, days, expiresAt: expiresAt.toISOString() })
         return true
       },
@@ -111,13 +118,15 @@ async function notification(
   row: typeof credentials.$inferSelect & { readonly expiresAt: Date },
   days: number,
   origin: string | null,
-): Promise<Notification> {
+): Promise<Notification & { readonly event: 'credential.expired' | 'credential.expiring' }> {
   const { id, organizationId, ownerId, name, currentVersion: version, expiresAt } = row
   const [owner] = await tx.select().from(users).where(eq(users.id, ownerId))
+  const event = days === 0 ? 'credential.expired' : 'credential.expiring'
+  const wants = owner !== undefined && owner.disabledAt === null && (await wantEmail(tx, [ownerId], event)).has(ownerId)
   const url = origin === null ? null : `${origin}${paths.credential(id)}`
   return {
     organizationId,
-    event: days === 0 ? 'credential.expired' : 'credential.expiring',
+    event,
     body: {
       credentialId: id,
       name,
@@ -127,6 +136,6 @@ async function notification(
       days,
       url,
     },
-    recipient: owner === undefined || owner.disabledAt !== null ? null : owner.email,
+    recipient: wants ? owner.email : null,
   }
 }

@@ -2,14 +2,17 @@ import { and, asc, eq, isNull, or, type SQL, sql } from 'drizzle-orm'
 import type { Actor, UserActor } from '../access/actor.ts'
 import { type Deployment, featureSql } from '../access/features.ts'
 import type { Guard } from '../access/guard.ts'
+import { NotFound } from '../access/refusals.ts'
 import {
   type AssociatedCredential,
   type ConnectionQueries,
   visibleTo as connectionsVisibleTo,
   heldUntil,
+  likeEscaped,
 } from '../connections/queries.ts'
 import type { Database } from '../db/client.ts'
 import { auditEntries } from '../db/schema/audit.ts'
+import { datasets } from '../db/schema/catalog.ts'
 import { connections } from '../db/schema/connections.ts'
 import { credentialShares } from '../db/schema/credential-shares.ts'
 import { associations, credentials } from '../db/schema/credentials.ts'
@@ -44,6 +47,24 @@ export function createSharedAccounts(deps: {
 }) {
   const { db, guard, deployment } = deps
 
+  /** Who may read credentials of their own, may read what is shared with them. */
+  function readOwn(actor: UserActor): Promise<void> {
+    const { id: ownerId, organizationId } = actor
+    return guard.read(actor, 'credential.read', { type: 'credential', id: null, organizationId, ownerId })
+  }
+
+  function sharedRows(actor: UserActor, which: SQL | undefined, limit: number) {
+    const { id, name, nameKey, type } = credentials
+    return db
+      .select({ id, name, nameKey, type, ownerName: users.name, ...useColumns(actor) })
+      .from(credentials)
+      .innerJoin(credentialShares, sharedWith(actor))
+      .innerJoin(users, ownerStillShares(deployment))
+      .where(which)
+      .orderBy(asc(nameKey), asc(id))
+      .limit(limit)
+  }
+
   return {
     /** Returns the accounts of others that the actor may use on a connection they may see, by name. None is a default. */
     async usableOn(actor: UserActor, connectionId: string): Promise<readonly AssociatedCredential[]> {
@@ -69,23 +90,37 @@ export function createSharedAccounts(deps: {
       }))
     },
 
+    /** Returns one credential that is shared with the actor, with how many datasets of the actor's were made with it. Throws NotFound where there is none, or not any more. */
+    async show(actor: UserActor, id: string): Promise<SharedCredential & { readonly datasets: number }> {
+      await readOwn(actor)
+      const [row] = await sharedRows(actor, eq(credentials.id, id), 1)
+      if (row === undefined) throw new NotFound()
+      const made = and(eq(datasets.credentialId, id), eq(datasets.ownerId, actor.id), isNull(datasets.deletedAt))
+      return { ...sharedCredential(row), datasets: await db.$count(datasets, made) }
+    },
+
     /** Returns a page of 50 credentials that are shared with the actor, by name; `next` continues after its last row. */
     async list(actor: UserActor, after?: string): Promise<SharedPage> {
-      const { id: ownerId, organizationId } = actor
-      await guard.read(actor, 'credential.read', { type: 'credential', id: null, organizationId, ownerId })
-      const { id, name, nameKey, type } = credentials
-      const found = await db
-        .select({ id, name, nameKey, type, ownerName: users.name, ...useColumns(actor) })
-        .from(credentials)
-        .innerJoin(credentialShares, sharedWith(actor))
-        .innerJoin(users, ownerStillShares(deployment))
-        .where(behind(after))
-        .orderBy(asc(nameKey), asc(id))
-        .limit(pageSize + 1)
+      await readOwn(actor)
+      const found = await sharedRows(actor, behind(after), pageSize + 1)
       const rows = found.slice(0, pageSize)
       const last = rows.at(-1)
       const next = found.length > pageSize && last ? encodeCursor('shared', last.nameKey, last.id) : null
       return { rows: rows.map(sharedCredential), next }
+    },
+
+    /** Returns the credentials shared with the actor whose name has that folded text in it, by name. Nobody finds by usernames of others. */
+    async find(actor: UserActor, text: string, limit: number) {
+      const { id, name, nameKey } = credentials
+      const plain = sql`replace(regexp_replace(normalize(${nameKey}, NFKD), '[\\u0300-\\u036f]', '', 'g'), 'ß', 'ss')`
+      return db
+        .select({ id, name, ownerName: users.name })
+        .from(credentials)
+        .innerJoin(credentialShares, sharedWith(actor))
+        .innerJoin(users, ownerStillShares(deployment))
+        .where(sql`${plain} like ${`%${likeEscaped(text)}%`}`)
+        .orderBy(asc(nameKey), asc(id))
+        .limit(limit)
     },
   }
 }
@@ -112,7 +147,7 @@ function sharedWith(actor: UserActor): SQL | undefined {
 }
 
 /** What somebody shares ends with them; `guard` says the same when it is used. */
-function ownerStillShares(deployment: Deployment): SQL | undefined {
+export function ownerStillShares(deployment: Deployment): SQL | undefined {
   const owner = { id: credentials.ownerId, organizationId: credentials.organizationId }
   return and(
     eq(users.id, credentials.ownerId),

@@ -2,7 +2,9 @@ import { and, eq } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { UserActor } from '../access/actor.ts'
 import { AccountNotFound, FeatureOff, NotFound } from '../access/refusals.ts'
+import { newId } from '../db/new-id.ts'
 import { auditEntries } from '../db/schema/audit.ts'
+import { datasets, datasetVersions } from '../db/schema/catalog.ts'
 import { credentialShares } from '../db/schema/credential-shares.ts'
 import { associations } from '../db/schema/credentials.ts'
 import { users } from '../db/schema/organizations.ts'
@@ -272,6 +274,73 @@ describe('unshare', () => {
     expect(await domain.db.select().from(credentialShares).where(eq(credentialShares.credentialId, id))).toEqual([])
   })
 })
+
+describe('giveBack', () => {
+  const giveBack = (actor: UserActor) => domain.credentialSharing.giveBack(actor, id)
+
+  it('ends the use at once, as if its owner had taken it away, and is in the history of its owner', async () => {
+    await share()
+    expect(await domain.shared.show(ben, id)).toMatchObject({
+      name: `Reporting ${count}`,
+      ownerName: 'Ada',
+      datasets: 0,
+    })
+    await giveBack(ben)
+    await expect(open(ben)).rejects.toBeInstanceOf(AccountNotFound)
+    expect(await names(ben)).toEqual([])
+    await expect(domain.shared.show(ben, id)).rejects.toBeInstanceOf(NotFound)
+    expect(await domain.credentialSharing.people(ada, id)).toEqual([])
+    const details = { userId: ben.id, snapshotsEnded: 0 }
+    expect(await entries('credential.give-back')).toMatchObject([{ outcome: 'allowed', actorId: ben.id, details }])
+    const [newest] = (await domain.history.entries(ada, id, 'changes')).rows
+    expect(newest).toMatchObject({ action: 'credential.give-back', actorName: 'Ben' })
+    // To its owner it is what it was, and they may share it again.
+    expect(await open(ada)).toMatchObject({ ok: true })
+    expect(await share()).toEqual({ ok: true })
+  })
+
+  it('asks what they are importing with it to end, and nothing of anyone else', async () => {
+    const carl = await addUser(domain.db, ada.organizationId, 'Carl')
+    await share()
+    await share(carl)
+    const versions = await Promise.all([ben, carl].map((actor) => importing(actor)))
+    await giveBack(ben)
+    const asked = await domain.db
+      .select({ id: datasetVersions.id, at: datasetVersions.cancelRequestedAt })
+      .from(datasetVersions)
+      .where(eq(datasetVersions.credentialId, id))
+    expect(asked.filter(({ at }) => at !== null).map((one) => one.id)).toEqual([versions[0]])
+    expect(await entries('credential.give-back')).toMatchObject([{ details: { snapshotsEnded: 1 } }])
+    expect((await domain.credentialSharing.people(ada, id)).map(({ name }) => name)).toEqual(['Carl'])
+  })
+
+  it('of what was never shared, was given back already, is the own, or is of an owner who is gone, finds nothing', async () => {
+    for (const stranger of [ben, domain.root, eve]) await expect(giveBack(stranger)).rejects.toBeInstanceOf(NotFound)
+    await expect(giveBack(ada)).rejects.toBeInstanceOf(NotFound)
+    await share()
+    await giveBack(ben)
+    await expect(giveBack(ben)).rejects.toBeInstanceOf(NotFound)
+    await expect(domain.shared.show(ada, id)).rejects.toBeInstanceOf(NotFound)
+    expect((await entries('credential.give-back')).map(({ outcome }) => outcome)).toEqual([
+      ...['denied', 'denied', 'denied', 'denied'],
+      'allowed',
+      'denied',
+    ])
+  })
+})
+
+/** Adds a snapshot of a person's that is being imported with the credential; resolves with the id of its version. */
+async function importing({ id: ownerId, organizationId }: UserActor): Promise<string> {
+  const [datasetId, versionId] = [newId(), newId()]
+  const source = { kind: 'query', query: 'select 1' } as const
+  await domain.db
+    .insert(datasets)
+    .values({ id: datasetId, organizationId, ownerId, name: 'Rows', connectionId, credentialId: id, source })
+  const made = { id: versionId, runId: newId(), organizationId, datasetId, number: 1, status: 'running' } as const
+  const whose = { createdBy: ownerId, credentialId: id, accountName: 'reader' }
+  await domain.db.insert(datasetVersions).values({ ...made, ...whose })
+  return versionId
+}
 
 async function stored(owner: UserActor, name: string, connectionIds: readonly string[] = [connectionId]) {
   const fields = { username: new Secret('reader'), password: new Secret('a password') }

@@ -7,6 +7,7 @@ import type { Database, Transaction } from '../db/client.ts'
 import { datasets, datasetVersions } from '../db/schema/catalog.ts'
 import { credentialShares } from '../db/schema/credential-shares.ts'
 import { users } from '../db/schema/organizations.ts'
+import { notify } from '../notifications/notify.ts'
 import { type CredentialResource, findCredential } from './find-credential.ts'
 import type { CredentialQueries } from './queries.ts'
 import { schedulesWith } from './scheduled.ts'
@@ -59,6 +60,8 @@ export function createCredentialSharing(deps: { db: Database; guard: Guard; quer
             .returning({ userId: credentialShares.userId })
           if (added.length === 0) return abandon<CredentialShareOutcome>({ ok: false, error: alreadyThere(user.name) })
           note({ userId: user.id })
+          const told = { organizationId, userId: user.id, details: {}, byId: actor.id }
+          await notify(tx, { ...told, event: 'credential.shared', about: { type: 'credential', id } })
           return { ok: true }
         },
         { id },
@@ -74,12 +77,18 @@ export function createCredentialSharing(deps: { db: Database; guard: Guard; quer
         actor,
         'credential.unshare',
         (tx) => findCredential(tx, id),
-        async (effect) => {
-          const its = and(eq(credentialShares.credentialId, id), eq(credentialShares.userId, userId))
-          const gone = await effect.tx.delete(credentialShares).where(its).returning()
-          if (gone.length === 0) throw new NotFound()
-          effect.note({ userId, snapshotsEnded: await endImports(effect, id, userId) })
-        },
+        (effect) => endShare(effect, id, { userId, byId: actor.id }),
+        { id },
+      )
+    },
+
+    /** Gives up the use of somebody else's credential, with the same effect as if its owner had taken it away. */
+    giveBack(actor: UserActor, id: string): Promise<void> {
+      return guard.change(
+        actor,
+        'credential.give-back',
+        (tx) => findCredential(tx, id),
+        (effect) => endShare(effect, id, { userId: actor.id, byId: actor.id }),
         { id },
       )
     },
@@ -108,12 +117,24 @@ async function findUser(tx: Transaction, organizationId: string, email: string) 
   return user
 }
 
-async function endImports({ tx }: Effect, credentialId: string, userId: string): Promise<number> {
+/** Whose share ends, and who ends it. */
+type Ending = { readonly userId: string; readonly byId: string | null }
+
+/** Its owner may do all that a receiver may; of a share that is not there, there is nothing to end. */
+async function endShare(effect: Effect, id: string, ending: Ending): Promise<void> {
+  const { userId } = ending
+  const its = and(eq(credentialShares.credentialId, id), eq(credentialShares.userId, userId))
+  const gone = await effect.tx.delete(credentialShares).where(its).returning()
+  if (gone.length === 0) throw new NotFound()
+  effect.note({ userId, snapshotsEnded: await endImports(effect, id, ending) })
+}
+
+async function endImports({ tx }: Effect, credentialId: string, { userId, byId }: Ending): Promise<number> {
   const { id, createdBy, status } = datasetVersions
   const theirs = and(eq(datasetVersions.credentialId, credentialId), eq(createdBy, userId))
   const ended = await tx
     .update(datasetVersions)
-    .set({ cancelRequestedAt: sql`now()` })
+    .set({ cancelRequestedAt: sql`now()`, cancelRequestedBy: byId })
     .where(and(theirs, inArray(status, ['queued', 'running'])))
     .returning({ id })
   return ended.length

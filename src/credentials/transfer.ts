@@ -92,7 +92,7 @@ async function lockedConnectionsOf(tx: Transaction, credentialId: string): Promi
 async function endHealthChecks(tx: Transaction, credentialId: string): Promise<number> {
   const ended = await tx
     .update(connections)
-    .set({ healthMinutes: null, healthCredentialId: null, healthNextAt: null, healthStoppedCode: null })
+    .set({ healthMinutes: null, healthCredentialId: null, healthNextAt: null })
     .where(eq(connections.healthCredentialId, credentialId))
     .returning({ id: connections.id })
   return ended.length

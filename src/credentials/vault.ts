@@ -263,7 +263,7 @@ export function createVault(deps: VaultDependencies) {
           if (version !== undefined) await effect.also('credential.edit', resource)
           const sealed = await sealedFor(effect, row, connectionId, version)
           if (!sealed.ok) return effect.abandon(sealed)
-          const turn = version === undefined ? await takeTurn(effect.tx, row, connectionId, occasion) : null
+          const turn = version === undefined ? await takeTurn(effect.tx, row, connectionId, occasion, actor.id) : null
           if (typeof turn === 'string') return effect.abandon({ ...sealed, ok: false, reason: turn })
           effect.note({ connectionId, version: sealed.identity.version })
           await effect.tx

@@ -17,6 +17,8 @@ export type AppVariables = {
   sessionId: string | null
   /** The feature *Stored credentials* for this actor; false when nobody is signed in. */
   storedCredentials: boolean
+  /** How many notifications the actor has not read, at most one more than are counted. */
+  unread: number
   /** Where signing in may lead back to; set by the route that refused. */
   next: string | undefined
   /** What the form of this request held, secrets aside; undefined where none was read. */

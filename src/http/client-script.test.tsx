@@ -141,7 +141,7 @@ describe.skipIf(browserPath === undefined)('the client script', () => {
       await page.keyboard.type('account 2')
       await expectSoon(() => page.locator('.list-row').count(), 2)
       expect(await focused(page)).toBe('INPUT')
-      expect(await page.getByRole('searchbox').inputValue()).toBe('account 2')
+      expect(await page.getByRole('main').getByRole('searchbox').inputValue()).toBe('account 2')
       await page.keyboard.press('ArrowDown')
       await page.keyboard.press('ArrowDown')
       expect(await focused(page)).toBe('A Account 20')
@@ -151,7 +151,7 @@ describe.skipIf(browserPath === undefined)('the client script', () => {
   test('on a page that keeps itself fresh, stops asking when there is nothing to wait for', async () => {
     await visit('/activity', async (page) => {
       await expectSoon(() => page.getByText('Done.').count(), 1)
-      expect(await page.locator('[hx-trigger]').count()).toBe(0)
+      expect(await page.locator('main [hx-trigger]').count()).toBe(0)
     })
   })
 

@@ -5,6 +5,8 @@ import { Flash } from '../../views/ui/flash.tsx'
 import { AccountNotFound, FeatureOff, Forbidden, NotFound, Unauthenticated, Unreadable } from '../access/refusals.ts'
 import { LedgerUnavailable } from '../audit/ledger.ts'
 import { TooManySignIns } from '../auth/queue.ts'
+import { StorageFull } from '../catalog/storage.ts'
+import { SnapshotUnreadable } from '../catalog/stored-version.ts'
 import { TypeNotAccepted } from '../connections/accepted-types.ts'
 import { UnknownDriver } from '../connections/destination.ts'
 import { TooBusy } from '../connector/driver.ts'
@@ -47,6 +49,8 @@ function describe(error: Error): Failure {
   if (error instanceof FeatureOff) return { status: 403, title: 'Stored credentials are off', message: error.message }
   if (error instanceof Forbidden) return { status: 403, title: 'You may not do that', message: error.message }
   if (error instanceof Unreadable) return { status: 409, title: 'This cannot be opened', message: error.message }
+  if (error instanceof StorageFull) return { status: 409, title: 'There is no room for it', message: error.message }
+  if (error instanceof SnapshotUnreadable) return unreadableSnapshot(error)
   if (error instanceof UnknownDriver) return { status: 409, title: 'This cannot be used here', message: error.message }
   if (error instanceof TypeNotAccepted) return { status: 422, title: 'These do not fit', message: error.message }
   if (error instanceof TooBusy || error instanceof TooManySignIns) return busy(error)
@@ -55,6 +59,13 @@ function describe(error: Error): Failure {
   if (isDatabaseUnreachable(error)) return databaseUnreachable
   if (error instanceof HTTPException && error.status < 500) return unreadable
   return bug
+}
+
+function unreadableSnapshot({ reason, message }: SnapshotUnreadable): Failure {
+  if (reason === 'gone') return { status: 404, title: 'The stored file is gone', message }
+  if (reason === 'unreachable')
+    return { status: 503, title: 'Snapshots cannot be reached', message, retryAfterSeconds: 5 }
+  return { status: 409, title: 'This snapshot cannot be opened', message }
 }
 
 function busy(error: TooBusy | TooManySignIns): Failure {

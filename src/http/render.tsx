@@ -2,7 +2,9 @@ import type { MiddlewareHandler } from 'hono'
 import { html } from 'hono/html'
 import type { Child } from 'hono/jsx'
 import { type AssetUrls, Document, type NavigationSection } from '../../views/document.tsx'
+import { BellUpdate } from '../../views/ui/bell.tsx'
 import { FlashUpdate } from '../../views/ui/flash.tsx'
+import { paths } from '../paths.ts'
 import type { AppContext, AppEnv } from './app-context.ts'
 import { sendPage } from './compression.ts'
 import { takeFlash } from './flash.ts'
@@ -42,6 +44,7 @@ function renderFragment(c: AppContext, view: Child) {
     <>
       {view}
       <FlashUpdate message={takeFlash(c)} />
+      {c.get('actor') ? <BellUpdate unread={c.get('unread')} /> : null}
     </>,
   )
 }
@@ -51,6 +54,8 @@ function renderDocument(c: AppContext, assets: AssetUrls, view: Child) {
     <Document
       actor={c.get('actor') ?? null}
       features={{ storedCredentials: c.get('storedCredentials') ?? false }}
+      unread={c.get('unread') ?? 0}
+      search={c.req.path === paths.search() ? (c.req.query('q') ?? '') : null}
       section={sectionOf(c.req.path)}
       assets={assets}
       insecure={c.get('insecure') ?? false}

@@ -16,6 +16,7 @@ export function requestContext(options: { origin: string | null; trustProxy: boo
     c.set('actor', null)
     c.set('sessionId', null)
     c.set('storedCredentials', false)
+    c.set('unread', 0)
     await next()
   }
 }

@@ -14,6 +14,7 @@ export function sessionReader(sessions: Pick<Sessions, 'read'>): MiddlewareHandl
         c.set('actor', found.actor)
         c.set('sessionId', found.publicId)
         c.set('storedCredentials', found.actor.storedCredentials ?? false)
+        c.set('unread', found.unread)
       }
     }
     await next()

@@ -2,6 +2,7 @@ import { and, asc, eq, gt, sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { associations, credentials, credentialVersions, grants } from '../db/schema/credentials.ts'
 import { keyring, keyringWraps } from '../db/schema/keyring.ts'
+import { datasetKeys } from '../db/schema/storage.ts'
 import { openForConnection, openForOwner } from '../secrets/grants.ts'
 import { OpenFailed } from '../secrets/record.ts'
 import type { Keys } from './key-store.ts'
@@ -14,16 +15,22 @@ export type TermRow = {
   /** Of the KEKs that wrap it. */
   readonly fingerprints: readonly string[]
   readonly grants: number
+  /** Keys of datasets' snapshots that are sealed under it. */
+  readonly datasetKeys: number
   readonly createdAt: Date
 }
 
-/** Returns the terms of the keyring, with how many grants are sealed under each. */
+/** Returns the terms of the keyring, with how many grants and keys of datasets are sealed under each. */
 export async function listTerms(db: Database): Promise<readonly TermRow[]> {
   const wraps = await db.select().from(keyringWraps)
   const counts = await db
     .select({ term: grants.keyTerm, count: sql<number>`count(*)::int` })
     .from(grants)
     .groupBy(grants.keyTerm)
+  const ofDatasets = await db
+    .select({ term: datasetKeys.keyTerm, count: sql<number>`count(*)::int` })
+    .from(datasetKeys)
+    .groupBy(datasetKeys.keyTerm)
   const terms = await db.select().from(keyring).orderBy(asc(keyring.term))
   return terms.map(({ term, purpose, state, createdAt }) => ({
     term,
@@ -32,6 +39,7 @@ export async function listTerms(db: Database): Promise<readonly TermRow[]> {
     createdAt,
     fingerprints: wraps.filter((wrap) => wrap.term === term).map((wrap) => wrap.fingerprint),
     grants: counts.find((each) => each.term === term)?.count ?? 0,
+    datasetKeys: ofDatasets.find((each) => each.term === term)?.count ?? 0,
   }))
 }
 

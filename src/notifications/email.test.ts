@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { parsePolicy } from '../connector/egress.ts'
 import { Secret } from '../secrets/secret.ts'
-import { makeCertificates } from '../testing/certificates.ts'
+import { type Certificate, type Certificates, makeCertificates } from '../testing/certificates.ts'
 import { type SmtpOptions, smtpServer } from '../testing/smtp.ts'
 import type { Message } from './deliveries.ts'
 import { createMailer, textOf } from './email.ts'
@@ -36,7 +36,15 @@ async function listen(options: SmtpOptions = {}): Promise<Server> {
 
 function send({ port }: { port: number }, change: Partial<MailSettings> = {}, its: Message = message) {
   const settings: MailSettings = {
-    ...{ host: '127.0.0.1', port, encryption: 'none', user: null, password: null, from: 'keyward@example.org' },
+    ...{
+      host: '127.0.0.1',
+      port,
+      encryption: 'none',
+      user: null,
+      password: null,
+      from: 'keyward@example.org',
+      ca: null,
+    },
     ...change,
   }
   return createMailer(settings, { egress })(its, new AbortController().signal)
@@ -72,18 +80,6 @@ describe('An e-mail', () => {
     expect(its.commands.join('\n')).not.toMatch(/AUTH/)
   })
 
-  it('is not sent to a server whose certificate is not trusted', async (context) => {
-    const folder = mkdtempSync(join(tmpdir(), 'keyward-mail-'))
-    const certificates = makeCertificates(folder)
-    rmSync(folder, { recursive: true })
-    if (certificates === undefined) return context.skip('There is no openssl.')
-    const its = await listen({ startTls: certificates.selfSigned })
-    const account = { encryption: 'starttls', user: 'ada', password: new Secret('hunter2') } as const
-    expect(await send(its, account)).toContain('not signed by an authority')
-    expect(its.commands.join('\n')).not.toMatch(/AUTH/)
-    expect(its.commands).toContain('STARTTLS')
-  })
-
   it.each([
     [{ command: 'RCPT', answer: '550 no ada@example.com, hunter2' }, 'The mail server refused the message (550).'],
     [{ command: 'AUTH', answer: '535 no hunter2' }, 'The mail server refused the account of SMTP_URL (535).'],
@@ -100,6 +96,45 @@ describe('An e-mail', () => {
     await server?.close()
     server = undefined
     expect(await send({ port })).toBe('Nothing listens on this port.')
+  })
+})
+
+const folder = mkdtempSync(join(tmpdir(), 'keyward-mail-'))
+const certificates = makeCertificates(folder)
+rmSync(folder, { recursive: true })
+
+describe.skipIf(certificates === undefined).each(['starttls', 'tls'] as const)('An e-mail by %s', (encryption) => {
+  const { authority: ca, ...shown } = certificates as Certificates
+  const account = { encryption, host: 'localhost', user: 'ada', password: new Secret('hunter2') } as const
+  const listenWith = (certificate: Certificate) =>
+    listen(encryption === 'tls' ? { tls: certificate } : { startTls: certificate })
+
+  it.each(['localhost', '127.0.0.1'])('to %s with a certificate of the given authority, is taken', async (host) => {
+    const its = await listenWith(shown.good)
+    expect(await send(its, { ...account, host, ca })).toBeNull()
+    expect(its.mails).toMatchObject([{ to: '<ada@example.com>', secure: true }])
+    expect(its.commands.filter((line) => line.startsWith('AUTH'))).toHaveLength(1)
+  })
+
+  it.each([
+    ['of an authority that nobody trusts', 'good', null, /not signed by an authority/],
+    ['that signed itself', 'selfSigned', null, /not signed by an authority/],
+    ['that signed itself, beside the given authority', 'selfSigned', ca, /not signed by an authority/],
+    ['for another host', 'wrongHost', ca, /^The certificate of the server is not for localhost\.$/],
+    ['that has expired', 'expired', ca, /expired/],
+  ] as const)('to a server with a certificate %s, is not sent, and no password is', async (_, which, trusted, said) => {
+    const its = await listenWith(shown[which])
+    expect(await send(its, { ...account, ca: trusted })).toMatch(said)
+    expect(its.mails).toEqual([])
+    expect(its.commands.join('\n')).not.toMatch(/AUTH/)
+  })
+
+  it('to a server that does not speak it, is not sent, and that is said in a sentence', async () => {
+    const its = await listen()
+    expect(await send(its, { ...account, ca })).toMatch(
+      /^The (mail server offers no encryption that works|server and Keyward)/,
+    )
+    expect(its.commands.join('\n')).not.toMatch(/AUTH/)
   })
 })
 

@@ -8,7 +8,7 @@ const limitMilliseconds = 30_000
 
 /** Returns what hands messages to the mail server, as text. A repeated one has the same Message-ID. */
 export function createMailer(settings: MailSettings, dialling: Dialling): Send {
-  const { host, port, encryption, from } = settings
+  const { host, port, encryption, from, ca } = settings
   return async (message, signal) => {
     const over = AbortSignal.any([signal, AbortSignal.timeout(limitMilliseconds)])
     const transport = createTransport({
@@ -17,7 +17,7 @@ export function createMailer(settings: MailSettings, dialling: Dialling): Send {
       secure: encryption === 'tls',
       requireTLS: encryption === 'starttls',
       ignoreTLS: encryption === 'none',
-      tls: { minVersion: 'TLSv1.2' },
+      tls: { minVersion: 'TLSv1.2', ...(ca === null ? {} : { ca }) },
       disableFileAccess: true,
       disableUrlAccess: true,
       ...(settings.user === null ? {} : { auth: { user: settings.user, pass: passwordOf(settings) } }),
@@ -49,6 +49,7 @@ export function createMailer(settings: MailSettings, dialling: Dialling): Send {
 
 /** Returns subject and text. Whatever a name holds is text. */
 export function textOf({ event, body }: Message): { readonly subject: string; readonly text: string } {
+  if (typeof body.sentence === 'string') return toldText(body.sentence, body)
   // One line, whatever it holds: a name is no place for paragraphs of somebody's own.
   const name = String(body.name).replace(/\s+/g, ' ')
   const at = `${String(body.expiresAt).slice(0, 19).replace('T', ' ')} UTC`
@@ -61,9 +62,20 @@ export function textOf({ event, body }: Message): { readonly subject: string; re
     ...(typeof body.url === 'string' ? [body.url] : []),
     '',
     'You get this because they are yours. Keyward reminds you 30, 7 and 1 days before they expire, and when they have.',
+    choose,
     '',
   ]
   return { subject: isOver ? `${name} has expired` : `${name} expires within ${within}`, text: lines.join('\n') }
+}
+
+/** Where there are no links: the public address is not known. */
+const choose = 'What you get by e-mail is up to you: open Notifications in Keyward, then Choose e-mails.'
+
+function toldText(sentence: string, { url, choices }: Message['body']) {
+  const subject = sentence.length > 150 ? `${[...sentence].slice(0, 149).join('')}…` : sentence.replace(/\.$/, '')
+  const link = typeof url === 'string' ? ['', url] : []
+  const lines = [sentence, ...link, '', choose, ...(typeof choices === 'string' ? [choices] : []), '']
+  return { subject, text: lines.join('\n') }
 }
 
 /** Only codes come from the other side: what a mail server says may repeat an account or an address. */
@@ -81,7 +93,7 @@ function sentenceFor(error: unknown, host: string): string {
 }
 
 /** What Node.js calls what is wrong with a handshake or a certificate. */
-const aboutTls = /CERT|TLS|SSL|SIGNED|ISSUER/
+const aboutTls = /CERT|TLS|SSL|SIGNED|ISSUER|UNABLE_TO|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH/
 
 function passwordOf({ password }: MailSettings): string {
   return password?.expose().toString('utf8') ?? ''

@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { makeCertificates } from '../testing/certificates.ts'
 import { readMail, readWebhook } from './settings.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'keyward-webhook-'))
@@ -73,7 +74,7 @@ describe('readWebhook', () => {
 describe('readMail', () => {
   it('takes a server with STARTTLS, with TLS from the start, and without either', () => {
     const from = 'keyward@example.com'
-    const none = { user: null, password: null, from }
+    const none = { user: null, password: null, from, ca: null }
     expect(readMail('smtp://mail.example.com', from).settings).toEqual({
       ...{ ...none, host: 'mail.example.com', port: 587, encryption: 'starttls' },
     })
@@ -104,5 +105,46 @@ describe('readMail', () => {
     expect(readMail(undefined, 'keyward@example.com').problems[0]).toContain('Set SMTP_URL')
     expect(readMail('smtp://mail', 'Keyward <keyward@example.com>').problems[0]).toContain('MAIL_FROM is not')
     expect(readMail('nowhere', 'nobody').problems).toHaveLength(2)
+  })
+})
+
+const certificates = makeCertificates(folder)
+
+describe.skipIf(certificates === undefined)('The authorities of a place', () => {
+  const authority = certificates?.authority ?? ''
+  const file = (text: string) => secretFile(text, 0o644)
+  const webhook = (path?: string) => readWebhook('https://example.com/', secretFile(key(1)), path)
+  const mail = (path?: string) => readMail('smtp://example.com', 'keyward@example.com', path)
+
+  it('are those of the file, all of them, without what stands between; without a file those of Node.js', () => {
+    const both = file(`# ours\n${authority}\n# theirs\n${certificates?.selfSigned.certificate}`)
+    for (const read of [webhook, mail]) {
+      expect(read().settings?.ca).toBeNull()
+      expect(read(file(authority)).settings?.ca).toBe(authority.trim())
+      expect(read(both).settings?.ca?.match(/BEGIN/g)).toHaveLength(2)
+    }
+  })
+
+  it.each([
+    ['is not there', () => join(folder, 'nowhere.pem'), /cannot be read\. Set it to a file/],
+    ['holds nothing', () => file(''), /holds no certificate/],
+    ['holds a certificate that is cut', () => file(authority.replace(/\n.{20}/, '\n')), /holds no certificate/],
+    ['holds a key', () => file(certificates?.good.key ?? ''), /holds no certificate/],
+  ])('in a file that %s are a sentence, and nothing is sent', (_, path, said) => {
+    for (const read of [webhook, mail]) {
+      const { settings, problems } = read(path())
+      expect([settings, problems.length]).toEqual([null, 1])
+      expect(problems[0]).toMatch(said)
+      expect(problems[0]).not.toMatch(/BEGIN|MII/)
+    }
+  })
+
+  it('without the place are a sentence', () => {
+    expect(readWebhook(undefined, undefined, 'ca.pem').problems).toEqual([
+      'WEBHOOK_CA_FILE is set without WEBHOOK_URL. Set WEBHOOK_URL too, or remove it.',
+    ])
+    expect(readMail(undefined, undefined, file(authority)).problems).toEqual([
+      'SMTP_CA_FILE is set without SMTP_URL. Set SMTP_URL too, or remove it.',
+    ])
   })
 })

@@ -2,6 +2,7 @@ import { parseEmail } from '../access/email.ts'
 import { parseHost } from '../connector/host.ts'
 import { BadKeyFile, readPrivateFile } from '../secrets/kek/file.ts'
 import { Secret } from '../secrets/secret.ts'
+import { readAuthorities } from './authorities.ts'
 
 /** Where webhooks are posted to, and the keys that sign them, each of which signs. */
 export type WebhookSettings = {
@@ -13,6 +14,8 @@ export type WebhookSettings = {
   /** With its query. May hold a token, so it is not for showing. */
   readonly path: string
   readonly keys: readonly Secret[]
+  /** The authorities that alone may vouch for it, as PEM; null for those that Node.js trusts. */
+  readonly ca: string | null
 }
 
 /** The mail server, and who it is sent as. */
@@ -24,16 +27,25 @@ export type MailSettings = {
   readonly user: string | null
   readonly password: Secret | null
   readonly from: string
+  /** As of webhooks. */
+  readonly ca: string | null
 }
 
 /** A setting read, or sentences that say what is wrong, none of which repeats it. */
 export type Read<T> = { readonly settings: T | null; readonly problems: readonly string[] }
 
-/** Reads WEBHOOK_URL and the file that WEBHOOK_SECRET_FILE names. */
-export function readWebhook(address: string | undefined, file: string | undefined): Read<WebhookSettings> {
-  if (address === undefined && file === undefined) return { settings: null, problems: [] }
+/** Reads WEBHOOK_URL and the files that WEBHOOK_SECRET_FILE and WEBHOOK_CA_FILE name. */
+export function readWebhook(
+  address: string | undefined,
+  file: string | undefined,
+  authorities?: string,
+): Read<WebhookSettings> {
   if (address === undefined) {
-    return failed('WEBHOOK_SECRET_FILE is set without WEBHOOK_URL. Set WEBHOOK_URL too, or remove it.')
+    if (file !== undefined) {
+      return failed('WEBHOOK_SECRET_FILE is set without WEBHOOK_URL. Set WEBHOOK_URL too, or remove it.')
+    }
+    if (authorities === undefined) return { settings: null, problems: [] }
+    return failed('WEBHOOK_CA_FILE is set without WEBHOOK_URL. Set WEBHOOK_URL too, or remove it.')
   }
   const place = parseWebhookUrl(address)
   const badAddress =
@@ -46,27 +58,40 @@ export function readWebhook(address: string | undefined, file: string | undefine
     return failed(...badAddress, 'WEBHOOK_URL is set without a key to sign with. Set WEBHOOK_SECRET_FILE to its file.')
   }
   const { keys, problem } = readKeys(file)
-  if (place === undefined || keys === undefined)
-    return failed(...badAddress, ...(problem === undefined ? [] : [problem]))
-  return { settings: { ...place, keys }, problems: [] }
+  const { ca, problems } = readAuthorities('WEBHOOK_CA_FILE', authorities)
+  if (place === undefined || keys === undefined || problems.length > 0)
+    return failed(...badAddress, ...(problem === undefined ? [] : [problem]), ...problems)
+  return { settings: { ...place, keys, ca }, problems: [] }
 }
 
-/** Reads SMTP_URL and MAIL_FROM. */
-export function readMail(address: string | undefined, sender: string | undefined): Read<MailSettings> {
-  if (address === undefined && sender === undefined) return { settings: null, problems: [] }
+/** Reads SMTP_URL, MAIL_FROM and the file that SMTP_CA_FILE names. */
+export function readMail(
+  address: string | undefined,
+  sender: string | undefined,
+  authorities?: string,
+): Read<MailSettings> {
+  if (address === undefined && sender === undefined && authorities === undefined)
+    return { settings: null, problems: [] }
   const server = address === undefined ? undefined : parseSmtpUrl(address)
   const from = sender === undefined ? undefined : parseEmail(sender)?.email
+  const { ca, problems: badAuthorities } = readAuthorities('SMTP_CA_FILE', authorities)
+  const alone = sender === undefined ? 'SMTP_CA_FILE' : 'MAIL_FROM'
   const problems = [
-    ...(address === undefined ? ['MAIL_FROM is set without SMTP_URL. Set SMTP_URL too, or remove it.'] : []),
+    ...(address === undefined ? [`${alone} is set without SMTP_URL. Set SMTP_URL too, or remove it.`] : []),
     ...(typeof server === 'string' ? [server] : []),
-    ...(sender === undefined ? ['SMTP_URL is set without a sender. Set MAIL_FROM to an e-mail address.'] : []),
+    ...(sender === undefined && address !== undefined
+      ? ['SMTP_URL is set without a sender. Set MAIL_FROM to an e-mail address.']
+      : []),
     ...(sender !== undefined && from === undefined ? ['MAIL_FROM is not an e-mail address. Set it to one alone.'] : []),
+    ...badAuthorities,
   ]
-  if (server === undefined || typeof server === 'string' || from === undefined) return { settings: null, problems }
-  return { settings: { ...server, from }, problems }
+  if (server === undefined || typeof server === 'string' || from === undefined || problems.length > 0) {
+    return { settings: null, problems }
+  }
+  return { settings: { ...server, from, ca }, problems }
 }
 
-function parseWebhookUrl(text: string): Omit<WebhookSettings, 'keys'> | undefined {
+function parseWebhookUrl(text: string): Omit<WebhookSettings, 'keys' | 'ca'> | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined
   const host = url && parseHost(url.hostname)
   if (url === undefined || host === undefined || !/^https?:$/.test(url.protocol)) return undefined
@@ -77,7 +102,7 @@ function parseWebhookUrl(text: string): Omit<WebhookSettings, 'keys'> | undefine
 }
 
 /** Returns the server, or the sentence that says why it is none. */
-function parseSmtpUrl(text: string): Omit<MailSettings, 'from'> | string {
+function parseSmtpUrl(text: string): Omit<MailSettings, 'from' | 'ca'> | string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   const host = url && parseHost(url.hostname)
   const option = url?.search ?? ''

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type EgressPolicy, parsePolicy } from '../connector/egress.ts'
 import { Secret } from '../secrets/secret.ts'
-import { makeCertificates } from '../testing/certificates.ts'
+import { type Certificate, type Certificates, makeCertificates } from '../testing/certificates.ts'
 import type { Message } from './deliveries.ts'
 import type { WebhookSettings } from './settings.ts'
 import { createWebhook, signatureOf } from './webhook.ts'
@@ -52,7 +52,7 @@ async function receiver(status: number, headers: Record<string, string> = {}) {
 function send(port: number, change: Partial<WebhookSettings> = {}, policy: EgressPolicy = egress) {
   const settings = {
     ...{ host: '127.0.0.1', port, isHttps: false, authority: `127.0.0.1:${port}`, path: '/hook?a=1' },
-    keys: [new Secret(key)],
+    ...{ keys: [new Secret(key)], ca: null },
     ...change,
   }
   return createWebhook(settings, { egress: policy }, () => now)(message, new AbortController().signal)
@@ -105,20 +105,16 @@ describe('A webhook', () => {
   it('ends when the process does, whatever the receiver does', async () => {
     const port = await listening(createPlainServer(() => stopping.abort()))
     const stopping = new AbortController()
-    const settings = { host: '127.0.0.1', port, isHttps: false, authority: 'x', path: '/', keys: [new Secret(key)] }
+    const settings = {
+      host: '127.0.0.1',
+      port,
+      isHttps: false,
+      authority: 'x',
+      path: '/',
+      ca: null,
+      keys: [new Secret(key)],
+    }
     expect(await createWebhook(settings, { egress })(message, stopping.signal)).toContain('did not answer')
-  })
-
-  it('over HTTPS goes only to a server that proves who it is', async (context) => {
-    const folder = mkdtempSync(join(tmpdir(), 'keyward-webhook-'))
-    const certificates = makeCertificates(folder)
-    rmSync(folder, { recursive: true })
-    if (certificates === undefined) return context.skip('There is no openssl.')
-    const { certificate: cert, key: its } = certificates.selfSigned
-    const got: string[] = []
-    const port = await listening(createSecureServer({ cert, key: its }, ({ url }) => void got.push(url ?? '')))
-    expect(await send(port, { isHttps: true })).toContain('not signed by an authority')
-    expect(got).toEqual([])
   })
 
   it('may go to this machine because the settings name it, but not where EGRESS_DENY says no, nor to metadata services', async () => {
@@ -129,4 +125,52 @@ describe('A webhook', () => {
     expect(got).toEqual([])
     expect(await send(port, {}, parsePolicy('self-managed', '', '*').policy)).toBeNull()
   })
+})
+
+const folder = mkdtempSync(join(tmpdir(), 'keyward-webhook-'))
+const certificates = makeCertificates(folder)
+rmSync(folder, { recursive: true })
+
+describe.skipIf(certificates === undefined)('A webhook over HTTPS', () => {
+  const { authority: ca, ...shown } = certificates as Certificates
+
+  /** Sends to a receiver that shows a certificate; resolves with what came of it and what the receiver got. */
+  async function sendTo({ certificate: cert, key: its }: Certificate, change: Partial<WebhookSettings>) {
+    const got: { readonly signature: unknown; readonly body: string }[] = []
+    const listener: RequestListener = async (request, response) => {
+      let body = ''
+      for await (const chunk of request) body += chunk
+      got.push({ signature: request.headers['webhook-signature'], body })
+      response.writeHead(204).end()
+    }
+    const port = await listening(createSecureServer({ cert, key: its }, listener))
+    return { came: await send(port, { isHttps: true, host: 'localhost', ...change }), got }
+  }
+
+  it.each(['localhost', '127.0.0.1'])(
+    'at %s with a certificate of the given authority, gets it signed',
+    async (host) => {
+      const { came, got } = await sendTo(shown.good, { host, ca })
+      expect(came).toBeNull()
+      const [{ signature, body } = { signature: '', body: '' }] = got
+      const content = `${message.id}.${Math.floor(now.getTime() / 1_000)}.${body}`
+      expect(signature).toBe(`v1,${createHmac('sha256', key).update(content).digest('base64')}`)
+      expect(JSON.parse(body)).toMatchObject({ data: message.body })
+    },
+  )
+
+  it.each([
+    ['of an authority that nobody trusts', 'good', null, /not signed by an authority/],
+    ['that signed itself', 'selfSigned', null, /not signed by an authority/],
+    ['that signed itself, beside the given authority', 'selfSigned', ca, /not signed by an authority/],
+    ['for another host', 'wrongHost', ca, /^The certificate of the server is not for localhost\.$/],
+    ['that has expired', 'expired', ca, /expired/],
+  ] as const)(
+    'with a certificate %s, gets nothing, and that is said in a sentence',
+    async (_, which, trusted, said) => {
+      const { came, got } = await sendTo(shown[which], { ca: trusted })
+      expect(came).toMatch(said)
+      expect(got).toEqual([])
+    },
+  )
 })

@@ -51,11 +51,11 @@ function signed({ id, event, createdAt, body: data }: Message, keys: readonly Se
   }
 }
 
-async function connect({ host, port, isHttps }: WebhookSettings, dialling: Dialling, over: AbortSignal) {
+async function connect({ host, port, isHttps, ca }: WebhookSettings, dialling: Dialling, over: AbortSignal) {
   const socket = await dial(dialling, { host, port }, over)
   // What is waited for here ends with the message's time, whatever the other side does.
   over.addEventListener('abort', () => socket.destroy())
-  return isHttps ? startTls(socket, { driver: 'webhook', host, port, tls: 'verify-full', ca: null }, quiet) : socket
+  return isHttps ? startTls(socket, { driver: 'webhook', host, port, tls: 'verify-full', ca }, quiet) : socket
 }
 
 const quiet: Reporter = { passed: () => {}, notApplicable: () => {}, progress: () => {} }

@@ -133,7 +133,8 @@ export function createAttempts(deps: {
       if (!(error instanceof Refusal)) throw error
       // Taken away between looking and using; the refusal is in the ledger.
       const now = await obstacles.find(schedule)
-      await disable(job, run, schedule, now.ok ? error.message : now.reason)
+      if (now.ok) await settling.failed(run, job, error.message)
+      else await disable(job, run, schedule, now.reason)
     }
   }
 

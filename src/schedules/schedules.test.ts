@@ -226,7 +226,7 @@ describe('Retention', () => {
     await set({ keepVersions: 2 })
     await make(1)
     const [first] = await versionsOf(domain, datasetId)
-    const path = process.catalog.store.pathOf(first?.file ?? '')
+    const path = join(directory, first?.file ?? '')
     mkdirSync(dirname(path), { recursive: true })
     writeFileSync(path, 'PAR1')
     domain.connector.next = { ...complete, ok: false, code: 'read.denied' } as never

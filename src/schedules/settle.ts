@@ -66,6 +66,15 @@ export function createSettling(deps: { db: Database; guard: Guard; queue: Pick<Q
       if (!isOurs) await queue.done(db, job)
     },
 
+    /** Fails a run that could not even be begun, where it still waits; strikes its job off. */
+    async failed(run: RunRow, job: Job, reason: string): Promise<void> {
+      const isOurs = await on(run, 'waiting', async (tx, present, schedule) => {
+        await apply(tx, present, schedule, { state: 'failed', code: null, reason, makeUp: false })
+        await queue.done(tx, job)
+      })
+      if (!isOurs) await queue.done(db, job)
+    },
+
     /** Puts the job of a run off, where it still waits. */
     async putOff(run: RunRow, job: Job, seconds: number): Promise<void> {
       const isOurs = await on(run, 'waiting', async (tx, present) => {

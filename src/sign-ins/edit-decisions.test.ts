@@ -125,7 +125,7 @@ describe('Split', () => {
     const [bond] = await domain.db.select().from(associations).where(eq(associations.credentialId, old))
     expect(bond).toMatchObject({ connectionId: account.orders, isDefault: true, ownerId: domain.ada.id })
     const [connection] = await domain.db.select().from(connections).where(eq(connections.id, account.orders))
-    expect(connection).toMatchObject({ healthCredentialId: old, healthStoppedCode: null })
+    expect(connection).toMatchObject({ healthCredentialId: old })
     expect((await domain.db.select().from(datasets).where(eq(datasets.id, moved)))[0]?.credentialId).toBe(old)
     const [kept] = await domain.db.select().from(credentials).where(eq(credentials.id, old))
     expect(kept).toMatchObject({ name: `Reporting ${count} (old)`, username: 'reader', ownerId: domain.ada.id })

@@ -2,6 +2,7 @@ import { system } from '../access/actor.ts'
 import type { Vault } from '../credentials/vault.ts'
 import type { Database } from '../db/client.ts'
 import type { Log } from '../log.ts'
+import { createSchedule } from '../schedule.ts'
 import type { SignIns } from './sign-ins.ts'
 import { createTrialRows } from './trial-rows.ts'
 import { createTrials } from './trials.ts'
@@ -23,14 +24,19 @@ export function createProvenEdits(deps: {
   const rows = createTrialRows(db)
   const beat = beatMilliseconds === undefined ? {} : { beatMilliseconds }
   const trials = createTrials({ use, signIns, rows, log, ...beat })
-  let timer: NodeJS.Timeout | undefined
-  let sweeping: Promise<void> = Promise.resolve()
 
   async function sweep(): Promise<void> {
     const ended = await rows.endSilent()
     if (ended > 0) log.warn('edits tried by a process that died were interrupted', { edits: ended })
     for (const { id, credentialId } of await rows.due()) await vault.expireEdit(system, credentialId, id)
   }
+
+  const schedule = createSchedule({
+    work: sweep,
+    failure: 'sweep of edits failed',
+    log,
+    milliseconds: sweepMilliseconds,
+  })
 
   return {
     begin: trials.begin,
@@ -41,19 +47,11 @@ export function createProvenEdits(deps: {
     sweep,
 
     /** Sweeps now and from now on, every `sweepMilliseconds`; what fails is logged and tried again. */
-    start(): void {
-      const tick = () => {
-        sweeping = sweeping.then(sweep).catch((error: unknown) => log.error('sweep of edits failed', error))
-      }
-      tick()
-      timer = setInterval(tick, sweepMilliseconds)
-      timer.unref()
-    },
+    start: schedule.start,
 
     /** Stops sweeping and interrupts what is being tried here. Call it before the connector and the database are closed. */
     async close(): Promise<void> {
-      clearInterval(timer)
-      await sweeping
+      await schedule.close()
       await trials.close()
     },
   }

@@ -1,4 +1,4 @@
-import { and, eq, inArray, isNotNull, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNotNull, type SQL, sql } from 'drizzle-orm'
 import { destinationOf } from '../connections/destination.ts'
 import type { Source } from '../connector/driver.ts'
 import type { Finding } from '../credentials/proven-edits.ts'
@@ -6,6 +6,7 @@ import type { Database } from '../db/client.ts'
 import { datasets } from '../db/schema/catalog.ts'
 import { connections } from '../db/schema/connections.ts'
 import { provenEdits, provenEditTrials } from '../db/schema/proven-edits.ts'
+import { notify } from '../notifications/notify.ts'
 
 /** An edit that is to be tried, with all that is to be tried of it. */
 export type EditToTry = {
@@ -86,19 +87,12 @@ export function createTrialRows(db: Database) {
 
     /** Ends the trying of an edit. What has not been tried by then counts as interrupted. */
     async finish(editId: string): Promise<void> {
-      const its = and(eq(provenEdits.id, editId), eq(provenEdits.state, 'trying'))
-      await db.update(provenEdits).set({ state: 'tried' }).where(its)
+      await endTrying(db, eq(provenEdits.id, editId))
     },
 
     /** Ends the trying of edits whose process has not been heard of for 30 seconds; resolves with how many. */
-    async endSilent(): Promise<number> {
-      const silent = sql`coalesce(heartbeat_at, created_at) < now() - interval '30 seconds'`
-      const ended = await db
-        .update(provenEdits)
-        .set({ state: 'tried' })
-        .where(and(eq(provenEdits.state, 'trying'), silent))
-        .returning({ id: provenEdits.id })
-      return ended.length
+    endSilent(): Promise<number> {
+      return endTrying(db, sql`coalesce(heartbeat_at, created_at) < now() - interval '30 seconds'`)
     },
 
     /** Returns edits that nobody decided on in their hour, at most 500. */
@@ -110,6 +104,23 @@ export function createTrialRows(db: Database) {
         .limit(500)
     },
   }
+}
+
+/** Who made it is told that it waits for them; once, however often it is tried. */
+function endTrying(db: Database, which: SQL): Promise<number> {
+  return db.transaction(async (tx) => {
+    const ended = await tx
+      .update(provenEdits)
+      .set({ state: 'tried' })
+      .where(and(eq(provenEdits.state, 'trying'), which))
+      .returning()
+    for (const { id: editId, organizationId, createdBy: userId, credentialId, expiresAt } of ended) {
+      const about = { type: 'credential', id: credentialId } as const
+      const details = { editId, until: expiresAt.toISOString() }
+      await notify(tx, { organizationId, userId, event: 'edit.waiting', about, details, key: editId })
+    }
+    return ended.length
+  })
 }
 
 type Read = {

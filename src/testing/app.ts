@@ -4,11 +4,14 @@ import { join } from 'node:path'
 import type { UserActor } from '../access/actor.ts'
 import type { Deployment } from '../access/features.ts'
 import { createAccounts } from '../accounts.ts'
+import { createAnalysis } from '../analysis/pool.ts'
 import { createApp } from '../app.tsx'
 import { createBulk } from '../bulk/bulk.ts'
 import { createCatalog } from '../catalog/catalog.ts'
+import { createComputing } from '../catalog/computing.ts'
 import { loadAssets } from '../http/assets.ts'
 import { createLog } from '../log.ts'
+import { packageRoot } from '../package-root.ts'
 import { allRoutes } from '../routes.ts'
 import { createScheduling } from '../schedules/scheduling.ts'
 import { createProvenEdits } from '../sign-ins/proven-edits.ts'
@@ -40,7 +43,10 @@ export async function testApp(options: Options = {}) {
   const ready = () => db.execute('select 1')
   const typedAccounts = createTypedAccounts()
   const directory = mkdtempSync(join(tmpdir(), 'keyward-snapshots-'))
-  const catalog = createCatalog({ ...domain, directory, log, beatMilliseconds: 50 })
+  const catalog = createCatalog({ ...domain, directory, deployment, log, beatMilliseconds: 50 })
+  const scratchDirectory = join(directory, 'scratch')
+  const analysis = createAnalysis({ workerFile: join(packageRoot(), 'dist/analyst.cjs'), scratchDirectory })
+  const computing = createComputing({ ...domain, catalog, analysis, log, beatMilliseconds: 50 })
   const scheduling = createScheduling({ ...domain, catalog, deployment, log })
   const { schedules, scheduleQueries } = scheduling
   const provenEdits = createProvenEdits({ ...domain, log, beatMilliseconds: 50 })
@@ -49,6 +55,7 @@ export async function testApp(options: Options = {}) {
     schedules,
     scheduleQueries,
     catalog,
+    computing,
     bulk,
     provenEdits,
     typedAccounts,
@@ -57,6 +64,7 @@ export async function testApp(options: Options = {}) {
     deployment,
     ready,
     addSample,
+    sendsEmail: true,
   }
   const routes = allRoutes({ ...domain, ...accounts, ...pages })
   const app = createApp({
@@ -75,14 +83,21 @@ export async function testApp(options: Options = {}) {
     app,
     catalog,
     ...scheduling,
+    /** Nothing follows a snapshot by itself unless a test starts it. */
+    computing,
+    analysis,
+    storage: catalog.storage,
+    snapshotDirectory: directory,
     provenEdits,
     bulk,
     async close(): Promise<void> {
       await provenEdits.close()
       await bulk.runs.close()
       await scheduling.runner.stop()
+      await computing.close()
       await catalog.close()
       await scheduling.runner.close()
+      await analysis.close()
       typedAccounts.close()
       await domain.close()
       rmSync(directory, { recursive: true })

@@ -20,7 +20,7 @@ export type Client = {
   get(path: string, extra?: Extra): Promise<Answer>
   /** Posts a form from a page of ours; a header given as '' is left out. */
   post(path: string, form?: FormInput, extra?: Extra): Promise<Answer>
-  /** Asks as htmx does for a part of a page. */
+  /** Asks as htmx does for a part of a page; the elements are without the bell of the top bar, which goes along with each. */
   fragment(path: string, extra?: Extra): Promise<Answer>
   /** Gets, following redirects. */
   open(path: string): Promise<Answer>
@@ -51,7 +51,11 @@ export function createClient(app: App, origin = 'http://localhost', address = '1
     get,
     post: (path, form = {}, extra = {}) =>
       send(path, { method: 'POST', body: encode(form), headers: { ...formHeaders, Origin: origin, ...extra.headers } }),
-    fragment: (path, extra = {}) => get(path, { headers: { ...fragmentHeaders, ...extra.headers } }),
+    async fragment(path, extra = {}) {
+      const answer = await get(path, { headers: { ...fragmentHeaders, ...extra.headers } })
+      answer.html.querySelector('hx-partial[hx-target="#bell"]')?.remove()
+      return answer
+    },
     async open(path) {
       let answer = await get(path)
       for (let hops = 0; answer.location !== null && hops < 5; hops++) answer = await get(answer.location)

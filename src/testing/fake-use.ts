@@ -1,10 +1,14 @@
-import { writeFileSync } from 'node:fs'
 import type { UserActor } from '../access/actor.ts'
 import type { Imported, Operation, Outcome } from '../connector/driver.ts'
+import type { Secret } from '../secrets/secret.ts'
 import type { ConnectionRequest, RunOptions } from '../sign-ins/use-connection.ts'
 import { signedIn } from './domain.ts'
+import { writeSealed } from './sealed.ts'
 
 type Call = ConnectionRequest<Operation>
+
+/** Bytes of a file that it makes. */
+export const fakeSize = 74 + 4 + 16
 
 /** See `fakeUse`. */
 export type FakeUse = {
@@ -60,9 +64,9 @@ export function fakeUse(): FakeUse {
       if (ended === 'aborted') return { ok: false, code: 'limit.exceeded', diagnosis: [] } as never
       const answer = fake.answer(call)
       if (answer !== undefined) return answer as never
-      const { file } = call.input as { file: string }
-      writeFileSync(file, 'PAR1')
-      const value: Imported = { rows: 5, bytes: 4, columns: [{ name: 'id', type: 'INTEGER' }] }
+      const { file, key } = call.input as { file: string; key: Secret }
+      writeSealed(file, key, Buffer.from('PAR1'))
+      const value: Imported = { rows: 5, bytes: fakeSize, columns: [{ name: 'id', type: 'INTEGER' }] }
       return { ...signedIn, value } as never
     },
   }

@@ -9,6 +9,8 @@ export type Mail = { readonly from: string; readonly to: string; readonly text: 
 /** What is odd about a server. `refuses` answers a command that begins so with a code. */
 export type SmtpOptions = {
   readonly startTls?: Certificate
+  /** Shown at once, as SMTPS does. */
+  readonly tls?: Certificate
   readonly refuses?: { readonly command: string; readonly answer: string }
 }
 
@@ -19,8 +21,9 @@ export async function smtpServer(options: SmtpOptions = {}) {
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
     sockets.add(socket)
-    socket.write('220 test ready\r\n')
-    converse(socket, { options, mails, commands, secure: false })
+    const heard = options.tls === undefined ? socket : encrypt(socket, options.tls)
+    heard.write('220 test ready\r\n')
+    converse(heard, { options, mails, commands, secure: options.tls !== undefined })
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -73,11 +76,13 @@ function converse(socket: Socket, { options, mails, commands, secure }: Conversa
       socket.write(`${isData ? take(text) : answerTo(text)}\r\n`)
       if (text !== 'STARTTLS' || startTls === undefined) continue
       socket.removeAllListeners('data')
-      const { certificate: cert, key } = startTls
-      const encrypted = new TLSSocket(socket, { isServer: true, secureContext: createSecureContext({ cert, key }) })
-      return converse(encrypted, { options, mails, commands, secure: true })
+      return converse(encrypt(socket, startTls), { options, mails, commands, secure: true })
     }
   })
+}
+
+function encrypt(socket: Socket, { certificate: cert, key }: Certificate): TLSSocket {
+  return new TLSSocket(socket, { isServer: true, secureContext: createSecureContext({ cert, key }) })
 }
 
 /** Where the next command or mail ends; 0 where that has not come yet. */

@@ -1,5 +1,6 @@
 import type { UserActor } from '../access/actor.ts'
 import type { EgressPolicy } from '../connector/egress-policy.ts'
+import type { BucketSettings } from '../storage/settings.ts'
 
 /** What src/testing/snapshot-process.ts is told. Nothing in it opens anything but the databases of a test. */
 export type SnapshotProcessOrder = {
@@ -13,4 +14,6 @@ export type SnapshotProcessOrder = {
   readonly username: string
   readonly password: string
   readonly table: string
+  /** The store, where it is not the folder. */
+  readonly bucket?: Omit<BucketSettings, 'secretAccessKey'> & { readonly secret: string }
 }

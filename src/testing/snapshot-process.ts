@@ -7,6 +7,7 @@ import { createLog } from '../log.ts'
 import { kekFromKey } from '../secrets/kek/kek.ts'
 import { Secret } from '../secrets/secret.ts'
 import { createServices } from '../services.ts'
+import { createFileStore } from '../storage/create-file-store.ts'
 import type { SnapshotProcessOrder } from './snapshot-order.ts'
 
 /**
@@ -23,7 +24,10 @@ async function main(): Promise<void> {
   const connector = createConnector({ policy: order.policy, workerFile: order.workerFile })
   const services = createServices({ db, ledger, ...keys, deployment: 'managed', connector, egress: order.policy })
   const log = createLog({ level: 'silent' })
-  const catalog = createCatalog({ db, ...services, directory: order.directory, log, beatMilliseconds: 50 })
+  const { bucket, directory } = order
+  const settings = bucket === undefined ? null : { ...bucket, secretAccessKey: new Secret(bucket.secret) }
+  const files = createFileStore({ bucket: settings, directory })
+  const catalog = createCatalog({ db, ...services, directory, files, log, beatMilliseconds: 50 })
   const fields = { username: new Secret(order.username), password: new Secret(order.password) }
   await catalog.datasets.create(order.actor, {
     connectionId: order.connectionId,

@@ -24,7 +24,7 @@ utils.HASH_PATH_SUFFIX = b"tests"
 
 from swift.account import server as account_server  # noqa: E402
 from swift.common import storage_policy  # noqa: E402
-from swift.common.middleware import catch_errors, gatekeeper, listing_formats, tempauth  # noqa: E402
+from swift.common.middleware import catch_errors, gatekeeper, listing_formats, slo, tempauth  # noqa: E402
 from swift.common.middleware.s3api import s3api  # noqa: E402
 from swift.common.ring import RingData  # noqa: E402
 from swift.container import server as container_server  # noqa: E402
@@ -101,6 +101,8 @@ for name, make in (
 
 keys = {"user_" + name.replace(":", "_"): " ".join(secret.split(":")).replace(" admin", " .admin") for name, secret in users}
 app = proxy_server.Application(base, logger=log)
+# Objects that were uploaded in parts.
+app = slo.filter_factory(base)(app)
 app = tempauth.filter_factory(base, **keys)(app)
 app = s3api.filter_factory(base, location="us-east-1", dns_compliant_bucket_names="true")(app)
 app = listing_formats.filter_factory(base)(app)

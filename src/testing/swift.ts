@@ -11,6 +11,12 @@ export type Swift = {
   readonly port: number
   /** Makes a bucket with these objects in it, as `reader`. */
   fill(bucket: string, objects: Readonly<Record<string, string | Buffer>>): Promise<void>
+  put(bucket: string, key: string, body: Buffer): Promise<void>
+  remove(bucket: string, key: string): Promise<void>
+  /** Begins an upload in parts that nobody ends. */
+  beginUpload(bucket: string, key: string): Promise<void>
+  /** Names of the objects in a bucket, and of the uploads that have not ended. */
+  listAll(bucket: string): Promise<readonly string[]>
   close(): Promise<void>
 }
 
@@ -45,6 +51,20 @@ export async function startSwift(): Promise<Swift | undefined> {
       for (const [key, body] of Object.entries(objects)) {
         await client.send(new S3.PutObjectCommand({ Bucket: bucket, Key: key, Body: body }))
       }
+    },
+    async put(bucket, key, body) {
+      await client.send(new S3.PutObjectCommand({ Bucket: bucket, Key: key, Body: body }))
+    },
+    async remove(bucket, key) {
+      await client.send(new S3.DeleteObjectCommand({ Bucket: bucket, Key: key }))
+    },
+    async beginUpload(bucket, key) {
+      await client.send(new S3.CreateMultipartUploadCommand({ Bucket: bucket, Key: key }))
+    },
+    async listAll(bucket) {
+      const { Contents = [] } = await client.send(new S3.ListObjectsV2Command({ Bucket: bucket }))
+      const { Uploads = [] } = await client.send(new S3.ListMultipartUploadsCommand({ Bucket: bucket }))
+      return [...Contents, ...Uploads].map(({ Key }) => Key ?? '')
     },
     async close() {
       client.destroy()

@@ -1,26 +1,10 @@
-import type { Browser, Page } from 'playwright'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Page } from 'playwright'
+import { beforeAll, expect, test } from 'vitest'
 import type { UserActor } from '../../src/access/actor.ts'
-import { browserPath, launchBrowser } from '../../src/testing/browser.ts'
-import { type StartedServer, startServer } from '../../src/testing/server.ts'
-import { addPeople, type People } from './people.ts'
-import { fill, heading, modes, press, sees, visit } from './visit.ts'
+import { journeys, journeysInBothWays, openStage } from './stage.ts'
+import { fill, heading, press, sees } from './visit.ts'
 
-let server: StartedServer
-let people: People
-let browser: Browser
-
-beforeAll(async () => {
-  if (browserPath === undefined) return
-  server = await startServer()
-  people = await addPeople(server)
-  browser = await launchBrowser()
-})
-
-afterAll(async () => {
-  await browser?.close()
-  await server?.stop()
-})
+const stage = openStage()
 
 async function store(page: Page, name: string): Promise<void> {
   await page.goto('/credentials/new?type=basic')
@@ -29,13 +13,12 @@ async function store(page: Page, name: string): Promise<void> {
   await heading(page, name)
 }
 
-describe.skipIf(browserPath === undefined).each(modes)('Many credentials at once $way', ({ javaScriptEnabled }) => {
+journeysInBothWays('Many credentials at once $way', (mode) => {
   let ada: UserActor
   beforeAll(async () => {
-    ada = await people.member('Ada')
+    ada = await stage.people.member('Ada')
   })
-  const as = (steps: (page: Page) => Promise<void>, expected?: RegExp) =>
-    visit(browser, server.origin, ada, steps, { javaScriptEnabled }, expected)
+  const as = (steps: (page: Page) => Promise<void>, expected?: RegExp) => stage.as(ada, steps, mode, expected)
 
   test('are refused where none is selected, else looked at, and deleted when that is confirmed', () =>
     as(async (page) => {
@@ -70,10 +53,10 @@ describe.skipIf(browserPath === undefined).each(modes)('Many credentials at once
     }))
 })
 
-describe.skipIf(browserPath === undefined)('The list of credentials by keyboard', () => {
+journeys('The list of credentials by keyboard', () => {
   test('moves along the rows with arrows, and Space selects, on the row and on its box', async () => {
-    const ada = await people.member('Ada')
-    await visit(browser, server.origin, ada, async (page) => {
+    const ada = await stage.people.member('Ada')
+    await stage.as(ada, async (page) => {
       for (const name of ['First', 'Second']) await store(page, name)
       await page.goto('/credentials?select=yes')
       await page.getByRole('searchbox', { name: 'Search credentials' }).focus()
@@ -89,5 +72,74 @@ describe.skipIf(browserPath === undefined)('The list of credentials by keyboard'
       await page.getByRole('button', { name: 'Test selected' }).press('Enter')
       await heading(page, 'Test 2 accounts')
     })
+  })
+})
+
+const nobody = { username: 'reporting', password: 'correct horse' }
+
+journeys('A selection of credentials', () => {
+  test('survives opening a row and other pages, is counted, done something to, and cleared', async () => {
+    const ada = await stage.people.member('Ada')
+    const hands = await stage.handsOf(ada)
+    // One more than a page holds.
+    for (let n = 1; n <= 51; n++) await hands.addAccount(`Account ${String(n).padStart(2, '0')}`, nobody)
+    await stage.as(ada, async (page) => {
+      const box = (name: string) => page.getByRole('checkbox', { name: `Select ${name}` })
+      const form = page.getByRole('form', { name: 'Choose several' })
+      await page.goto('/credentials?select=yes')
+      await box('Account 02').check()
+      await box('Account 03').check()
+      await form.getByText('2 selected.').waitFor()
+      await page.getByRole('link', { name: /^Account 07/ }).click()
+      await heading(page, 'Account 07')
+      expect(await form.locator(':checked').count()).toBe(2)
+      await page.getByRole('link', { name: /^Next/ }).click()
+      await form.getByText('2 selected, 2 of them not on this page.').waitFor()
+      await box('Account 51').check()
+      await form.getByText('3 selected, 2 of them not on this page.').waitFor()
+      await page.getByRole('link', { name: /Previous/ }).click()
+      await form.getByText('3 selected, 1 of them not on this page.').waitFor()
+      expect(await box('Account 02').isChecked()).toBe(true)
+      await box('Account 02').uncheck()
+      await page.getByRole('searchbox').fill('51')
+      await expect.poll(() => page.getByRole('checkbox', { name: /^Select/ }).count()).toBe(1)
+      expect(await box('Account 51').isChecked()).toBe(true)
+      await form.getByText('2 selected, 1 of them not on this page.').waitFor()
+      await page.getByRole('button', { name: 'Test selected' }).click()
+      await heading(page, 'Test 2 accounts')
+      for (const name of ['Account 03', 'Account 51'])
+        await page.getByRole('cell', { name }).or(page.getByRole('rowheader', { name })).waitFor()
+
+      await page.goto('/credentials?select=yes')
+      await box('Account 02').check()
+      await page.getByRole('link', { name: /^Next/ }).click()
+      await box('Account 51').waitFor()
+      await page.getByRole('button', { name: 'Clear selection' }).click()
+      await page.getByRole('link', { name: /Previous/ }).click()
+      await box('Account 02').waitFor()
+      expect(await form.locator(':checked').count()).toBe(0)
+      await page.getByRole('link', { name: 'Done selecting' }).click()
+      await box('Account 02').waitFor({ state: 'detached' })
+    })
+  })
+
+  test('without JavaScript, is said to end where a row is opened', async () => {
+    const ada = await stage.people.member('Ada')
+    await (await stage.handsOf(ada)).addAccount('Only', nobody)
+    await stage.as(
+      ada,
+      async (page) => {
+        await page.goto('/credentials?select=yes')
+        const said = page.locator('noscript .hint')
+        await said.waitFor()
+        expect(await said.textContent()).toBe(
+          'Opening an account, or another page of the list, clears what is selected here.',
+        )
+        await page.getByRole('checkbox', { name: 'Select Only' }).check()
+        await page.getByRole('button', { name: 'Clear selection' }).click()
+        expect(await page.getByRole('checkbox', { name: 'Select Only' }).isChecked()).toBe(false)
+      },
+      { javaScriptEnabled: false },
+    )
   })
 })

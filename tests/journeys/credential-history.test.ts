@@ -1,64 +1,36 @@
-import type { Browser, Page } from 'playwright'
-import { afterAll, beforeAll, describe, test } from 'vitest'
+import type { Page } from 'playwright'
+import { beforeAll, expect, test } from 'vitest'
 import type { UserActor } from '../../src/access/actor.ts'
-import { browserPath, launchBrowser } from '../../src/testing/browser.ts'
-import { type StartedServer, startServer } from '../../src/testing/server.ts'
-import { addConnection } from './connections.ts'
-import { addPeople, type People } from './people.ts'
-import { makeStore, type Store } from './store.ts'
-import { fill, flash, follow, heading, modes, press, sees, visit } from './visit.ts'
+import { journeysInBothWays, openStage } from './stage.ts'
+import { fill, flash, follow, heading, press, sees } from './visit.ts'
 
-let server: StartedServer
-let people: People
-let store: Store
-let browser: Browser
+const stage = openStage()
 
-beforeAll(async () => {
-  if (browserPath === undefined) return
-  server = await startServer()
-  people = await addPeople(server)
-  store = await makeStore()
-  browser = await launchBrowser()
-})
-
-afterAll(async () => {
-  await browser?.close()
-  await server?.stop()
-  await store?.close()
-})
-
-describe.skipIf(browserPath === undefined).each(modes)('Credentials $way', ({ javaScriptEnabled }) => {
+journeysInBothWays('Credentials $way', (mode) => {
   let ada: UserActor
   let ben: UserActor
-  let connection: string
   let credential: string
   beforeAll(async () => {
-    ada = await people.member('Ada')
-    ben = await people.member('Ben')
+    ada = await stage.people.member('Ada')
+    ben = await stage.people.member('Ben')
+    const hands = await stage.handsOf(ada)
+    const connection = await hands.addConnection('Shop', stage.store)
+    await hands.share('connections', connection, ben)
+    credential = `/credentials/${await hands.addAccount('Reporting', stage.store.reader, connection)}`
   })
   const as = (user: UserActor, steps: (page: Page) => Promise<void>, expected?: RegExp) =>
-    visit(browser, server.origin, user, steps, { javaScriptEnabled }, expected)
+    stage.as(user, steps, mode, expected)
 
-  test('that were changed by mistake, are restored from the history, by keyboard', () =>
+  test('that were changed by mistake, are restored from the history', () =>
     as(ada, async (page) => {
-      await addConnection(page, store, 'Shop')
-      connection = new URL(page.url()).pathname
-      await page.goto(`/credentials/new?type=basic&connection=${connection.split('/').at(-1)}`)
-      const { username, password } = store.reader
-      await fill(page, { 'Account name': 'Reporting', Username: username, Password: password })
-      await press(page, 'Save and sign in')
-      await flash(page, 'Saved. The sign-in worked.')
-      credential = new URL(page.url()).pathname
       await page.goto(`${credential}/edit`)
       await fill(page, { Password: 'a mistake' })
       await press(page, 'Save without signing in')
       await flash(page, 'Saved without signing in. Nothing was proven.')
       await follow(page, 'History')
-      await page.getByRole('link', { name: 'Restore version 1', exact: true }).focus()
-      await page.keyboard.press('Enter')
+      await page.getByRole('link', { name: 'Restore version 1', exact: true }).click()
       await heading(page, 'Restore version 1')
-      await page.getByRole('button', { name: 'Restore', exact: true }).focus()
-      await page.keyboard.press('Enter')
+      await press(page, 'Restore')
       await flash(
         page,
         'Restored, as a new version. Nothing was proven: test a connection to be sure that it still works.',
@@ -67,24 +39,18 @@ describe.skipIf(browserPath === undefined).each(modes)('Credentials $way', ({ ja
       await heading(page, 'Signed in to Shop')
       await page.goto(`${credential}/history`)
       await page.getByRole('cell', { name: 'restored from version 1' }).waitFor()
+      await page.getByRole('rowheader', { name: 'Edit credentials' }).first().waitFor()
       await follow(page, 'Uses')
       await page.getByRole('cell', { name: 'on Shop' }).first().waitFor()
-      await page.getByRole('rowheader', { name: 'Credential: edit' }).first().waitFor({ state: 'detached' })
+      await page.getByRole('rowheader', { name: 'Edit credentials' }).first().waitFor({ state: 'detached' })
     }))
 
   test('are shared for use by their owner', () =>
     as(ada, async (page) => {
-      await page.goto(`${connection}/sharing`)
-      await fill(page, { 'E-mail': ben.email })
-      await page.getByRole('radio', { name: 'Consumer', exact: true }).check()
-      await press(page, 'Share')
-      await sees(page, `Consumer · ${ben.email}`)
       await page.goto(credential)
       await follow(page, 'Sharing')
       await sees(page, 'Nobody else uses these credentials.')
-      await fill(page, { 'E-mail': ben.email })
-      await press(page, 'Share')
-      await flash(page, 'Shared. They can use these credentials where you associated them, and see nothing of them.')
+      await shareWithBen(page)
     }))
 
   test('of somebody else take a sample of a table, until they are taken away: then a sentence says so', () =>
@@ -113,6 +79,41 @@ describe.skipIf(browserPath === undefined).each(modes)('Credentials $way', ({ ja
       },
       /status of 404/,
     ))
+
+  test('of somebody else are given back, and their owner sees who did that', async () => {
+    await as(ada, async (page) => {
+      await page.goto(`${credential}/sharing`)
+      await shareWithBen(page)
+    })
+    await as(ben, async (page) => {
+      await page.goto('/credentials/shared')
+      await follow(page, 'Give back Reporting')
+      await heading(page, 'Give back Reporting')
+      await sees(page, '1 dataset of yours keeps its data; new snapshots need another account.')
+      await follow(page, 'Cancel')
+      await follow(page, 'Give back Reporting')
+      await press(page, 'Give back')
+      await flash(page, 'Given back. You can no longer use these credentials.')
+      await sees(page, 'Nothing is shared with you')
+      expect(await page.getByRole('rowheader', { name: 'Reporting' }).count()).toBe(0)
+    })
+    await as(ada, async (page) => {
+      await page.goto(`${credential}/sharing`)
+      await sees(page, 'Nobody else uses these credentials.')
+      await follow(page, 'History')
+      await page
+        .getByRole('row')
+        .filter({ has: page.getByRole('rowheader', { name: 'Give shared credentials back' }) })
+        .filter({ hasText: 'Ben' })
+        .waitFor()
+    })
+  })
+
+  async function shareWithBen(page: Page): Promise<void> {
+    await fill(page, { 'E-mail': ben.email })
+    await press(page, 'Share')
+    await flash(page, 'Shared. They can use these credentials where you associated them, and see nothing of them.')
+  }
 
   async function takeAway(page: Page): Promise<void> {
     await page.goto(`${credential}/sharing`)

@@ -20,6 +20,8 @@ type Belongings = {
   readonly signIn: string
   /** A proven edit of the credential. */
   readonly edit: string
+  /** What they were told of it. */
+  readonly notification: string
   readonly user: string
   /** Of typed credentials, on the page of **Add from data connection**. */
   readonly held: string
@@ -122,7 +124,10 @@ const likely: Form = {
 function foreignPaths(path: string, own: Belongings): string[] {
   const noun = path.split('/')[1]
   const of = (who: Belongings) =>
-    ({ credentials: who.credential, connections: who.connection, catalog: who.dataset })[noun ?? ''] ?? ''
+    ({
+      ...{ credentials: who.credential, connections: who.connection, catalog: who.dataset },
+      notifications: who.notification,
+    })[noun ?? ''] ?? ''
   const rest = (who: Belongings) => ({
     connectionId: who.connection,
     signInId: who.signIn,
@@ -227,7 +232,8 @@ async function settle(user: UserActor): Promise<Belongings> {
   const { path: editPath } = await browser.post(`/credentials/${credential}/edit`, changed)
   await until(async () => !(await browser.get(editPath)).text.includes('http-equiv="refresh"'))
   const edit = /proven-edits\/([0-9a-f-]{36})/.exec(editPath)?.[1] ?? ''
-  return { browser, user: user.id, connection, credential, signIn, edit, dataset, held }
+  const notification = idIn(await browser.get('/notifications'), /\/notifications\/([0-9a-f-]{36})\/reading/)
+  return { browser, user: user.id, connection, credential, signIn, edit, dataset, held, notification }
 }
 
 async function until(reached: () => Promise<boolean>): Promise<void> {

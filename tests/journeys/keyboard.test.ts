@@ -1,34 +1,14 @@
-import type { Browser, Page } from 'playwright'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { browserPath, launchBrowser } from '../../src/testing/browser.ts'
-import { type StartedServer, startServer } from '../../src/testing/server.ts'
-import { addPeople, type People } from './people.ts'
-import { makeStore, type Store } from './store.ts'
-import { heading, sees, visit } from './visit.ts'
+import { expect, test } from 'vitest'
+import { arrive, expectFocus, keyboardOf } from './keys.ts'
+import { journeys, openStage } from './stage.ts'
+import { heading, sees } from './visit.ts'
 
-let server: StartedServer
-let people: People
-let store: Store
-let browser: Browser
+const stage = openStage()
 
-beforeAll(async () => {
-  if (browserPath === undefined) return
-  server = await startServer()
-  people = await addPeople(server)
-  store = await makeStore()
-  browser = await launchBrowser()
-})
-
-afterAll(async () => {
-  await browser?.close()
-  await server?.stop()
-  await store?.close()
-})
-
-describe.skipIf(browserPath === undefined)('With the keyboard alone', () => {
+journeys('With the keyboard alone', () => {
   test('a connection and credentials are added, chosen, edited, tested and deleted', async () => {
-    const ada = await people.member('Ada')
-    await visit(browser, server.origin, null, async (page) => {
+    const ada = await stage.people.member('Ada')
+    await stage.as(null, async (page) => {
       const keys = keyboardOf(page)
       await page.goto('/login')
       await keys.type(ada.email)
@@ -47,12 +27,12 @@ describe.skipIf(browserPath === undefined)('With the keyboard alone', () => {
       await expectFocus(page, 'Connection name')
       await keys.type('Shop')
       await keys.tabTo('Host')
-      await keys.type(store.host)
+      await keys.type(stage.store.host)
       await keys.tabTo('Port')
       await keys.press('Control+a')
-      await keys.type(String(store.port))
+      await keys.type(String(stage.store.port))
       await keys.tabTo('Database')
-      await keys.type(store.database)
+      await keys.type(stage.store.database)
       await keys.tabTo('TLS, and the server proves who it is')
       await keys.press('ArrowDown', 'ArrowDown')
       await expectFocus(page, 'None')
@@ -81,9 +61,9 @@ describe.skipIf(browserPath === undefined)('With the keyboard alone', () => {
       await expectFocus(page, 'Account name')
       await keys.type('second')
       await keys.press('Tab')
-      await keys.type(store.reader.username)
+      await keys.type(stage.store.reader.username)
       await keys.press('Tab')
-      await keys.type(store.reader.password)
+      await keys.type(stage.store.reader.password)
       await keys.tabTo('Data connection (optional)')
       await keys.type('Shop')
       await keys.tabTo('Save and sign in')
@@ -153,7 +133,7 @@ describe.skipIf(browserPath === undefined)('With the keyboard alone', () => {
   })
 
   test('the keys are listed, can be switched off, and do nothing while typing', async () => {
-    await visit(browser, server.origin, await people.member('Ben'), async (page) => {
+    await stage.as(await stage.people.member('Ben'), async (page) => {
       const keys = keyboardOf(page)
       await page.goto('/credentials')
       await keys.press('?')
@@ -175,7 +155,7 @@ describe.skipIf(browserPath === undefined)('With the keyboard alone', () => {
   })
 
   test('the account menu opens, closes on Escape and gives the focus back', async () => {
-    await visit(browser, server.origin, await people.member('Cleo'), async (page) => {
+    await stage.as(await stage.people.member('Cleo'), async (page) => {
       const keys = keyboardOf(page)
       await page.goto('/credentials')
       await keys.tabTo(/Cleo/)
@@ -191,51 +171,3 @@ describe.skipIf(browserPath === undefined)('With the keyboard alone', () => {
     })
   })
 })
-
-/** What the focus is on, as a screen reader would call it; and whether there is anything to see of it. */
-const focusScript = `(() => {
-  const element = document.activeElement
-  if (element === null || element === document.body) return { name: '(nothing)', visible: false }
-  const labels = element.labels ? [...element.labels].map((label) => label.textContent) : []
-  const name = element.getAttribute('aria-label') ?? (labels.length > 0 ? labels.join(' ') : element.textContent)
-  const style = getComputedStyle(element)
-  const ring = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 1
-  return { name: name.replace(/\\s+/g, ' ').trim(), visible: ring || element.localName === 'h1' }
-})()`
-
-type Focus = { readonly name: string; readonly visible: boolean }
-
-/** Presses keys and nothing else; after each the focus must be somewhere, and visibly so. */
-function keyboardOf(page: Page) {
-  const focus = () => page.evaluate<Focus>(focusScript)
-  return {
-    type: (text: string) => page.keyboard.type(text),
-    async press(...keys: string[]): Promise<void> {
-      for (const key of keys) await page.keyboard.press(key)
-    },
-    async tabTo(name: string | RegExp): Promise<void> {
-      const seen: string[] = []
-      for (let press = 0; press < 60; press++) {
-        await page.keyboard.press('Tab')
-        const now = await focus()
-        seen.push(now.name)
-        if (now.name !== '(nothing)' && !now.visible)
-          throw new Error(`The focus is on "${now.name}" and cannot be seen.`)
-        if (typeof name === 'string' ? now.name === name || now.name.startsWith(`${name} `) : name.test(now.name))
-          return
-      }
-      throw new Error(`Tab never came to ${name}, but to: ${seen.join(' | ')}`)
-    },
-  }
-}
-
-/** Waits for a page, and for the focus to be on something in it. */
-async function arrive(page: Page, name: string): Promise<void> {
-  await heading(page, name)
-  await expect.poll(async () => (await page.evaluate<Focus>(focusScript)).name).not.toBe('(nothing)')
-}
-
-async function expectFocus(page: Page, name: string | RegExp): Promise<void> {
-  const wanted = typeof name === 'string' ? new RegExp(`^${name.replace(/[()]/g, '\\$&')}$`) : name
-  await expect.poll(async () => (await page.evaluate<Focus>(focusScript)).name).toMatch(wanted)
-}

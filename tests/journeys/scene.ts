@@ -2,8 +2,9 @@ import pg from 'pg'
 import type { UserActor } from '../../src/access/actor.ts'
 import { testPassword } from '../../src/testing/actors.ts'
 import type { StartedServer } from '../../src/testing/server.ts'
+import { found, idIn } from './hands.ts'
 import type { People } from './people.ts'
-import { createRecorder, type Form, type Page, type Recorder } from './recorder.ts'
+import { createRecorder, type Form, type Recorder } from './recorder.ts'
 import type { Store } from './store.ts'
 
 /** An instance as one looks after some months: with whom, and what in it pages are about. */
@@ -73,7 +74,7 @@ export async function fillScene(server: StartedServer, people: People, store: St
   const lonely = await keep(recorder, 'Old ledger', 'ledger_app')
   await keep(recorder, 'Order desk', 'orders_ro', stopped)
   const account = { type: 'basic', username: store.reader.username, password: store.reader.password }
-  const reader = idOf(
+  const reader = idIn(
     await recorder.post('/credentials/new', { ...account, name: 'Shop reader', connection: shop }),
     'credentials',
   )
@@ -85,7 +86,10 @@ export async function fillScene(server: StartedServer, people: People, store: St
   const { customers, failed, endless } = await addDatasets(recorder, store, shop, reader)
   for (const dataset of [customers, endless]) await recorder.post(`/catalog/${dataset}/schedule`, monthly(reader))
   await pretendRuns(server, customers, endless)
-  await recorder.post(`/credentials/${reader}/associations/new`, { connection: warehouse })
+  const mirror = await connect('Mirror', store.host, store.database, here)
+  for (const connection of [warehouse, mirror]) {
+    await recorder.post(`/credentials/${reader}/associations/new`, { connection })
+  }
   const edit = await recorder.post(`/credentials/${reader}/edit`, { ...account, name: 'Shop reader', revision: '1' })
   await pretendTime(server, reporting, longName)
   const newcomer = await people.member('Noa')
@@ -95,8 +99,9 @@ export async function fillScene(server: StartedServer, people: People, store: St
   await shareBack(server, colleague, ada)
   return {
     ...{ ada, colleague, newcomer, sales, shop, stopped, reporting, longName, lonely, customers, failed, endless },
-    goodSignIn: signInOf(good),
-    failedSignIn: signInOf(bad),
+    // The address of a sign-in is not on its page, but in its answer to the form.
+    goodSignIn: good.path,
+    failedSignIn: bad.path,
     provenEdit: edit.path,
   }
 }
@@ -126,13 +131,13 @@ const others = [
 ] as const
 
 async function addConnection(recorder: Recorder, form: Form): Promise<string> {
-  return idOf(await recorder.post('/connections/new?driver=postgresql', form), 'connections')
+  return idIn(await recorder.post('/connections/new?driver=postgresql', form), 'connections')
 }
 
 async function keep(recorder: Recorder, name: string, username: string, connection?: string, description = '') {
   const secret = { type: 'basic', name, username, password: 'nobody types this one', description }
   const bond: Form = connection === undefined ? {} : { connection, intent: 'save' }
-  return idOf(await recorder.post('/credentials/new', { ...secret, ...bond }), 'credentials')
+  return idIn(await recorder.post('/credentials/new', { ...secret, ...bond }), 'credentials')
 }
 
 async function moveOrders(recorder: Recorder, id: string): Promise<void> {
@@ -140,12 +145,16 @@ async function moveOrders(recorder: Recorder, id: string): Promise<void> {
   await recorder.post(`/connections/${id}/edit`, { ...moved, revision: '1', confirmed: 'destination' })
 }
 
+const deletion = /\/catalog\/([0-9a-f-]{36})\/deletion/
+
 async function addDatasets(recorder: Recorder, store: Store, connection: string, account: string) {
   const add = (form: Form) =>
     recorder.post(`/catalog/add?connection=${connection}`, { account, intent: 'create', ...form })
-  const table = async (name: string) => datasetOf(await add({ tab: 'tables', item: JSON.stringify(['public', name]) }))
+  const table = async (name: string) =>
+    found(await add({ tab: 'tables', item: JSON.stringify(['public', name]) }), deletion)
   const customers = await table('customers')
   await table('orders')
+  await again(recorder, store, customers, account)
   await store.sql('create table vanishing (id int); grant select on vanishing to public')
   await store.sql('drop table vanishing')
   const failed = await table('vanishing')
@@ -180,6 +189,18 @@ async function pretendRuns(server: StartedServer, customers: string, endless: st
     [endless],
   )
   await client.end()
+}
+
+/** A second version in which some rows differ. */
+async function again(recorder: Recorder, store: Store, dataset: string, account: string): Promise<void> {
+  const completed = async (count: number) => {
+    const { text } = await recorder.get(`/catalog/${dataset}`)
+    return text.split('>completed<').length > count
+  }
+  while (!(await completed(1))) await new Promise((resolve) => setTimeout(resolve, 200))
+  await store.sql("update customers set note = 'moved' where id <= 3; delete from customers where id = 100")
+  await recorder.post(`/catalog/${dataset}/versions/new`, { account })
+  while (!(await completed(2))) await new Promise((resolve) => setTimeout(resolve, 200))
 }
 
 async function pretendTime(server: StartedServer, reporting: string, paused: string): Promise<void> {
@@ -220,25 +241,14 @@ async function pretendTime(server: StartedServer, reporting: string, paused: str
     [reporting],
   )
   await client.query(`update credentials set last_used_at = now() - interval '7 minutes' where id = $1`, [reporting])
+  await client.query(
+    `insert into notifications (id, organization_id, user_id, event, key, resource_type, resource_id, details, read_at)
+      select gen_random_uuid(), organization_id, owner_id, told.event, told.event, 'credential', id, told.details::jsonb, told.read
+      from credentials, (values ('credential.paused', '{}', null), ('credential.expiring',
+        '{"days":7,"expiresAt":"2026-12-24T23:59:59.000Z"}', now())) as told (event, details, read) where id = $1
+      union all select gen_random_uuid(), organization_id, owner_id, 'dataset.drifted', 'gone', 'dataset', gen_random_uuid(),
+        '{"version":3,"added":1,"removed":0,"changed":2}', null from credentials where id = $1`,
+    [paused],
+  )
   await client.end()
-}
-
-function idOf(page: Page, noun: 'credentials' | 'connections'): string {
-  return find(page, new RegExp(`/${noun}/([0-9a-f-]{36})/edit`))
-}
-
-function datasetOf(page: Page): string {
-  return find(page, /\/catalog\/([0-9a-f-]{36})\/deletion/)
-}
-
-/** The address of a sign-in is not on its page, but in its answer to the form. */
-function signInOf(page: Page): string {
-  return page.path
-}
-
-function find(page: Page, pattern: RegExp): string {
-  const [, id] = pattern.exec(page.text) ?? []
-  if (id === undefined)
-    throw new Error(`There is no ${pattern} in the answer ${page.status}: ${page.text.slice(0, 2000)}`)
-  return id
 }

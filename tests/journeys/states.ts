@@ -21,6 +21,7 @@ export const newcomers: readonly State[] = [
   at('catalog-empty', '/catalog'),
   at('add-data-empty', '/catalog/add'),
   at('activity-empty', '/activity'),
+  at('notifications-empty', '/notifications'),
   at('credentials-new-without-connections', '/credentials/new?type=basic'),
   at('forbidden', '/admin/features'),
 ]
@@ -32,9 +33,17 @@ export function ownersStates(scene: Scene, store: Store): readonly State[] {
 
 const adminStates: readonly State[] = [
   at('activity', '/activity'),
+  at('notifications', '/notifications'),
+  at('notifications-by-email', '/account/notifications'),
+  at('search', '/search?q=or'),
+  at('search-nothing-asked', '/search'),
+  at('search-too-short', '/search?q=o'),
+  at('search-nothing-found', '/search?q=nobody+has+this'),
   at('feature-access', '/admin/features'),
   at('outgoing-connections', '/admin/egress'),
   { name: 'outgoing-connections-refused', open: askedAbout },
+  at('storage', '/admin/storage'),
+  { name: 'storage-errors', open: noSize },
   at('help-diagnoses', '/help/diagnosis'),
   at('help-diagnosis', '/help/diagnosis/auth.refused'),
   at('users', '/admin/users'),
@@ -74,13 +83,9 @@ function credentialStates(scene: Scene, store: Store): readonly State[] {
     at('credentials-edit', `${credential}/edit`),
     { name: 'credentials-edit-conflict', open: (page) => conflict(page, credential) },
     at('credentials-deletion', `${credential}/deletion`),
-    {
-      name: 'credentials-proven-edit',
-      open: (page) =>
-        page
-          .goto(scene.provenEdit)
-          .then(() => page.getByRole('button', { name: 'Apply anyway' }).waitFor({ timeout: 60_000 })),
-    },
+    { name: 'credentials-proven-edit', open: (page) => provenEdit(page, scene) },
+    { name: 'credentials-split', open: (page) => split(page, scene) },
+    { name: 'credentials-split-errors', open: (page) => split(page, scene).then(() => emptySplit(page)) },
     at('credentials-history', `${credential}/history`),
     at('credentials-history-uses', `/credentials/${scene.lonely}/history?kind=uses`),
     at('credentials-restoration', `${credential}/versions/1/restoration`),
@@ -89,6 +94,7 @@ function credentialStates(scene: Scene, store: Store): readonly State[] {
     { name: 'credentials-sharing-errors', open: (page) => emptyForm(page, `${credential}/sharing`, 'Share') },
     at('credentials-share-removal', `${credential}/sharing/${scene.colleague.id}/removal`),
     at('credentials-shared', '/credentials/shared'),
+    { name: 'credentials-shared-return', open: (page) => giveBack(page) },
     at('credentials-expiry', `/credentials/${scene.lonely}/expiry`),
     {
       name: 'credentials-expiry-errors',
@@ -144,6 +150,12 @@ function catalogStates(scene: Scene): readonly State[] {
     { name: 'catalog-tables', open: (page) => browse(page, 'Tables') },
     { name: 'catalog-query', open: (page) => query(page, 'select id, name, note from customers') },
     { name: 'catalog-query-refused', open: (page) => query(page, 'select nothing from nowhere') },
+    at('combine', '/catalog/combine'),
+    { name: 'combine-preview', open: (page) => combine(page, 'SELECT * FROM "customers"') },
+    { name: 'combine-refused', open: (page) => combine(page, 'SELECT *\nFORM customers') },
+    at('profile', `/catalog/${scene.customers}/versions/1/profile`),
+    at('compare', `/catalog/${scene.customers}/comparison`),
+    { name: 'compared', open: (page) => compare(page, scene) },
     at('dataset', `/catalog/${scene.customers}`),
     at('dataset-failed', `/catalog/${scene.failed}`),
     at('dataset-running', `/catalog/${scene.endless}`),
@@ -187,6 +199,30 @@ async function conflict(page: Page, credential: string): Promise<void> {
   await page.getByRole('table', { name: 'Both sides' }).waitFor()
 }
 
+async function giveBack(page: Page): Promise<void> {
+  await page.goto('/credentials/shared')
+  await follow(page, 'Give back Quarterly export')
+  await heading(page, 'Give back Quarterly export')
+}
+
+/** Its trials are over when they can be split. */
+async function provenEdit(page: Page, scene: Scene): Promise<void> {
+  await page.goto(scene.provenEdit)
+  await page.getByRole('main').getByRole('link', { name: 'Split', exact: true }).waitFor({ timeout: 60_000 })
+}
+
+async function split(page: Page, scene: Scene): Promise<void> {
+  await provenEdit(page, scene)
+  await follow(page, 'Split')
+  await heading(page, 'Split Shop reader')
+}
+
+async function emptySplit(page: Page): Promise<void> {
+  await fill(page, { 'Account name for the old secret': '' })
+  await press(page, 'Split')
+  await page.locator('#error-summary').waitFor()
+}
+
 async function confirmation(page: Page, scene: Scene): Promise<void> {
   await page.goto(`/connections/${scene.stopped}/credentials`)
   await follow(page, 'Confirm destination')
@@ -223,6 +259,13 @@ async function askedAbout(page: Page): Promise<void> {
   await page.getByText('Not allowed').waitFor()
 }
 
+async function noSize(page: Page): Promise<void> {
+  await page.goto('/admin/storage')
+  await fill(page, { 'Snapshots may take (optional)': 'much' })
+  await press(page, 'Save limit')
+  await page.getByText('That is no size.').first().waitFor()
+}
+
 async function stops(page: Page, scene: Scene): Promise<void> {
   await page.goto(`/connections/${scene.sales}/edit`)
   await fill(page, { Host: 'sales-db-2.example.com' })
@@ -251,4 +294,21 @@ async function query(page: Page, text: string): Promise<void> {
     .getByText(/Nothing was stored|There is a problem/)
     .first()
     .waitFor()
+}
+
+async function combine(page: Page, text: string): Promise<void> {
+  await page.goto('/catalog/combine')
+  await fill(page, { 'SQL query': text })
+  await press(page, 'Preview')
+  await page
+    .getByText(/Nothing was stored|There is a problem/)
+    .first()
+    .waitFor()
+}
+
+async function compare(page: Page, scene: Scene): Promise<void> {
+  await page.goto(`/catalog/${scene.customers}/comparison`)
+  await page.getByLabel('Column that tells rows apart').selectOption('id')
+  await press(page, 'Compare')
+  await page.getByText('rows changed').waitFor()
 }

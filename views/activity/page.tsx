@@ -6,7 +6,8 @@ import { Pagination } from '../ui/pagination.tsx'
 import { Table } from '../ui/table.tsx'
 import { Time } from '../ui/time.tsx'
 import { Title } from '../ui/title.tsx'
-import { actionInWords, EntryOutcome } from './entry.tsx'
+import { actionInWords } from './action-words.ts'
+import { EntryOutcome } from './entry.tsx'
 
 const columns = [{ label: 'What' }, { label: 'On' }, { label: 'For' }, { label: 'Outcome' }, { label: 'When' }]
 

@@ -2,7 +2,7 @@ import type { Child } from 'hono/jsx'
 import type { CredentialListing } from '../../src/credentials/listing.ts'
 import { paths } from '../../src/paths.ts'
 import { searchOf } from '../credentials/search.ts'
-import { Actions, Button } from '../ui/button.tsx'
+import { Actions, Button, ResetButton } from '../ui/button.tsx'
 import { CheckboxField } from '../ui/checkbox-field.tsx'
 import { ErrorSummary } from '../ui/error-summary.tsx'
 import { Form } from '../ui/form.tsx'
@@ -16,11 +16,15 @@ export function BulkForm(props: { listing: CredentialListing; refused: RefusedCh
   const search = searchOf(listing)
   const narrowed = Boolean(listing.text) || listing.type !== undefined || listing.attention !== undefined
   return (
-    <Form action={paths.bulk()} hidden={search} class="bulk" label="Choose several">
+    <Form action={paths.bulk()} hidden={search} class="bulk" label="Choose several" selection>
       <ErrorSummary errors={refused === null ? [] : [{ field: 'all', message: refused.error }]} />
       {props.children}
       <fieldset>
         <legend>With those selected</legend>
+        <p class="hint" role="status" data-selected="" />
+        <noscript>
+          <p class="hint">Opening an account, or another page of the list, clears what is selected here.</p>
+        </noscript>
         <CheckboxField
           name="all"
           label={narrowed ? 'All that match this search' : 'All of my credentials'}
@@ -40,6 +44,7 @@ export function BulkForm(props: { listing: CredentialListing; refused: RefusedCh
           <Button variant="danger" name="action" value="delete" label="Delete selected">
             Delete
           </Button>
+          <ResetButton label="Clear selection">Clear</ResetButton>
         </Actions>
       </fieldset>
     </Form>

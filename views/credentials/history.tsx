@@ -1,6 +1,7 @@
 import type { HistoryEntry, HistoryKind, Paged, VersionRow } from '../../src/credentials/history.ts'
 import { paths } from '../../src/paths.ts'
-import { actionInWords, EntryOutcome } from '../activity/entry.tsx'
+import { actionInWords } from '../activity/action-words.ts'
+import { EntryOutcome } from '../activity/entry.tsx'
 import { Badge } from '../ui/badge.tsx'
 import { LinkButton } from '../ui/button.tsx'
 import { EmptyState } from '../ui/empty-state.tsx'

@@ -94,7 +94,7 @@ function Rows(props: RowsProps) {
           selected={row.id === props.selectedId}
           meta={metaOf(row, props.types, now)}
           badges={badgesOf(row)}
-          {...(chosen === null ? {} : { choice: choiceOf(row, chosen) })}
+          choice={chosen === null ? undefined : choiceOf(row, chosen)}
         />
       ))}
     </PanelList>

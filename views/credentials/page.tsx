@@ -36,7 +36,7 @@ export function CredentialsPage(props: CredentialsPageProps) {
       label="Credentials"
       list={<CredentialList {...props} selectedId={detail?.id ?? null} />}
       showing={detail === null ? 'list' : 'detail'}
-      back={{ href: paths.credentials(searchOf(props.listing)), label: 'Credentials management' }}
+      back={{ href: paths.credentials(searchOf(props.listing, props.selecting)), label: 'Credentials management' }}
     >
       {detail === null ? <NothingSelected {...props} /> : <Selected {...props} detail={detail} />}
     </TwoPanel>

@@ -2,6 +2,7 @@ import type { CredentialType } from '../../src/credentials/credential-type.ts'
 import type { SharedCredential, SharedPage } from '../../src/credentials/shared-accounts.ts'
 import { paths } from '../../src/paths.ts'
 import { Breadcrumbs } from '../ui/breadcrumbs.tsx'
+import { LinkButton } from '../ui/button.tsx'
 import { EmptyState } from '../ui/empty-state.tsx'
 import { PageHeader } from '../ui/page-header.tsx'
 import { Pagination } from '../ui/pagination.tsx'
@@ -15,6 +16,7 @@ const columns = [
   { label: 'Owner' },
   { label: 'Where you can use it' },
   { label: 'Last used by you' },
+  { label: 'Actions', hiddenLabel: true },
 ]
 
 /** The credentials of others that the actor may use. */
@@ -60,6 +62,9 @@ function cells(row: SharedCredential, types: readonly CredentialType[]) {
     row.ownerName,
     <Places row={row} />,
     row.lastUsedAt === null ? 'not lately' : <Time at={row.lastUsedAt} />,
+    <LinkButton href={paths.sharedCredentialReturn(row.id)} label={`Give back ${row.name}`}>
+      Give back
+    </LinkButton>,
   ]
 }
 

@@ -30,6 +30,15 @@ export function Button(props: {
   )
 }
 
+/** A button that puts the form around it back to how it was sent. `label` begins with the words shown. */
+export function ResetButton(props: { children: Child; label?: string }) {
+  return (
+    <button type="reset" class="button button-plain" aria-label={props.label}>
+      {props.children}
+    </button>
+  )
+}
+
 /**
  * What Enter presses in a form whose first visible button is another one. Neither shown nor read out: it does what the
  * form's main button does.

@@ -8,7 +8,7 @@ import { packageRoot } from '../../src/package-root.ts'
 import { AccountPicker } from './account-picker.tsx'
 import { Badge } from './badge.tsx'
 import { Breadcrumbs } from './breadcrumbs.tsx'
-import { Button, CancelLink, LinkButton } from './button.tsx'
+import { Button, CancelLink, LinkButton, ResetButton } from './button.tsx'
 import { CheckboxField } from './checkbox-field.tsx'
 import { ChoiceList } from './choice-list.tsx'
 import { ConfirmPage } from './confirm-page.tsx'
@@ -146,6 +146,7 @@ function everyComponent(text: string): Record<string, Child> {
         {text}
       </FormButton>
     ),
+    ResetButton: <ResetButton label={text}>{text}</ResetButton>,
     LinkButton: (
       <LinkButton href={href} shortcut="n" download>
         {text}

@@ -18,6 +18,8 @@ export function Form(props: {
   class?: string
   /** True where files may be sent with it. */
   files?: boolean
+  /** True where rows are selected in it: what is checked outlives other pages of the list. */
+  selection?: boolean
 }) {
   return (
     <form
@@ -28,6 +30,7 @@ export function Form(props: {
       class={props.class}
       aria-label={props.label}
       {...(props.fullPage ? { 'hx-boost': 'false' } : {})}
+      {...(props.selection ? { 'data-selection': '' } : {})}
     >
       <HiddenInputs hidden={props.hidden ?? {}} />
       {props.children}

@@ -27,7 +27,7 @@ export function ListRow(props: {
   selected?: boolean
   meta?: Child
   badges?: Child
-  choice?: RowChoice
+  choice?: RowChoice | undefined
 }) {
   const { choice } = props
   return (

@@ -20,7 +20,7 @@ export async function importSource(
   const { startParquet } = await import('../parquet.ts')
   const answer = await clickhouse.stream(exportSql(input.source, columns, input.rowLimit))
   answer.pause()
-  const writer = await startParquet(input.file, columns.map(textColumn))
+  const writer = await startParquet(input, columns.map(textColumn))
   const sink = new TextSink(writer, () => answer.resume(), session.report.progress)
   await Promise.race([pour(answer, sink), sink.failed, writer.failed])
   await sink.end()

@@ -14,7 +14,7 @@ export async function importSource(
 ): Promise<Imported> {
   // DuckDB takes a moment to load, and only imports need it.
   const { startParquet } = await import('../parquet.ts')
-  const writer = await startParquet(input.file, columns.map(textColumn))
+  const writer = await startParquet(input, columns.map(textColumn))
   const sink = new TextSink(writer, () => mysql.resumeRows(), session.report.progress)
   const lines = new RowText(columns, sink)
   const read = mysql.stream(exportSql(input.source, columns, input.rowLimit), lines)

@@ -17,7 +17,7 @@ export async function importSource(
   const columns = await measureNumbers(postgres, described, input)
   // DuckDB takes a moment to load, and only imports need it.
   const { startParquet } = await import('../parquet.ts')
-  const writer = await startParquet(input.file, columns.map(textColumn))
+  const writer = await startParquet(input, columns.map(textColumn))
   await postgres.query(noticeGoneReader)
   const sink = new TextSink(writer, () => postgres.resumeCopy(), session.report.progress)
   const copied = postgres.copy(exportSql(input.source, columns, input.rowLimit), sink)

@@ -43,7 +43,7 @@ export const client: DriverClient = {
     withSession(session, async (snowflake) => {
       const result = await snowflake.run(selectSql(input.source, input.rowLimit))
       passed(session)
-      return importResult(session, snowflake, result, input.file)
+      return importResult(session, snowflake, result, input)
     }),
 }
 
@@ -95,13 +95,13 @@ async function importResult(
   session: Session,
   snowflake: SnowflakeSession,
   result: Result,
-  file: string,
+  target: Operations['import']['input'],
 ): Promise<Imported> {
   const columns = readColumns(result.rowType)
   if (columns.length === 0) throw new Refusal('read', 'read.denied', noColumns)
   // DuckDB takes a moment to load, and only imports need it.
   const { startParquet } = await import('../parquet.ts')
-  const writer = await startParquet(file, columns.map(textColumn))
+  const writer = await startParquet(target, columns.map(textColumn))
   let resume = () => {}
   const sink = new TextSink(writer, () => resume(), session.report.progress)
   const room = () => new Promise<void>((resolve) => (resume = resolve))

@@ -15,7 +15,7 @@ export async function importSource(
 ): Promise<Imported> {
   // DuckDB takes a moment to load, and only imports need it.
   const { startParquet } = await import('../parquet.ts')
-  const writer = await startParquet(input.file, columns.map(textColumn))
+  const writer = await startParquet(input, columns.map(textColumn))
   let valve: Valve | undefined
   const sink = new TextSink(writer, () => valve?.resume(), session.report.progress)
   let lines: string[] = []

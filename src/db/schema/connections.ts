@@ -27,8 +27,6 @@ export const connections = pgTable(
     healthMinutes: integer(),
     healthCredentialId: uuid(),
     healthNextAt: moment(),
-    /** Why it is not tried by itself at the moment: the code of the refusal that stopped it. */
-    healthStoppedCode: text(),
   },
   (table) => [
     index('connections_health').on(table.healthNextAt).where(sql`health_next_at is not null`),

@@ -53,15 +53,15 @@ describe('/credentials/:id/history', () => {
     expect(rows[0]).toMatch(/^2 present ?edited ?Ada/)
     expect(rows[1]).toMatch(/^1 ?created ?Ada.*Restore version 1/)
     expect(text).not.toMatch(/(first|second) password/)
-    expect(textsOf(html, '#entries tbody th')).toEqual(['Credential: edit', 'Credential: create'])
+    expect(textsOf(html, '#entries tbody th')).toEqual(['Edit credentials', 'Store credentials'])
   })
 
   it('filters uses and changes, and goes on page by page within a filter', async () => {
     await ada.post(`/connections/${connectionId}/sign-ins/new`, { account: id })
     const listed = async (search: string) =>
       textsOf((await ada.get(`${path}/history?${search}`)).html, '#entries tbody th')
-    expect(await listed('kind=uses')).toEqual(['Credential: use'])
-    expect(await listed('kind=changes')).toEqual(['Credential: edit', 'Credential: create'])
+    expect(await listed('kind=uses')).toEqual(['Use credentials'])
+    expect(await listed('kind=changes')).toEqual(['Edit credentials', 'Store credentials'])
     expect(await listed('kind=nonsense')).toHaveLength(3)
     const uses = await ada.get(`${path}/history?kind=uses`)
     expect(textOf(uses.html, '#entries tbody tr')).toMatch(/Ada.*on Sales \d+.*test.*done/)
@@ -73,7 +73,7 @@ describe('/credentials/:id/history', () => {
       ?.getAttribute('href')
     expect(next).toContain('kind=changes')
     const second = await ada.get(next ?? '')
-    expect(textsOf(second.html, '#entries tbody th').at(-1)).toBe('Credential: create')
+    expect(textsOf(second.html, '#entries tbody th').at(-1)).toBe('Store credentials')
     expect(second.html.querySelector('a[rel=prev]')?.getAttribute('href')).toBe(`${path}/history?kind=changes`)
   })
 
@@ -166,7 +166,7 @@ describe('/credentials/:id/versions/:version/restoration', () => {
     }
     expect((await ada.get(path)).text).toContain('second')
     expect(textOf((await ada.get(`${path}/history`)).html, '#entries tbody tr')).toMatch(
-      /Credential: restore ?somebody else ?denied/,
+      /Restore an earlier version ?somebody else ?denied/,
     )
   })
 })

@@ -111,6 +111,51 @@ describe('Whom a credential is shared with', () => {
   })
 })
 
+describe('/credentials/shared/:id/return', () => {
+  const back = () => `/credentials/shared/${id}/return`
+
+  it('says what stops, and ends it: it is in no list of theirs any more, and its owner sees who gave it back', async () => {
+    await share()
+    const listed = await ben.get('/credentials/shared')
+    const link = listed.html.querySelector(`a[href="${back()}"]`)
+    expect(link?.getAttribute('aria-label')).toBe(`Give back Reporting ${count}`)
+    const asked = await ben.get(back())
+    expect(textOf(asked.html, 'h1')).toBe(`Give back Reporting ${count}`)
+    expect(textsOf(asked.html, 'main li')).toContain('No dataset of yours was made with it.')
+    const part = await ben.fragment(back())
+    expect(part.text).not.toContain('<html')
+    expect(textOf(part.html, 'h1')).toBe(`Give back Reporting ${count}`)
+    expect(asked.text).not.toContain('sealed-username')
+    expect((await ben.post(back())).location).toBe('/credentials/shared')
+    const after = await ben.get('/credentials/shared')
+    expect(textOf(after.html, '.flash')).toContain('Given back.')
+    expect(textsOf(after.html, 'main')[0]).not.toContain(`Reporting ${count}`)
+    expect(textsOf((await ben.get(testPage())).html, '.account-name')).toEqual([])
+    const history = textsOf((await ada.get(`${path}/history?kind=changes`)).html, '#entries tbody tr')
+    expect(history[0]).toMatch(/Ben/)
+    expect(textOf((await ada.get(`${path}/sharing`)).html, '.empty-state h3')).toBe('Not shared yet')
+  })
+
+  it('asked for by anyone but its receiver, its owner too, is the page of nothing', async () => {
+    await share()
+    const nothing = '/credentials/shared/01900000-0000-7000-8000-000000000000/return'
+    for (const actor of [app.ada, app.root, app.eve]) {
+      const client = await app.signInAs(actor)
+      for (const [theirs, none] of [
+        [await client.get(back()), await client.get(nothing)],
+        [await client.post(back()), await client.post(nothing)],
+      ] as const) {
+        expect(theirs.status, actor.name).toBe(404)
+        expect(theirs.text, actor.name).toBe(none.text)
+      }
+    }
+    expect((await app.credentialSharing.people(app.ada, id)).map(({ name }) => name)).toEqual(['Ben'])
+    await ben.post(back())
+    expect((await ben.post(back())).status).toBe(404)
+    expect((await ben.get(back())).status).toBe(404)
+  })
+})
+
 describe('/credentials/:id/sharing/:userId/removal', () => {
   it('says what stops, and ends it: the next use is refused in words, recorded, and dials nobody', async () => {
     await share()

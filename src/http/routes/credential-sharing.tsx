@@ -1,5 +1,6 @@
 import { CredentialShareRemovalPage } from '../../../views/credentials/share-removal.tsx'
 import { SharedCredentialsPage } from '../../../views/credentials/shared.tsx'
+import { SharedReturnPage } from '../../../views/credentials/shared-return.tsx'
 import { type CredentialShareForm, CredentialSharing } from '../../../views/credentials/sharing.tsx'
 import type { UserActor } from '../../access/actor.ts'
 import { NotFound } from '../../access/refusals.ts'
@@ -28,6 +29,16 @@ export function credentialSharingRoutes(deps: Dependencies): Routes {
     const after = c.req.query('after')
     const page = await shared.list(actor, after)
     return c.render(<SharedCredentialsPage page={page} after={after} types={credentialTypes} />)
+  })
+
+  routes.get('/credentials/shared/:id/return', withStoredCredentials, async (c, actor) =>
+    c.render(<SharedReturnPage credential={await shared.show(actor, idOf(c))} />),
+  )
+
+  routes.post('/credentials/shared/:id/return', withStoredCredentials, async (c, actor) => {
+    await sharing.giveBack(actor, idOf(c))
+    setFlash(c, 'credentials-given-back')
+    return c.redirect(paths.sharedCredentials(), 303)
   })
 
   async function sharingPage(c: AppContext, actor: UserActor, form: CredentialShareForm) {

@@ -1,9 +1,12 @@
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
+import { eq } from 'drizzle-orm'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Imported, Job, Outcome } from '../../connector/driver.ts'
+import { datasetVersions } from '../../db/schema/catalog.ts'
+import { datasetKeys } from '../../db/schema/storage.ts'
 import { paths } from '../../paths.ts'
 import { Secret } from '../../secrets/secret.ts'
 import { type TestApp, testApp } from '../../testing/app.ts'
@@ -11,6 +14,7 @@ import type { Client } from '../../testing/client.ts'
 import { addConnection, refused, signedIn } from '../../testing/domain.ts'
 import { fingerprint } from '../../testing/every-route.ts'
 import { textOf, textsOf } from '../../testing/html.ts'
+import { writeSealed } from '../../testing/sealed.ts'
 
 let app: TestApp
 let ada: Client
@@ -85,14 +89,45 @@ describe('GET /catalog/:id', () => {
 
   test('whose file somebody took away, says so and still shows the rest', async () => {
     const id = await completed('Lost')
-    rmSync(app.catalog.store.pathOf(await app.catalog.datasetQueries.file(app.ada, id, 1)))
+    rmSync(await fileOf(id))
     const { html, status } = await ada.get(paths.dataset(id))
     expect([status, textOf(html, '#preview .notice')]).toEqual([
       200,
-      'The stored file of this snapshot cannot be read. Create a new snapshot.',
+      'The stored file of this snapshot was removed outside Keyward. Create a new snapshot.',
     ])
     const download = await ada.get(paths.datasetDownload(id, 1, 'csv'))
     expect([download.status, textOf(download.html, 'h1')]).toEqual([404, 'The stored file is gone'])
+  })
+
+  test.each<[string, (file: string, other: string) => void]>([
+    ['cut', (file) => truncateSync(file, readFileSync(file).length - 1)],
+    ['cut to nothing', (file) => truncateSync(file, 0)],
+    ['changed by a bit', (file) => writeFileSync(file, flipped(readFileSync(file), 500))],
+    ['swapped with another version’s', (file, other) => copyFileSync(other, file)],
+    ['replaced by a plain one', (file) => copyFileSync(join(folder, 'sample.parquet'), file)],
+  ])('S2 whose file was %s, shows none of it, says why, and the log says so', async (_what, spoil) => {
+    const [id, other] = [await completed('Spoiled'), await completed('Sound')]
+    spoil(await fileOf(id), await fileOf(other))
+    const { html, status } = await ada.get(paths.dataset(id))
+    expect([status, textOf(html, '#preview .notice')]).toEqual([
+      200,
+      'The stored file of this snapshot was changed or damaged outside Keyward, so nothing of it is shown. Create a new snapshot.',
+    ])
+    expect(textsOf(html, '#preview tbody td')).toEqual([])
+    for (const format of ['csv', 'parquet'] as const) {
+      const download = await ada.get(paths.datasetDownload(id, 1, format))
+      expect([download.status, textOf(download.html, 'h1')]).toEqual([409, 'This snapshot cannot be opened'])
+      expect(download.text).not.toContain('PAR1')
+    }
+    expect(app.logged.filter((line) => line.includes('could not be opened')).at(-1)).toContain('"reason":"changed"')
+    expect((await ada.get(paths.datasetDownload(other, 1, 'csv'))).text).toContain('<b>0</b>')
+  })
+
+  test('whose key was destroyed, cannot be opened by anyone any more', async () => {
+    const id = await completed('Without key')
+    await app.db.delete(datasetKeys).where(eq(datasetKeys.datasetId, id))
+    expect(textOf((await ada.get(paths.dataset(id))).html, '#preview .notice')).toMatch(/^The key of this snapshot/)
+    expect((await ada.get(paths.datasetDownload(id, 1, 'parquet'))).status).toBe(409)
   })
 
   test('as a fragment, is the document’s main', async () => {
@@ -174,11 +209,24 @@ describe('a download', () => {
     expect(await fingerprint(app.db, ['sessions'])).toEqual(before)
   })
 
-  test('as Parquet, is the stored file byte for byte', async () => {
+  test('as Parquet, is the file that was imported, byte for byte, which the stored one is not', async () => {
     const id = await completed('Whole')
     const { headers, text } = await ada.get(paths.datasetDownload(id, 1, 'parquet'))
+    const sample = readFileSync(join(folder, 'sample.parquet'))
     expect(headers.get('Content-Type')).toBe('application/vnd.apache.parquet')
-    expect(text.startsWith('PAR1') && text.endsWith('PAR1')).toBe(true)
+    expect(headers.get('Content-Length')).toBe(String(sample.length))
+    expect(text).toBe(sample.toString('utf8'))
+    expect(readFileSync(await fileOf(id)).includes('PAR1')).toBe(false)
+  })
+
+  test('of a version of before snapshots were sealed, is its file', async () => {
+    const id = await completed('Of before')
+    const [row] = await app.db.select().from(datasetVersions).where(eq(datasetVersions.datasetId, id))
+    const file = (row?.file ?? '').replace('.sealed', '.parquet')
+    copyFileSync(join(folder, 'sample.parquet'), join(app.snapshotDirectory, file))
+    await app.db.update(datasetVersions).set({ file }).where(eq(datasetVersions.datasetId, id))
+    expect((await ada.get(paths.datasetDownload(id, 1, 'parquet'))).text.startsWith('PAR1')).toBe(true)
+    expect(textsOf((await ada.get(paths.dataset(id))).html, '#preview tbody td')[0]).toBe('0')
   })
 
   test('asked for by HEAD, gives the headers', async () => {
@@ -270,11 +318,20 @@ async function running(): Promise<{ id: string; finish(): void }> {
   return { id, finish: () => finishRunning() }
 }
 
+async function fileOf(id: string): Promise<string> {
+  return join(app.snapshotDirectory, (await app.catalog.datasetQueries.stored(app.ada, id, 1)).file)
+}
+
 async function imports(job: Job): Promise<Outcome<unknown>> {
-  const { file } = job.input as { file: string }
-  copyFileSync(join(folder, 'sample.parquet'), file)
+  const { file, key } = job.input as { file: string; key: Secret }
+  writeSealed(file, key, readFileSync(join(folder, 'sample.parquet')))
   const value: Imported = { rows: 45, bytes: 1234, columns: [{ name: 'n', type: 'BIGINT' }] }
   return { ...signedIn, value } as Outcome<unknown>
+}
+
+function flipped(bytes: Buffer, at: number): Buffer {
+  bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at)
+  return bytes
 }
 
 async function makeParquet(path: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
 import { Readable } from 'node:stream'
+import { setTimeout as pause } from 'node:timers/promises'
 import { AccountStepPage, type TypedAccountForm } from '../../../views/catalog/account.tsx'
 import { DatasetPage } from '../../../views/catalog/dataset.tsx'
 import { DatasetBreadcrumbs } from '../../../views/catalog/dataset-breadcrumbs.tsx'
@@ -8,11 +8,13 @@ import { DatasetDeletionPage } from '../../../views/catalog/deletion.tsx'
 import { type PreviewProps, RowsPage } from '../../../views/catalog/preview.tsx'
 import type { UserActor } from '../../access/actor.ts'
 import { NotFound } from '../../access/refusals.ts'
+import type { Computing } from '../../catalog/computing.ts'
 import type { Datasets } from '../../catalog/datasets.ts'
 import { attachment } from '../../catalog/file-names.ts'
 import type { DatasetDetail, DatasetQueries, VersionDetail } from '../../catalog/queries.ts'
 import { ReadTooLong, readPage, streamCsv } from '../../catalog/rows.ts'
 import type { SnapshotStore } from '../../catalog/snapshot-store.ts'
+import { type OpenedVersion, SnapshotUnreadable } from '../../catalog/stored-version.ts'
 import type { ConnectionQueries } from '../../connections/queries.ts'
 import type { Log } from '../../log.ts'
 import { paths } from '../../paths.ts'
@@ -22,7 +24,6 @@ import { setFlash } from '../flash.ts'
 import { type FormFields, readForm } from '../form.ts'
 import { untilGone } from '../gone.ts'
 import { isId } from '../id.ts'
-import { RequestRefused } from '../request-refused.ts'
 import { type AppContext, Routes, signedIn } from '../routing.ts'
 import { formToShow, isAccountForm, onlyAccount, readAccount } from './account-step.ts'
 import { typeFor, typeLinks } from './add-data.ts'
@@ -34,12 +35,13 @@ type Dependencies = {
   readonly use: ConnectionUse
   readonly saving: SavingAccounts
   readonly store: SnapshotStore
+  readonly computing: Pick<Computing, 'lineage'>
   readonly log: Log
 }
 
 /** The pages of one dataset: what it is, its rows, downloads, new versions, cancelling, deleting. */
 export function datasetRoutes(deps: Dependencies): Routes {
-  const { datasets, datasetQueries: queries, connectionQueries, use, saving, store, log } = deps
+  const { datasets, datasetQueries: queries, connectionQueries, use, saving, store, computing, log } = deps
   const routes = new Routes()
 
   routes.get('/catalog/:id', signedIn, async (c, actor) => {
@@ -52,6 +54,7 @@ export function datasetRoutes(deps: Dependencies): Routes {
         dataset={dataset}
         schedulable={c.get('storedCredentials')}
         only={only === undefined ? null : { id: only.credentialId, name: only.name }}
+        lineage={await computing.lineage.of(actor, dataset.id)}
         preview={completed === undefined ? null : await preview(actor, dataset.id, completed, 1)}
       />,
     )
@@ -95,11 +98,13 @@ export function datasetRoutes(deps: Dependencies): Routes {
   /** A page of rows. A file that cannot be read is a sentence on the page: the rest of it still helps. */
   async function preview(actor: UserActor, id: string, version: VersionDetail, page: number): Promise<PreviewProps> {
     const { number, rows: total } = version
-    const path = store.pathOf(await queries.file(actor, id, number))
+    const stored = await queries.stored(actor, id, number)
     try {
-      return { version: number, total, page: await readPage(path, page) }
+      return { version: number, total, page: await pageOf(await inTime(store.open(stored)), page) }
     } catch (error) {
-      if (error instanceof ReadTooLong) return { version: number, total, page: { problem: error.message } }
+      if (error instanceof ReadTooLong || error instanceof SnapshotUnreadable) {
+        return { version: number, total, page: { problem: error.message } }
+      }
       log.error('snapshot could not be read', error, { version: version.id })
       const problem = 'The stored file of this snapshot cannot be read. Create a new snapshot.'
       return { version: number, total, page: { problem } }
@@ -108,15 +113,17 @@ export function datasetRoutes(deps: Dependencies): Routes {
 
   async function download(c: AppContext, actor: UserActor, format: 'parquet' | 'csv') {
     const { datasetName, number } = await queries.version(actor, idOf(c), versionOf(c))
-    const path = store.pathOf(await queries.file(actor, idOf(c), number))
-    const size = await sizeOf(path)
+    const { path, bytes, close } = await store.open(await queries.stored(actor, idOf(c), number))
     c.header('Content-Disposition', attachment(datasetName, number, format))
     c.header('Content-Type', contentTypes[format])
     c.header('Cache-Control', 'no-store')
-    if (format === 'parquet') c.header('Content-Length', String(size))
-    if (c.req.method === 'HEAD') return c.body(null)
-    if (format === 'csv') return c.body(await streamCsv(path))
-    return c.body(Readable.toWeb(createReadStream(path)) as ReadableStream<Uint8Array>)
+    if (format === 'parquet') c.header('Content-Length', String(bytes))
+    if (c.req.method === 'HEAD') {
+      close()
+      return c.body(null)
+    }
+    if (format === 'csv') return c.body(await streamCsv(path, close))
+    return c.body(Readable.toWeb(createReadStream(path).once('close', close)) as ReadableStream<Uint8Array>)
   }
 
   async function refresh(c: AppContext, actor: UserActor) {
@@ -192,15 +199,32 @@ function storedAccount(credentialId: string): Account | undefined {
   return isId(credentialId) ? { kind: 'stored', credentialId } : undefined
 }
 
-/** A file that somebody took away by hand is said so before anything is sent. */
-async function sizeOf(path: string): Promise<number> {
+async function pageOf(opened: OpenedVersion, page: number) {
   try {
-    return (await stat(path)).size
-  } catch {
-    throw new RequestRefused(
-      404,
-      'The stored file is gone',
-      'The file of this snapshot was removed outside Keyward. Open the dataset and create a new snapshot.',
-    )
+    return await readPage(opened.path, page)
+  } finally {
+    opened.close()
+  }
+}
+
+const openingMilliseconds = 10_000
+
+/** What takes longer than a page may goes on meanwhile, so that the next try finds it open. */
+async function inTime(opening: Promise<OpenedVersion>): Promise<OpenedVersion> {
+  let late = false
+  const timer = new AbortController()
+  const tooLong = pause(openingMilliseconds, undefined, { signal: timer.signal, ref: false }).then(() => {
+    late = true
+    throw new ReadTooLong()
+  })
+  opening.then(
+    ({ close }) => late && close(),
+    () => {},
+  )
+  try {
+    return await Promise.race([opening, tooLong])
+  } finally {
+    timer.abort()
+    tooLong.catch(() => {})
   }
 }

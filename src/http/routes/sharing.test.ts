@@ -132,8 +132,8 @@ describe('/connections/:id/activity', () => {
     expect(await rows(ben)).toEqual([])
     expect(textOf((await ben.get(`${path}/activity`)).html, '.empty-state h3')).toBe('Nothing yet')
     await ben.post(`${path}/sign-ins/new`, { type: 'basic', username: 'u', password: 'p', intent: 'sign-in' })
-    expect(await rows(ben)).toEqual(['Connection: use'])
-    expect(await rows(ada)).toEqual(['Connection: use', 'Connection: share', 'Connection: create'])
+    expect(await rows(ben)).toEqual(['Use a data connection'])
+    expect(await rows(ada)).toEqual(['Use a data connection', 'Share a data connection', 'Add a data connection'])
     expect(textOf((await ada.get(`${path}/activity`)).html, 'tbody')).toContain('Ben (consumer)')
     await ada.post(role(), { role: 'editor' })
     expect(await rows(ben)).toHaveLength(4)
@@ -141,7 +141,7 @@ describe('/connections/:id/activity', () => {
     const first = await ada.get(`${path}/activity`)
     expect(first.html.querySelectorAll('tbody tr')).toHaveLength(50)
     const next = first.html.querySelector('nav[aria-label="Pages of activity"] a')?.getAttribute('href') ?? ''
-    expect(textsOf((await ada.get(next)).html, 'tbody th').at(-1)).toBe('Connection: create')
+    expect(textsOf((await ada.get(next)).html, 'tbody th').at(-1)).toBe('Add a data connection')
   })
 })
 

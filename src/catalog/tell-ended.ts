@@ -1,0 +1,49 @@
+import { inArray } from 'drizzle-orm'
+import type { Transaction } from '../db/client.ts'
+import { datasets, type datasetVersions } from '../db/schema/catalog.ts'
+import { notify } from '../notifications/notify.ts'
+
+type Ended = Pick<
+  typeof datasetVersions.$inferSelect,
+  | 'id'
+  | 'organizationId'
+  | 'datasetId'
+  | 'number'
+  | 'status'
+  | 'createdBy'
+  | 'rows'
+  | 'startedAt'
+  | 'finishedAt'
+  | 'cancelRequestedBy'
+>
+
+/** Nobody waits on a page for longer: what takes longer is told when it is ready. */
+const patienceMilliseconds = 60_000
+
+/** Tells who asked for versions that they have ended, in the transaction that ends them; not of deleted datasets. */
+export async function tellEnded(tx: Transaction, versions: readonly Ended[]): Promise<void> {
+  const ids = versions.map(({ datasetId }) => datasetId)
+  if (ids.length === 0) return
+  const { id, deletedAt } = datasets
+  const rows = await tx.select({ id, deletedAt }).from(datasets).where(inArray(id, ids))
+  const deleted = new Set(rows.filter((row) => row.deletedAt !== null).map((row) => row.id))
+  for (const version of versions) if (!deleted.has(version.datasetId)) await tell(tx, version)
+}
+
+async function tell(tx: Transaction, version: Ended): Promise<void> {
+  const { organizationId, datasetId, createdBy: userId, number, rows } = version
+  const event = eventOf(version)
+  if (event === undefined) return
+  const byId = event === 'snapshot.cancelled' ? version.cancelRequestedBy : null
+  const details = { version: number, rows }
+  const about = { type: 'dataset', id: datasetId } as const
+  await notify(tx, { organizationId, userId, event, about, details, key: version.id, byId })
+}
+
+/** What is told of a version; undefined where nothing is. */
+function eventOf({ status, startedAt, finishedAt, cancelRequestedBy }: Ended) {
+  if (status === 'failed') return 'snapshot.failed'
+  if (status === 'cancelled') return cancelRequestedBy === null ? undefined : 'snapshot.cancelled'
+  const took = startedAt === null || finishedAt === null ? 0 : finishedAt.getTime() - startedAt.getTime()
+  return took > patienceMilliseconds ? 'snapshot.finished' : undefined
+}
