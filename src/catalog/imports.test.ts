@@ -7,9 +7,10 @@ import { sql } from 'drizzle-orm'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { UserActor } from '../access/actor.ts'
 import { childrenOf, isRunning } from '../testing/child-processes.ts'
-import { canary, type ImportScene, importScene, latestOf } from '../testing/import-scene.ts'
+import { canary, deleteForGood, type ImportScene, importScene, latestOf } from '../testing/import-scene.ts'
 import type { Catalog } from './catalog.ts'
-import { readPage, streamCsv } from './rows.ts'
+import { readPage } from './rows.ts'
+import { streamCsv } from './streams.ts'
 
 let scene: ImportScene
 let actor: UserActor
@@ -101,7 +102,7 @@ describe('the text of a table', () => {
     const opened = await catalog.store.open(await catalog.datasetQueries.stored(actor, id, 1))
     expect(readFileSync(opened.path).includes(canary)).toBe(true)
     opened.close()
-    await catalog.datasets.delete(actor, id)
+    await deleteForGood(scene, id)
   })
 })
 

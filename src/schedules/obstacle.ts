@@ -1,7 +1,8 @@
 import { eq } from 'drizzle-orm'
 import type { UserActor } from '../access/actor.ts'
 import { type Deployment, featureEnabled } from '../access/features.ts'
-import { NotFound } from '../access/refusals.ts'
+import { Forbidden, NotFound } from '../access/refusals.ts'
+import type { DatasetQueries } from '../catalog/queries.ts'
 import type { ConnectionQueries } from '../connections/queries.ts'
 import type { Database } from '../db/client.ts'
 import { datasets } from '../db/schema/catalog.ts'
@@ -24,9 +25,10 @@ export function createObstacles(deps: {
   db: Database
   use: Pick<ConnectionUse, 'accounts'>
   connectionQueries: Pick<ConnectionQueries, 'show'>
+  datasetQueries: Pick<DatasetQueries, 'show'>
   deployment: Deployment
 }) {
-  const { db, use, connectionQueries, deployment } = deps
+  const { db, use, connectionQueries, datasetQueries, deployment } = deps
 
   /** The name of the connection of a dataset, where its user may still know of it. */
   async function connectionOf(actor: UserActor, id: string): Promise<string | null> {
@@ -34,6 +36,16 @@ export function createObstacles(deps: {
       return (await connectionQueries.show(actor, id)).name
     } catch (error) {
       if (error instanceof NotFound) return null
+      throw error
+    }
+  }
+
+  async function mayRefresh(actor: UserActor, datasetId: string): Promise<boolean> {
+    try {
+      await datasetQueries.show(actor, datasetId, 'dataset.refresh')
+      return true
+    } catch (error) {
+      if (error instanceof NotFound || error instanceof Forbidden) return false
       throw error
     }
   }
@@ -48,6 +60,7 @@ export function createObstacles(deps: {
       if (user.disabledAt !== null) return no(reasons.disabled(user.name))
       const actor = actorFor(user)
       if (!(await featureEnabled(db, deployment, actor, 'stored_credentials'))) return no(reasons.feature(user.name))
+      if (!(await mayRefresh(actor, datasetId))) return no(reasons.role(user.name))
       const { connectionId } = dataset
       if (connectionId === null) return no(reasons.connectionGone)
       if (credentialId === null) return no(reasons.accountGone)
@@ -70,6 +83,8 @@ const reasons = {
     `The account of ${name}, who set this schedule, was disabled. Have an administrator enable it, then resume the schedule.`,
   feature: (name: string) =>
     `Stored credentials are switched off for ${name}, who set this schedule. An administrator can switch them on under Feature access; then resume it.`,
+  role: (name: string) =>
+    `${name}, who set this schedule, may no longer refresh this dataset. Another owner can save it again, in their name and with their account.`,
   connectionGone:
     'The data connection of this dataset was deleted, so it can no longer be refreshed. Delete the schedule; the data stays.',
   accountGone: 'The credentials it used were deleted. Choose another account below; saving it resumes the schedule.',

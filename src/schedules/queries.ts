@@ -1,5 +1,6 @@
-import { desc, eq, sql } from 'drizzle-orm'
+import { and, desc, eq, ne, sql } from 'drizzle-orm'
 import type { UserActor } from '../access/actor.ts'
+import { NotFound } from '../access/refusals.ts'
 import type { DatasetDetail, DatasetQueries } from '../catalog/queries.ts'
 import type { ConnectionQueries } from '../connections/queries.ts'
 import { isHeld } from '../credentials/maintenance.ts'
@@ -53,7 +54,7 @@ export type ScheduleQueries = ReturnType<typeof createScheduleQueries>
 /** How many runs to come are shown. */
 export const shownRuns = 5
 
-/** Reads about schedules; who may see a dataset may see its schedule. */
+/** Reads about schedules; a dataset's is for its owners, as the setting of it is. */
 export function createScheduleQueries(deps: {
   db: Database
   datasetQueries: Pick<DatasetQueries, 'show'>
@@ -65,7 +66,9 @@ export function createScheduleQueries(deps: {
   return {
     /** Returns the schedule of a dataset with what its form needs. Throws NotFound where the actor may not see it. */
     async page(actor: UserActor, datasetId: string): Promise<SchedulePageData> {
-      const dataset = await datasetQueries.show(actor, datasetId)
+      const dataset = await datasetQueries.show(actor, datasetId, 'dataset.set-schedule')
+      // Of these there is nothing that an account could read again.
+      if (dataset.isDynamic || dataset.isCombined) throw new NotFound()
       const accounts = dataset.connection === null ? [] : await use.accounts(actor, dataset.connection.id)
       return { dataset, schedule: await scheduleOf(db, datasetId), accounts, zones: timeZones() }
     },
@@ -109,7 +112,10 @@ async function runsOf(db: Database, scheduleId: string): Promise<readonly ShownR
   const rows = await db
     .select({ run: scheduleRuns, version: datasetVersions.number })
     .from(scheduleRuns)
-    .leftJoin(datasetVersions, eq(datasetVersions.id, scheduleRuns.versionId))
+    .leftJoin(
+      datasetVersions,
+      and(eq(datasetVersions.id, scheduleRuns.versionId), ne(datasetVersions.status, 'deleted')),
+    )
     .where(eq(scheduleRuns.scheduleId, scheduleId))
     .orderBy(desc(scheduleRuns.dueAt))
     .limit(50)

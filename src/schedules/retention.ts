@@ -1,19 +1,18 @@
-import { and, eq, inArray, lt, ne, sql } from 'drizzle-orm'
+import { and, eq, inArray, lt, or, sql } from 'drizzle-orm'
 import { system } from '../access/actor.ts'
 import type { Guard } from '../access/guard.ts'
 import { NotFound } from '../access/refusals.ts'
 import { type DatasetResource, findDataset } from '../catalog/queries.ts'
-import type { SnapshotStore } from '../catalog/snapshot-store.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { datasetVersions } from '../db/schema/catalog.ts'
-import { retiredFiles, schedules } from '../db/schema/schedules.ts'
+import { schedules } from '../db/schema/schedules.ts'
 import type { ScheduleRow } from './rows.ts'
 
 export type Retention = ReturnType<typeof createRetention>
 
 /** Removes versions that a schedule does not keep: never the newest completed one, and nothing that is being made. */
-export function createRetention(deps: { db: Database; guard: Guard; store: Pick<SnapshotStore, 'remove'> }) {
-  const { db, guard, store } = deps
+export function createRetention(deps: { db: Database; guard: Guard }) {
+  const { db, guard } = deps
 
   async function retain(datasetId: string): Promise<void> {
     try {
@@ -38,7 +37,7 @@ export function createRetention(deps: { db: Database; guard: Guard; store: Pick<
     /** Removes what the schedule of a dataset does not keep. */
     retain,
 
-    /** Does so for at most 100 datasets that have something to remove, then removes the files. */
+    /** Does so for at most 100 datasets that have something to remove. */
     async sweep(): Promise<void> {
       const { rows } = await db.execute<{ id: string }>(sql`
         select distinct found.dataset_id as id from (
@@ -50,21 +49,13 @@ export function createRetention(deps: { db: Database; guard: Guard; store: Pick<
           or found.finished_at < now() - found.keep_days * interval '1 day')
         limit 100`)
       for (const { id } of rows) await retain(id)
-      await this.removeFiles()
-    },
-
-    /** Removes the files of removed versions. One that cannot be removed now is tried again by the next sweep. */
-    async removeFiles(): Promise<void> {
-      for (const { versionId, file } of await db.select().from(retiredFiles).limit(500)) {
-        await store.remove(file)
-        await db.delete(retiredFiles).where(eq(retiredFiles.versionId, versionId))
-      }
     },
   }
 }
 
-/** Deletes the rows of what is not kept and writes down their files; resolves with how many there were. */
+/** Deletes what is not kept, as a person would: the sweep removes the files. Resolves with how many versions had data. */
 async function retire(tx: Transaction, { datasetId, keepVersions, keepDays }: ScheduleRow): Promise<number> {
+  const its = eq(datasetVersions.datasetId, datasetId)
   const completed = await tx
     .select({
       id: datasetVersions.id,
@@ -72,27 +63,17 @@ async function retire(tx: Transaction, { datasetId, keepVersions, keepDays }: Sc
       isOld: sql<boolean>`coalesce(${datasetVersions.finishedAt} < now() - ${keepDays}::int * interval '1 day', false)`,
     })
     .from(datasetVersions)
-    .where(and(eq(datasetVersions.datasetId, datasetId), eq(datasetVersions.status, 'completed')))
+    .where(and(its, eq(datasetVersions.status, 'completed')))
     .orderBy(sql`${datasetVersions.number} desc`)
   const isKept = ({ isOld }: { isOld: boolean }, place: number) =>
     place === 0 || (!isOld && (keepVersions === null || place < keepVersions))
   const kept = completed.filter(isKept)
   const gone = completed.filter((one) => !kept.includes(one)).map(({ id }) => id)
   if (gone.length === 0) return 0
+  // What failed or was cancelled before the oldest one that is kept says nothing any more.
   const oldest = Math.min(...kept.map(({ number }) => number))
-  const files = await tx
-    .delete(datasetVersions)
-    .where(and(eq(datasetVersions.datasetId, datasetId), inArray(datasetVersions.id, gone)))
-    .returning({ versionId: datasetVersions.id, file: datasetVersions.file })
-  const named = files.flatMap(({ versionId, file }) => (file === null ? [] : [{ versionId, file }]))
-  if (named.length > 0) await tx.insert(retiredFiles).values(named).onConflictDoNothing()
-  await deleteEmpty(tx, datasetId, oldest)
+  const empty = and(inArray(datasetVersions.status, ['failed', 'cancelled']), lt(datasetVersions.number, oldest))
+  const over = or(inArray(datasetVersions.id, gone), empty)
+  await tx.update(datasetVersions).set({ status: 'deleted' }).where(and(its, over))
   return gone.length
-}
-
-/** What failed or was cancelled before the oldest version that is kept says nothing any more; its file is gone already. */
-async function deleteEmpty(tx: Transaction, datasetId: string, before: number): Promise<void> {
-  const { number, status, file } = datasetVersions
-  const empty = and(ne(status, 'completed'), sql`${status} not in ('queued', 'running')`, sql`${file} is null`)
-  await tx.delete(datasetVersions).where(and(eq(datasetVersions.datasetId, datasetId), lt(number, before), empty))
 }

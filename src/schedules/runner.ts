@@ -64,7 +64,6 @@ export function createRunner(deps: {
   async function clearUp(): Promise<void> {
     await settling.abandoned()
     await due.sendLost()
-    await retention.removeFiles()
   }
 
   const failure = 'scheduled snapshots failed'

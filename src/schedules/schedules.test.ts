@@ -5,7 +5,7 @@ import { eq, sql } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { UserActor } from '../access/actor.ts'
 import { AccountNotFound, FeatureOff, NotFound } from '../access/refusals.ts'
-import { retiredFiles, schedules } from '../db/schema/schedules.ts'
+import { schedules } from '../db/schema/schedules.ts'
 import { type TestDomain, testDomain } from '../testing/domain.ts'
 import {
   complete,
@@ -210,7 +210,8 @@ describe('Deleting a schedule', () => {
 })
 
 describe('Retention', () => {
-  const numbers = async () => (await versionsOf(domain, datasetId)).map(({ number }) => number)
+  const numbers = async () =>
+    (await versionsOf(domain, datasetId)).filter(({ status }) => status !== 'deleted').map(({ number }) => number)
   const age = (number: number, days: number) =>
     domain.db.execute(
       sql`update dataset_versions set finished_at = now() - ${days} * interval '1 day' where dataset_id = ${datasetId} and number = ${number}`,
@@ -234,9 +235,8 @@ describe('Retention', () => {
     domain.connector.next = complete
     await make(2)
     expect(await numbers()).toEqual([3, 4])
-    await process.runner.clearUp()
+    await process.catalog.sweep.once()
     expect(existsSync(path)).toBe(false)
-    expect(await domain.db.select().from(retiredFiles)).toEqual([])
     const runs = (await shown())?.runs
     expect(runs?.map(({ version }) => version)).toEqual([4, 3, null, null])
   })

@@ -82,6 +82,7 @@ export function createSchedules(deps: {
         (tx) => findDataset(tx, datasetId, 'update'),
         async (effect, { row, organizationId }) => {
           const { tx, note, abandon } = effect
+          if (row.isDynamic) throw new NotFound()
           if (row.connectionId === null) return abandon({ ok: false, reason: 'no connection' } as const)
           await effect.also('credential.use', await findCredential(tx, setting.credentialId))
           await effect.also('connection.use', await findConnection(tx, row.connectionId, 'share'))

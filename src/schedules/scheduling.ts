@@ -25,18 +25,18 @@ export function createScheduling(deps: {
   use: Pick<ConnectionUse, 'accounts'>
   breaker: Breaker
   connectionQueries: ConnectionQueries
-  catalog: Pick<Catalog, 'datasets' | 'datasetQueries' | 'store'>
+  catalog: Pick<Catalog, 'datasets' | 'datasetQueries'>
   deployment: Deployment
   log: Log
   /** Runs at the same time in this process. */
   together?: number
 }) {
   const { catalog, ...its } = deps
-  const { datasets, datasetQueries, store } = catalog
+  const { datasets, datasetQueries } = catalog
   const queue = createQueue(its)
-  const obstacles = createObstacles(its)
+  const obstacles = createObstacles({ ...its, datasetQueries })
   const settling = createSettling({ ...its, queue })
-  const retention = createRetention({ ...its, store })
+  const retention = createRetention(its)
   const due = createDue({ ...its, queue })
   const attempts = createAttempts({ ...its, queue, obstacles, settling, datasets, retention })
   return {

@@ -146,7 +146,8 @@ const lost: Failure = { kind: 'interrupted', code: null, message: 'Its version i
 /** What a version says of itself. One that failed without a code and without a word from its process was interrupted. */
 function failureOf(version: typeof datasetVersions.$inferSelect): Failure | null {
   const { status, code, message } = version
-  if (status === 'completed') return null
+  // One that was deleted afterwards had been completed.
+  if (status === 'completed' || status === 'deleted') return null
   if (isOpen(status)) throw new Error('The version is still being made.')
   if (status === 'cancelled') return { kind: 'cancelled', code: null, message: message ?? '' }
   return { kind: code === null ? 'interrupted' : 'failed', code: code as DiagnosisCode | null, message: message ?? '' }

@@ -80,10 +80,3 @@ export const scheduleRuns = pgTable(
     index('schedule_runs_open').on(table.changedAt).where(sql`state in ('waiting', 'running')`),
   ],
 )
-
-/** Files of versions that a schedule does not keep, until they are removed. */
-export const retiredFiles = pgTable('retired_files', {
-  versionId: uuid().primaryKey(),
-  file: text().notNull(),
-  at: moment().notNull().defaultNow(),
-})
