@@ -7,7 +7,9 @@ import { importFromMariaDb } from './import-mariadb.ts'
 import { importFromS3 } from './import-s3.ts'
 import { ledger } from './ledger.ts'
 import type { Measurement } from './measurement.ts'
+import { profile } from './profile.ts'
 import { record } from './record.ts'
+import { search } from './search.ts'
 import { signIn } from './sign-in.ts'
 import { start } from './start.ts'
 import { machine, tableOf } from './table.ts'
@@ -18,9 +20,11 @@ const measurements: readonly Measurement[] = [
   start,
   credentialsPage,
   credentialsSize,
+  search,
   importOfRows,
   importFromMariaDb,
   importFromS3,
+  profile,
   signIn,
   blackHole,
   weight,

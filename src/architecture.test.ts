@@ -52,9 +52,21 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   health: ['db', 'access', 'connections', 'connector', 'credentials', 'sign-ins', '.'],
   catalog: [
     ...['db', 'access', 'connections', 'connector', 'credentials', 'sign-ins', 'storage', '.'],
-    ...['secrets/secret.ts', 'secrets/dataset-key.ts', 'secrets/keyring.ts', 'secrets/record.ts'],
+    ...[
+      'secrets/secret.ts',
+      'secrets/dataset-key.ts',
+      'secrets/keyring.ts',
+      'secrets/record.ts',
+      'secrets/sealed-file.ts',
+    ],
+    'analysis/analysis.ts',
     ...told,
     ...found,
+  ],
+  // It knows neither users nor HTTP. Its workers are started, and take their turns, as the connector's do.
+  analysis: [
+    ...['secrets/secret.ts', '.', 'connector', 'connector/import-output.ts', 'connector/import-files.ts'],
+    ...['connector/duckdb.ts', 'connector/diagnosis.ts', 'connector/places.ts', 'connector/worker-process.ts'],
   ],
   storage: ['secrets/secret.ts', 'secrets/sealed-file.ts', 'secrets/record.ts', 'secrets/kek/file.ts', '.'],
   search: ['db', 'access', 'catalog', 'connections', 'connector', 'credentials', '.'],
@@ -62,6 +74,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   sample: ['access', 'connections', 'credentials', 'db', 'secrets/secret.ts', '.'],
   http: [
     'access',
+    'analysis/analysis.ts',
     'auth',
     'audit',
     'bulk',
@@ -205,6 +218,7 @@ const mayExpose = [
   'src/secrets/sealed-file.ts',
   'src/auth/passwords.ts',
   'src/auth/password-rules.ts',
+  'src/analysis/messages.ts',
   'src/storage/bucket.ts',
   'src/connector/messages.ts',
   'src/connector/worker.ts',

@@ -57,6 +57,15 @@ await build({
   ],
 })
 
+// The worker that computes over stored files: one file, without any client library.
+await build({
+  ...common,
+  entryPoints: [{ in: 'src/analysis/worker.ts', out: 'analyst' }],
+  format: 'cjs',
+  outExtension: { '.js': '.cjs' },
+  external: outside(),
+})
+
 /** Packages that stay in node_modules: those with programs of their own, and what need not be installed and is not. */
 function outside() {
   const { optionalDependencies } = JSON.parse(readFileSync('package.json', 'utf8'))

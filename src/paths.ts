@@ -66,6 +66,15 @@ export const paths = {
     `/catalog/${id}/versions/${version}/data.${format}`,
   datasetCancellation: (id: string, version: number) => `/catalog/${id}/versions/${version}/cancellation`,
   datasetDeletion: (id: string) => `/catalog/${id}/deletion`,
+  datasetProfile: (id: string, version: number, page?: number) =>
+    query(`/catalog/${id}/versions/${version}/profile`, { page }),
+  datasetProfileCancellation: (id: string, version: number) =>
+    `/catalog/${id}/versions/${version}/profile/cancellation`,
+  datasetComparison: (id: string, compared: Compared = {}) => query(`/catalog/${id}/comparison`, compared),
+  datasetComparisonCancellation: (id: string, compared: Compared) =>
+    query(`/catalog/${id}/comparison/cancellation`, compared),
+  combine: () => '/catalog/combine',
+  newCombination: (id: string) => `/catalog/${id}/combination`,
   newDatasetVersion: (id: string, search: { account?: 'different'; type?: string } = {}) =>
     query(`/catalog/${id}/versions/new`, search),
 
@@ -99,6 +108,8 @@ export type CredentialSearch = {
 }
 /** `before` is where a page of entries continues, `versions` where one of versions does. */
 export type HistorySearch = { kind?: string; before?: string; versions?: string }
+/** Two versions by number, and the column that tells their rows apart. */
+export type Compared = { from?: number; to?: number; key?: string }
 export type AddData = { connection?: string; account?: string; type?: string; schema?: string; as?: 'tables' | 'query' }
 
 function query(path: string, parameters: Record<string, string | number | undefined>): string {

@@ -3,13 +3,16 @@ import type { Deployment } from './access/features.ts'
 import type { Accounts } from './accounts.ts'
 import type { Bulk } from './bulk/bulk.ts'
 import type { Catalog } from './catalog/catalog.ts'
+import type { Computing } from './catalog/computing.ts'
 import type { Assets } from './http/assets.ts'
 import { accountRoutes } from './http/routes/account.tsx'
 import { activityRoutes } from './http/routes/activity.tsx'
 import { adminRoutes } from './http/routes/admin.tsx'
+import { analysisRoutes } from './http/routes/analyses.tsx'
 import { associationRoutes } from './http/routes/associations.tsx'
 import { bulkRoutes } from './http/routes/bulk.tsx'
 import { catalogRoutes } from './http/routes/catalog.tsx'
+import { combineRoutes } from './http/routes/combine.tsx'
 import { connectionRoutes } from './http/routes/connections.tsx'
 import { credentialHistoryRoutes } from './http/routes/credential-history.tsx'
 import { credentialSharingRoutes } from './http/routes/credential-sharing.tsx'
@@ -39,6 +42,7 @@ import type { TypedAccounts } from './sign-ins/typed-accounts.ts'
 export type RouteDependencies = Services &
   Accounts & {
     readonly catalog: Pick<Catalog, 'datasets' | 'datasetQueries' | 'store' | 'storage'>
+    readonly computing: Pick<Computing, 'analyses' | 'combine' | 'lineage'>
     readonly provenEdits: ProvenEdits
     readonly bulk: Bulk
     readonly typedAccounts: TypedAccounts
@@ -82,8 +86,10 @@ export function allRoutes(services: RouteDependencies): Routes[] {
     notificationRoutes(deps),
     searchRoutes(deps),
     helpRoutes(),
-    // Before the routes of one dataset: `/catalog/add` is no id.
+    // Before the routes of one dataset: `/catalog/add` and `/catalog/combine` are no ids.
     catalogRoutes(deps),
+    combineRoutes(deps),
+    analysisRoutes(deps),
     datasetRoutes(deps),
   ]
 }

@@ -1,9 +1,11 @@
 import { join } from 'node:path'
 import type { UserActor } from './access/actor.ts'
 import { createAccounts } from './accounts.ts'
+import { createAnalysis } from './analysis/pool.ts'
 import { createApp } from './app.tsx'
 import { createBulk } from './bulk/bulk.ts'
 import { createCatalog } from './catalog/catalog.ts'
+import { createComputing } from './catalog/computing.ts'
 import type { Composition } from './compose.ts'
 import type { Config } from './config.ts'
 import type { EgressPolicy } from './connector/egress-policy.ts'
@@ -44,6 +46,9 @@ export function createWeb({ config, composition, log }: { config: Config; compos
   // Said at once; whatever else there is works without it.
   files.check().catch((error: unknown) => log.error('snapshots cannot be kept', error))
   catalog.start()
+  const analysis = analysisFor(config)
+  const computing = createComputing({ db, ...services, catalog, analysis, log })
+  computing.start()
   const bulk = createBulk({ db, ...services, deployment, log })
   bulk.runs.startSweeping()
   const healthSchedule = createHealthSchedule({ ...services, log })
@@ -67,6 +72,7 @@ export function createWeb({ config, composition, log }: { config: Config; compos
   const typedAccounts = createTypedAccounts()
   const pages = {
     catalog,
+    computing,
     bulk,
     provenEdits,
     typedAccounts,
@@ -111,11 +117,20 @@ export function createWeb({ config, composition, log }: { config: Config; compos
       await filling.close()
       await provenEdits.close()
       await bulk.runs.close()
+      await computing.close()
       await catalog.close()
+      await analysis.close()
       typedAccounts.close()
       await connector.close()
     },
   }
+}
+
+function analysisFor({ dataDirectory }: Config) {
+  return createAnalysis({
+    workerFile: join(packageRoot(), 'dist/analyst.cjs'),
+    scratchDirectory: join(dataDirectory, 'scratch'),
+  })
 }
 
 function sampleFor(server: Composition['database']['embedded'], services: Services) {

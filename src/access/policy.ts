@@ -60,6 +60,8 @@ export const actions = {
   'dataset.create': { needs: 'member' },
   'dataset.refresh': { needs: 'owner' },
   'dataset.cancel': { needs: 'owner' },
+  'dataset.analyse': { needs: 'consumer' },
+  'dataset.query': { needs: 'consumer' },
   'dataset.delete': { needs: 'owner' },
   'feature.read': { needs: 'administrator' },
   'feature.change': { needs: 'administrator' },

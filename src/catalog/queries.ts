@@ -7,12 +7,14 @@ import { visibleTo as connectionsVisibleTo } from '../connections/queries.ts'
 import type { Diagnosis, DiagnosisCode } from '../connector/driver.ts'
 import { usableBy } from '../credentials/shared-accounts.ts'
 import type { Database, Transaction } from '../db/client.ts'
-import { type DatasetColumn, type DatasetSource, datasets, datasetVersions } from '../db/schema/catalog.ts'
+import { type DatasetColumn, type DatasetSource, type Drift, datasets, datasetVersions } from '../db/schema/catalog.ts'
 import { connections } from '../db/schema/connections.ts'
 import { credentials } from '../db/schema/credentials.ts'
 import { users } from '../db/schema/organizations.ts'
 import { plainSnapshotFile, snapshotFile } from '../storage/snapshot-file.ts'
 import type { StoredVersion } from './stored-version.ts'
+
+export type { DatasetColumn } from '../db/schema/catalog.ts'
 
 export type VersionStatus = (typeof datasetVersions.$inferSelect)['status']
 
@@ -29,6 +31,8 @@ export type VersionDetail = {
   /** Read from the source so far; of the stored file once completed. */
   readonly bytes: number
   readonly columns: readonly DatasetColumn[]
+  /** How its columns differ from those of the version before it; null where they do not. */
+  readonly drift: Drift | null
   readonly code: DiagnosisCode | null
   /** Why it failed and the next step, in sentences. */
   readonly message: string | null
@@ -46,6 +50,8 @@ export type DatasetRow = {
   /** Whether the connection is still there, but not for the actor. */
   readonly connectionWithdrawn: boolean
   readonly source: DatasetSource
+  /** Whether it is made from other datasets, and has no connection. */
+  readonly isCombined: boolean
   readonly createdAt: Date
   readonly version: Pick<VersionDetail, 'number' | 'status' | 'rows' | 'bytes' | 'finishedAt'>
 }
@@ -61,6 +67,8 @@ export type DatasetDetail = {
   readonly account: { readonly id: string; readonly name: string } | null
   readonly ownerName: string
   readonly source: DatasetSource
+  /** Whether it is made from other datasets, and has no connection. */
+  readonly isCombined: boolean
   readonly rowLimit: number | null
   readonly createdAt: Date
   /** The newest first, at most 100. There is always one. */
@@ -120,7 +128,8 @@ export function createDatasetQueries(deps: { db: Database; guard: Guard }) {
       const rows = found.slice(0, pageSize).map(({ dataset, connectionName, version }) => {
         const { id, name, source, createdAt } = dataset
         const connectionWithdrawn = dataset.connectionId !== null && connectionName === null
-        return { id, name, source, createdAt, connectionName, connectionWithdrawn, version }
+        const isCombined = dataset.inputs !== null
+        return { id, name, source, isCombined, createdAt, connectionName, connectionWithdrawn, version }
       })
       return { rows, next: found.length > pageSize ? (rows.at(-1)?.id ?? null) : null }
     },
@@ -138,6 +147,7 @@ export function createDatasetQueries(deps: { db: Database; guard: Guard }) {
         account: credentialId === null || accountName === null ? null : { id: credentialId, name: accountName },
         ownerName,
         source,
+        isCombined: dataset.inputs !== null,
         rowLimit,
         createdAt,
         versions: await versionsOf(db, id),
@@ -228,6 +238,7 @@ async function versionsOf(db: Database, datasetId: string, number?: number): Pro
     rows: version.rows,
     bytes: version.bytes,
     columns: version.columns ?? [],
+    drift: version.drift,
     code: version.code as DiagnosisCode | null,
     message: version.message,
     diagnosis: version.diagnosis as Diagnosis | null,

@@ -1,9 +1,17 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { UserActor } from '../access/actor.ts'
 import { NotFound, Refusal } from '../access/refusals.ts'
-import { type Imported, type Outcome, type Progress, type Source, TooBusy } from '../connector/driver.ts'
+import {
+  type Diagnosis,
+  type Imported,
+  type Outcome,
+  type Progress,
+  type Source,
+  TooBusy,
+} from '../connector/driver.ts'
 import { type Occasion, trippingCodes } from '../credentials/breaker.ts'
 import type { Log } from '../log.ts'
+import type { Secret } from '../secrets/secret.ts'
 import type { Account, ConnectionUse } from '../sign-ins/use-connection.ts'
 import { StoreUnreachable } from '../storage/file-store.ts'
 import { copyAccount, wipeAccount } from './account-copies.ts'
@@ -23,10 +31,26 @@ export type SnapshotOrder = {
   readonly rowLimit: number | null
 }
 
+/** One version that is computed from other datasets; its row is queued already. */
+export type ComputedOrder = Pick<SnapshotOrder, 'actor' | 'versionId' | 'runId'> & {
+  /** Writes the file. Throws `TooBusy` where there is no place, and is then called again. */
+  compute(
+    target: ComputeTarget,
+    options: { readonly signal: AbortSignal; readonly onProgress: (progress: Progress) => void },
+  ): Promise<Computed>
+}
+/** Where it is written to, under which key it is sealed, and how large it may become. */
+export type ComputeTarget = { readonly file: string; readonly key: Secret; readonly mostBytes: number }
+export type Computed =
+  | { readonly ok: true; readonly value: Imported; readonly diagnosis: Diagnosis }
+  | { readonly ok: false; readonly message: string }
+
+type CompletedListener = (order: { readonly actor: UserActor; readonly versionId: string }) => void
+
 export type Snapshots = ReturnType<typeof createSnapshots>
 
 type Run = {
-  readonly order: SnapshotOrder
+  readonly order: SnapshotOrder | ComputedOrder
   readonly abort: AbortController
   ending: 'cancelled' | 'interrupted' | 'lost' | undefined
   /** The tables that were chosen together, with one account. */
@@ -64,6 +88,7 @@ export function createSnapshots(deps: {
   const { use, versions, store, storage, log } = deps
   const runs = new Map<string, Run>()
   const baskets = new Set<Promise<void>>()
+  const listeners: CompletedListener[] = []
   let closing = false
   let beating = false
 
@@ -110,7 +135,7 @@ export function createSnapshots(deps: {
     } finally {
       run.basket.sayLetIn()
       runs.delete(versionId)
-      wipeAccount(run.order.account)
+      if ('account' in run.order) wipeAccount(run.order.account)
     }
   }
 
@@ -121,7 +146,10 @@ export function createSnapshots(deps: {
     const imported = version === undefined ? whyNotBegun(run) : await pull(run, version)
     if (imported !== undefined && isRefusal(imported)) run.basket.refused = true
     const completed = version && imported?.ok ? await complete(version, imported.value) : imported
-    if (completed?.ok) return
+    if (completed?.ok) {
+      for (const listener of listeners) listener(run.order)
+      return
+    }
     const isGone = version === undefined || (await removeFile(version))
     await persist(() => versions.end(versionId, whyEnded(run, completed), isGone))
   }
@@ -170,29 +198,14 @@ export function createSnapshots(deps: {
     }
   }
 
-  async function importOnceItsTurn(run: Run, target: NewFile & { readonly mostBytes: number }) {
-    const { actor, connectionId, account, source, rowLimit, runId } = run.order
+  async function importOnceItsTurn(run: Run, target: NewFile & { readonly mostBytes: number }): Promise<Pulled> {
     const { path: file, key, mostBytes } = target
     const until = Date.now() + patienceMilliseconds
     // A person waits for the first table alone; what stood in line does not try a paused account.
     for (let occasion: Occasion = isFirst(run) ? 'by hand' : 'in line'; ; occasion = 'in line') {
       const attempt = key.copy()
       try {
-        return await use.run(
-          actor,
-          {
-            connectionId,
-            // Using an account wipes it; a second attempt needs another copy.
-            account: copyAccount(account),
-            operation: 'import',
-            input: { source, rowLimit, file, key: attempt, mostBytes },
-            purpose: 'snapshot of a dataset',
-            occasion,
-            runId,
-            limits: { milliseconds: importMilliseconds },
-          },
-          { signal: run.abort.signal, onProgress: (progress) => noteProgress(run, progress) },
-        )
+        return await importNow(run, { file, key: attempt, mostBytes }, occasion)
       } catch (error) {
         if (!(error instanceof TooBusy) || Date.now() > until) throw error
         await pause(error.retryAfterSeconds * 1000, undefined, { signal: run.abort.signal, ref: false })
@@ -202,12 +215,31 @@ export function createSnapshots(deps: {
     }
   }
 
+  function importNow(run: Run, target: ComputeTarget, occasion: Occasion): Promise<Pulled> {
+    const { order, abort } = run
+    const options = { signal: abort.signal, onProgress: (progress: Progress) => noteProgress(run, progress) }
+    if ('compute' in order) return order.compute(target, options)
+    const { actor, connectionId, source, rowLimit, runId } = order
+    const request = {
+      connectionId,
+      // Using an account wipes it; a second attempt needs another copy.
+      account: copyAccount(order.account),
+      operation: 'import',
+      input: { source, rowLimit, ...target },
+      purpose: 'snapshot of a dataset',
+      occasion,
+      runId,
+      limits: { milliseconds: importMilliseconds },
+    } as const
+    return use.run(actor, request, options)
+  }
+
   return {
     /**
      * Begins to make the versions of one basket, two at a time; returns at once. What goes wrong is written on the
      * version it concerns. Takes over the accounts and wipes them.
      */
-    start(orders: readonly SnapshotOrder[]): void {
+    start(orders: readonly (SnapshotOrder | ComputedOrder)[]): void {
       const basket = newBasket(orders)
       const begun: Run[] = orders.map((order) => ({
         order,
@@ -221,6 +253,9 @@ export function createSnapshots(deps: {
       const made = runBasket(basket, [...begun]).finally(() => baskets.delete(made))
       baskets.add(made)
     },
+
+    /** Tells `listener` of every version that is completed here from now on. */
+    onCompleted: (listener: CompletedListener) => void listeners.push(listener),
 
     /** Ends a version at once if this process makes it; another process notices with its next heartbeat. */
     cancel(versionId: string): void {
@@ -243,7 +278,7 @@ export function createSnapshots(deps: {
   }
 }
 
-function newBasket(orders: readonly SnapshotOrder[]): Basket {
+function newBasket(orders: readonly (SnapshotOrder | ComputedOrder)[]): Basket {
   let sayLetIn = () => {}
   const letIn = new Promise<void>((resolve) => {
     sayLetIn = resolve
@@ -276,7 +311,7 @@ type NewFile = Awaited<ReturnType<SnapshotStore['create']>>
 
 type Pulled = Outcome<Imported> | { readonly ok: false; readonly message: string; readonly isToldAlready?: true }
 
-function idOf(order: SnapshotOrder): { versionId: string } {
+function idOf(order: Run['order']): { versionId: string } {
   return { versionId: order.versionId }
 }
 

@@ -4,6 +4,7 @@ import type { Database } from '../db/client.ts'
 import { datasetVersions } from '../db/schema/catalog.ts'
 import { indexDataset } from '../search/documents.ts'
 import { snapshotFile } from '../storage/snapshot-file.ts'
+import { tellDrift } from './drift.ts'
 import type { Storage } from './storage.ts'
 import type { StoredVersion } from './stored-version.ts'
 import { tellEnded } from './tell-ended.ts'
@@ -79,6 +80,7 @@ export function createVersionRows(db: Database, storage: Pick<Storage, 'reserve'
           .returning(toTell)
         for (const one of completed) await indexDataset(tx, one.datasetId)
         await tellEnded(tx, completed)
+        if (completed.length > 0) await tellDrift(tx, version.versionId)
         return completed.length > 0 ? 'completed' : 'lost'
       })
     },

@@ -4,9 +4,11 @@ import { type ClimbedRung, type FailedRung, type FailureCode, failedRung, ladder
 import type { Connector, Job, Operation, Operations, Outcome } from './driver.ts'
 import type { EgressPolicy } from './egress-policy.ts'
 import { removeUnfinished } from './import-files.ts'
-import { type FromWorker, fileKey, toWire } from './messages.ts'
+import { type FromWorker, fileKey, type ToWorker, toWire } from './messages.ts'
 import { createPlaces, GaveUp, type Leave } from './places.ts'
 import { forkWorker, type WorkerProcess } from './worker-process.ts'
+
+type Worker = WorkerProcess<FromWorker, ToWorker>
 
 export type ConnectorOptions = {
   readonly policy: EgressPolicy
@@ -30,12 +32,12 @@ type RunOptions = Parameters<Connector['run']>[1]
 export function createConnector(options: ConnectorOptions): Connector {
   const { policy, workerFile, warm = 2, perUser = 8, total = 24, waitMilliseconds = 2_000 } = options
   const places = createPlaces({ perUser, total, reserved, waiting: 2 * total, waitMilliseconds })
-  const ready: WorkerProcess[] = []
-  const living = new Set<WorkerProcess>()
+  const ready: Worker[] = []
+  const living = new Set<Worker>()
   let closed = false
 
-  function start(heapMegabytes: number): WorkerProcess {
-    const worker = forkWorker(workerFile, heapMegabytes)
+  function start(heapMegabytes: number): Worker {
+    const worker = forkWorker<FromWorker, ToWorker>(workerFile, heapMegabytes)
     living.add(worker)
     void worker.ended.then(() => {
       living.delete(worker)
@@ -49,7 +51,7 @@ export function createConnector(options: ConnectorOptions): Connector {
     while (!closed && ready.length < warm) ready.push(start(standardHeap))
   }
 
-  function take(heapMegabytes: number, pause: number): WorkerProcess {
+  function take(heapMegabytes: number, pause: number): Worker {
     const place = ready.findIndex((worker) => !worker.hasEnded && worker.heapMegabytes === heapMegabytes)
     const [worker] = place === -1 ? [] : ready.splice(place, 1)
     // The next worker starts when this one has had the processor for itself, unless none would be ready meanwhile.
@@ -115,7 +117,7 @@ async function runJob<O extends Operation>(
   job: Job<O>,
   options: RunOptions,
   policy: EgressPolicy,
-  take: (heapMegabytes: number, pause: number) => WorkerProcess,
+  take: (heapMegabytes: number, pause: number) => Worker,
 ): Promise<Outcome<Operations[O]['output']>> {
   const climbed: ClimbedRung[] = []
   const file = job.operation === 'import' ? (job.input as Operations['import']['input']).file : undefined
@@ -139,7 +141,7 @@ type Ending =
 
 /** Hands the job over and resolves with what came of it: an answer, a limit, a cancellation or a death. */
 function follow(
-  worker: WorkerProcess,
+  worker: Worker,
   job: Job,
   options: RunOptions,
   policy: EgressPolicy,

@@ -1,17 +1,16 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import type { FromWorker, ToWorker } from './messages.ts'
 
-/** A connector worker as its parent sees it. */
-export type WorkerProcess = {
+/** A worker as its parent sees it: it takes one message of `To` and says some of `From`, `ready` first. */
+export type WorkerProcess<From, To> = {
   readonly pid: number | undefined
   readonly heapMegabytes: number
   readonly hasEnded: boolean
   /** Resolves when it has loaded what it needs; maybe never. */
   readonly ready: Promise<void>
   /** Hands over the job; the one message a worker ever gets. */
-  start(message: ToWorker): void
-  onMessage(take: (message: FromWorker) => void): void
+  start(message: To): void
+  onMessage(take: (message: From) => void): void
   /** Resident memory in megabytes; 0 where the system does not tell. */
   memory(): number
   kill(): void
@@ -23,7 +22,10 @@ export type WorkerProcess = {
  * Starts a worker. Its environment holds a search path and a time zone: no setting of ours, no home, and nothing that a
  * client library would take for its own. What it prints goes nowhere. It does not keep this process alive.
  */
-export function forkWorker(workerFile: string, heapMegabytes: number): WorkerProcess {
+export function forkWorker<From extends { readonly kind: string }, To extends object>(
+  workerFile: string,
+  heapMegabytes: number,
+): WorkerProcess<From, To> {
   const child = fork(workerFile, [], {
     cwd: '/',
     env: { PATH: '/usr/bin:/bin', TZ: 'UTC' },
@@ -42,7 +44,7 @@ export function forkWorker(workerFile: string, heapMegabytes: number): WorkerPro
     child.once('error', () => child.pid === undefined && resolve())
   })
   const ready = new Promise<void>((resolve) => {
-    child.on('message', (message: FromWorker) => message.kind === 'ready' && resolve())
+    child.on('message', (message: From) => message.kind === 'ready' && resolve())
   })
   child.unref()
   child.channel?.unref()
@@ -59,7 +61,7 @@ export function forkWorker(workerFile: string, heapMegabytes: number): WorkerPro
       child.channel?.ref()
       child.send(message, () => {})
     },
-    onMessage: (take) => void child.on('message', (message) => take(message as FromWorker)),
+    onMessage: (take) => void child.on('message', (message) => take(message as From)),
     memory: () => residentMegabytes(child),
     kill: () => void child.kill('SIGKILL'),
   }

@@ -81,6 +81,7 @@ const messages = {
   'health-off': ['success', 'Health checks are off.'],
   'dataset-started': ['success', 'Snapshot started.'],
   'dataset-cancelled': ['success', 'Snapshot cancelled. Nothing of it was kept.'],
+  'analysis-cancelled': ['neutral', 'Cancelled.'],
   'dataset-deleted': ['success', 'Dataset deleted.'],
   'storage-limit': ['success', 'Limit saved.'],
   'feature-on': ['success', 'Stored credentials are on.'],

@@ -6,7 +6,7 @@ import { type Address, addressOf, visibleTo as connectionsVisibleTo } from '../c
 import { driver } from '../connector/registry.ts'
 import type { CredentialQueries } from '../credentials/queries.ts'
 import type { SharedAccounts } from '../credentials/shared-accounts.ts'
-import type { Database } from '../db/client.ts'
+import type { Database, Reader } from '../db/client.ts'
 import { type DatasetColumn, datasets, datasetVersions } from '../db/schema/catalog.ts'
 import { connections } from '../db/schema/connections.ts'
 import { connectionSearch, datasetSearch } from '../db/schema/search.ts'
@@ -65,41 +65,50 @@ export function createSearch(deps: {
 }) {
   const { db, deployment, credentialQueries, shared } = deps
 
-  async function findDatasets(actor: UserActor, term: Term): Promise<Hits<DatasetHit>> {
-    const place = datasetPlace(actor, sql`${datasetSearch.textKey}`)
-    const rows = await run<DatasetHit>(sql`${counted(term, place)}
+  async function findDatasets(reader: Reader, actor: UserActor, term: Term): Promise<Hits<DatasetHit>> {
+    const place = datasetPlace(actor, sql`text_key`)
+    const rows = await run<DatasetHit>(
+      reader,
+      sql`${counted(term, place)}
       select found.total, datasets.id, datasets.name, connections.name as "connectionName"
       from found join datasets on datasets.id = found.id ${itsConnection(actor)}
-      order by found.rank, datasets.name, datasets.id limit ${shown}`)
+      order by found.rank, datasets.name, datasets.id limit ${shown}`,
+    )
     return hitsOf(rows)
   }
 
-  async function findColumns(actor: UserActor, term: Term): Promise<Hits<ColumnHit>> {
-    const place = datasetPlace(actor, sql`${datasetSearch.columnsKey}`)
-    const rows = await run<DatasetHit & { columns: readonly DatasetColumn[] }>(sql`${counted(term, place)}
+  async function findColumns(reader: Reader, actor: UserActor, term: Term): Promise<Hits<ColumnHit>> {
+    const place = datasetPlace(actor, sql`columns_key`)
+    const rows = await run<DatasetHit & { columns: readonly DatasetColumn[] }>(
+      reader,
+      sql`${counted(term, place)}
       select found.total, datasets.id, datasets.name, connections.name as "connectionName", latest.columns
       from found join datasets on datasets.id = found.id ${itsConnection(actor)}
       cross join lateral (
         select columns from ${datasetVersions} where dataset_id = found.id and status = 'completed'
         order by number desc limit 1) latest
-      order by found.rank, datasets.name, datasets.id limit ${shown}`)
+      order by found.rank, datasets.name, datasets.id limit ${shown}`,
+    )
     const { rows: hits, ...counts } = hitsOf(rows)
     return { ...counts, rows: hits.map((hit) => ({ ...hit, ...matchingColumns(hit.columns, term.text) })) }
   }
 
-  async function findConnections(actor: UserActor, term: Term): Promise<Hits<ConnectionHit>> {
+  async function findConnections(reader: Reader, actor: UserActor, term: Term): Promise<Hits<ConnectionHit>> {
     const place: Place = {
-      id: sql`connections.id`,
-      from: sql`${connectionSearch} join ${connections} on connections.id = connection_search.connection_id`,
-      viewers: sql`${connectionSearch.viewers}`,
-      key: sql`${connectionSearch.textKey}`,
+      documents: sql`${connectionSearch}`,
+      id: sql`connection_id`,
+      key: sql`text_key`,
+      things: sql`${connections}`,
       shown: connectionsVisibleTo(actor),
     }
     type Row = Pick<typeof connections.$inferSelect, 'id' | 'name' | 'driver' | 'parameters'>
-    const rows = await run<Row>(sql`${counted(term, place)}
+    const rows = await run<Row>(
+      reader,
+      sql`${counted(term, place)}
       select found.total, connections.id, connections.name, connections.driver, connections.parameters
       from found join connections on connections.id = found.id
-      order by found.rank, connections.name_key, connections.id limit ${shown}`)
+      order by found.rank, connections.name_key, connections.id limit ${shown}`,
+    )
     const { rows: hits, ...counts } = hitsOf(rows)
     return { ...counts, rows: hits.map(describe) }
   }
@@ -118,9 +127,16 @@ export function createSearch(deps: {
     }
   }
 
-  async function run<T>(query: SQL): Promise<(T & { total: number })[]> {
-    const { rows } = await db.execute(query)
-    return rows as (T & { total: number })[]
+  /** In one transaction, for its setting: the planner thinks the index worth asking only where few rows match. */
+  function findThings(actor: UserActor, term: Term): Promise<Pick<Findings, 'datasets' | 'columns' | 'connections'>> {
+    return db.transaction(async (tx) => {
+      await tx.execute(sql`set local enable_seqscan = off`)
+      return {
+        datasets: await findDatasets(tx, actor, term),
+        columns: await findColumns(tx, actor, term),
+        connections: await findConnections(tx, actor, term),
+      }
+    })
   }
 
   return {
@@ -131,25 +147,27 @@ export function createSearch(deps: {
       if ([...typed].length > longestText) return { kind: 'too long' }
       if ([...text].length < shortestText) return { kind: 'too short' }
       const term = { viewer: actor.id, text }
-      const [found, columns, places, accounts] = await Promise.all([
-        findDatasets(actor, term),
-        findColumns(actor, term),
-        findConnections(actor, term),
-        findCredentials(actor, text),
-      ])
-      return { kind: 'found', findings: { datasets: found, columns, connections: places, ...accounts } }
+      const [things, accounts] = await Promise.all([findThings(actor, term), findCredentials(actor, text)])
+      return { kind: 'found', findings: { ...things, ...accounts } }
     },
   }
+}
+
+type Found<T> = T & { readonly total: number }
+
+async function run<T>(reader: Reader, query: SQL): Promise<Found<T>[]> {
+  const { rows } = await reader.execute(query)
+  return rows as Found<T>[]
 }
 
 const none = { rows: [], total: 0, more: false } as const
 
 function datasetPlace(actor: UserActor, key: SQL): Place {
   return {
-    id: sql`datasets.id`,
-    from: sql`${datasetSearch} join ${datasets} on datasets.id = dataset_search.dataset_id`,
-    viewers: sql`${datasetSearch.viewers}`,
+    documents: sql`${datasetSearch}`,
+    id: sql`dataset_id`,
     key,
+    things: sql`${datasets}`,
     shown: and(isNull(datasets.deletedAt), datasetsVisibleTo(actor)),
   }
 }

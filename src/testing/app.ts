@@ -4,11 +4,14 @@ import { join } from 'node:path'
 import type { UserActor } from '../access/actor.ts'
 import type { Deployment } from '../access/features.ts'
 import { createAccounts } from '../accounts.ts'
+import { createAnalysis } from '../analysis/pool.ts'
 import { createApp } from '../app.tsx'
 import { createBulk } from '../bulk/bulk.ts'
 import { createCatalog } from '../catalog/catalog.ts'
+import { createComputing } from '../catalog/computing.ts'
 import { loadAssets } from '../http/assets.ts'
 import { createLog } from '../log.ts'
+import { packageRoot } from '../package-root.ts'
 import { allRoutes } from '../routes.ts'
 import { createProvenEdits } from '../sign-ins/proven-edits.ts'
 import { createTypedAccounts } from '../sign-ins/typed-accounts.ts'
@@ -40,10 +43,14 @@ export async function testApp(options: Options = {}) {
   const typedAccounts = createTypedAccounts()
   const directory = mkdtempSync(join(tmpdir(), 'keyward-snapshots-'))
   const catalog = createCatalog({ ...domain, directory, deployment, log, beatMilliseconds: 50 })
+  const scratchDirectory = join(directory, 'scratch')
+  const analysis = createAnalysis({ workerFile: join(packageRoot(), 'dist/analyst.cjs'), scratchDirectory })
+  const computing = createComputing({ ...domain, catalog, analysis, log, beatMilliseconds: 50 })
   const provenEdits = createProvenEdits({ ...domain, log, beatMilliseconds: 50 })
   const bulk = createBulk({ ...domain, deployment, log, beatMilliseconds: 50 })
   const pages = {
     catalog,
+    computing,
     bulk,
     provenEdits,
     typedAccounts,
@@ -70,6 +77,9 @@ export async function testApp(options: Options = {}) {
     ...accounts,
     app,
     catalog,
+    /** Nothing follows a snapshot by itself unless a test starts it. */
+    computing,
+    analysis,
     storage: catalog.storage,
     snapshotDirectory: directory,
     provenEdits,
@@ -77,7 +87,9 @@ export async function testApp(options: Options = {}) {
     async close(): Promise<void> {
       await provenEdits.close()
       await bulk.runs.close()
+      await computing.close()
       await catalog.close()
+      await analysis.close()
       typedAccounts.close()
       await domain.close()
       rmSync(directory, { recursive: true })

@@ -1,60 +1,34 @@
 import { randomBytes } from 'node:crypto'
-import type { Browser, Page } from 'playwright'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Page } from 'playwright'
+import { beforeAll, expect, test } from 'vitest'
 import type { UserActor } from '../../src/access/actor.ts'
-import { browserPath, launchBrowser } from '../../src/testing/browser.ts'
-import { type StartedServer, startServer } from '../../src/testing/server.ts'
-import { addConnection } from './connections.ts'
-import { addPeople, type People } from './people.ts'
-import { type Account, makeStore, type Store } from './store.ts'
-import { fill, flash, follow, heading, modes, press, sees, visit } from './visit.ts'
+import { journeys, journeysInBothWays, openStage } from './stage.ts'
+import type { Account } from './store.ts'
+import { fill, flash, follow, heading, press, sees } from './visit.ts'
 
-let server: StartedServer
-let people: People
-let store: Store
-let browser: Browser
-
-beforeAll(async () => {
-  if (browserPath === undefined) return
-  server = await startServer()
-  people = await addPeople(server)
-  store = await makeStore()
-  browser = await launchBrowser()
-})
-
-afterAll(async () => {
-  await browser?.close()
-  await server?.stop()
-  await store?.close()
-})
+const stage = openStage()
 
 const inHours = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString().slice(0, 16)
 
-describe.skipIf(browserPath === undefined).each(modes)('Credentials $way', ({ javaScriptEnabled }) => {
+journeysInBothWays('Credentials $way', (mode) => {
   let ada: UserActor
   let account: Account
   let address: string
   beforeAll(async () => {
-    ada = await people.member('Ada')
-    account = await store.addReader(`reader-${randomBytes(8).toString('hex')}`)
+    ada = await stage.people.member('Ada')
+    account = await stage.store.addReader(`reader-${randomBytes(8).toString('hex')}`)
+    const hands = await stage.handsOf(ada)
+    const connection = await hands.addConnection('Shop', stage.store)
+    address = `/credentials/${await hands.addAccount('reader', account, connection)}`
   })
-  const asAda = (steps: (page: Page) => Promise<void>) =>
-    visit(browser, server.origin, ada, steps, { javaScriptEnabled })
+  const asAda = (steps: (page: Page) => Promise<void>) => stage.as(ada, steps, mode)
 
   test('that a data store refuses are paused, and say why, in the list too', () =>
     asAda(async (page) => {
-      await addConnection(page, store, 'Shop')
-      await follow(page, 'Test connection')
-      await fill(page, { Username: account.username, Password: account.password })
-      await page.getByLabel('Securely save credentials').check()
-      await fill(page, { 'Account name (optional)': 'reader' })
-      await press(page, 'Save and sign in')
-      await flash(page, 'Saved. The sign-in worked.')
-      await store.sql(`alter role ${account.username} password 'another one'`)
+      await stage.store.sql(`alter role ${account.username} password 'another one'`)
       await page.goto('/credentials')
       await page.getByRole('link', { name: /^reader/ }).click()
       await heading(page, 'reader')
-      address = new URL(page.url()).pathname
       await press(page, 'Test Shop')
       await heading(page, 'Sign-in to Shop failed')
       await page.goto(address)
@@ -67,7 +41,7 @@ describe.skipIf(browserPath === undefined).each(modes)('Credentials $way', ({ ja
 
   test('go on after one sign-in that works', () =>
     asAda(async (page) => {
-      await store.sql(`alter role ${account.username} password '${account.password}'`)
+      await stage.store.sql(`alter role ${account.username} password '${account.password}'`)
       await page.goto(address)
       await press(page, 'Test Shop')
       await heading(page, 'Signed in to Shop')
@@ -95,10 +69,10 @@ describe.skipIf(browserPath === undefined).each(modes)('Credentials $way', ({ ja
     }))
 })
 
-describe.skipIf(browserPath === undefined)('A maintenance window by keyboard', () => {
+journeys('A maintenance window by keyboard', () => {
   test('is set and ended', async () => {
-    const bob = await people.member('Bob')
-    await visit(browser, server.origin, bob, async (page) => {
+    const bob = await stage.people.member('Bob')
+    await stage.as(bob, async (page) => {
       await page.goto('/credentials/new?type=basic')
       await fill(page, { 'Account name': 'typed', Username: 'someone', Password: 'something long enough' })
       await page.keyboard.press('Enter')
@@ -128,7 +102,7 @@ describe.skipIf(browserPath === undefined)('A maintenance window by keyboard', (
 /** What the focus is on, by its label or its words. Run in the browser. */
 const focusedName = `(document.activeElement?.labels?.[0] ?? document.activeElement)?.textContent.trim() ?? ''`
 
-/** Goes on with Tab until what has the focus is called that. */
+/** Goes on with Tab until what has the focus is called that. A field for a time is several stops with one name. */
 async function reach(page: Page, name: string): Promise<void> {
   await page.getByText(name, { exact: true }).first().waitFor()
   for (let tabs = 0; tabs < 80; tabs++) {

@@ -1,48 +1,26 @@
 import { readFile } from 'node:fs/promises'
-import type { Browser, Page } from 'playwright'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Page } from 'playwright'
+import { beforeAll, expect, test } from 'vitest'
 import type { UserActor } from '../../src/access/actor.ts'
-import { browserPath, launchBrowser } from '../../src/testing/browser.ts'
-import { type StartedServer, startServer } from '../../src/testing/server.ts'
-import { addConnection } from './connections.ts'
-import { addPeople, type People } from './people.ts'
-import { makeStore, type Store } from './store.ts'
-import { fill, flash, follow, heading, modes, press, sees, title, visit } from './visit.ts'
+import { journeysInBothWays, openStage } from './stage.ts'
+import { fill, flash, follow, heading, press, sees, title } from './visit.ts'
 
-let server: StartedServer
-let people: People
-let store: Store
-let browser: Browser
+const stage = openStage()
 
-beforeAll(async () => {
-  if (browserPath === undefined) return
-  server = await startServer()
-  people = await addPeople(server)
-  store = await makeStore()
-  browser = await launchBrowser()
-})
-
-afterAll(async () => {
-  await browser?.close()
-  await server?.stop()
-  await store?.close()
-})
-
-describe.skipIf(browserPath === undefined).each(modes)('The catalog $way', ({ javaScriptEnabled }) => {
+journeysInBothWays('The catalog $way', (mode) => {
   let ada: UserActor
   beforeAll(async () => {
-    ada = await people.member('Ada')
+    ada = await stage.people.member('Ada')
+    await (await stage.handsOf(ada)).addConnection('Shop', stage.store)
   })
-  const as = (user: UserActor, steps: (page: Page) => Promise<void>) =>
-    visit(browser, server.origin, user, steps, { javaScriptEnabled })
+  const as = (user: UserActor, steps: (page: Page) => Promise<void>) => stage.as(user, steps, mode)
 
   test('without anything in it, leads from a connection and an account to tables, rows and files', () =>
     as(ada, async (page) => {
-      await addConnection(page, store, 'Shop')
       await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Catalog' }).click()
       await follow(page, 'Add from data connection')
       await page.getByRole('button', { name: /^Shop/ }).click()
-      await fill(page, { Username: store.reader.username, Password: store.reader.password })
+      await fill(page, { Username: stage.store.reader.username, Password: stage.store.reader.password })
       await page.getByLabel('Securely save credentials').check()
       await fill(page, { 'Account name (optional)': 'reader' })
       await press(page, 'Save and sign in')
@@ -121,7 +99,7 @@ describe.skipIf(browserPath === undefined).each(modes)('The catalog $way', ({ ja
       await page.getByRole('progressbar').waitFor()
       await expect.poll(() => page.locator('#progress').textContent(), { timeout: 30_000 }).toMatch(/[1-9][\d,]* rows/)
       // Only where nothing else keeps the page fresh: it would take the focus away.
-      expect(await page.locator('meta[http-equiv=refresh]').count()).toBe(javaScriptEnabled ? 0 : 1)
+      expect(await page.locator('meta[http-equiv=refresh]').count()).toBe(mode.javaScriptEnabled ? 0 : 1)
       await press(page, 'Cancel this snapshot')
       await page.getByText('was cancelled').first().waitFor({ timeout: 30_000 })
     }))
@@ -138,7 +116,7 @@ describe.skipIf(browserPath === undefined).each(modes)('The catalog $way', ({ ja
       await openDataset(page, 'customers')
       await follow(page, 'Create snapshot')
       await page.getByLabel('Username').waitFor()
-      await fill(page, { Username: store.second.username, Password: store.second.password })
+      await fill(page, { Username: stage.store.second.username, Password: stage.store.second.password })
       await press(page, 'Create snapshot')
       await heading(page, 'customers')
       await expect.poll(() => page.getByRole('link', { name: 'Rows' }).count(), { timeout: 30_000 }).toBe(2)
@@ -150,7 +128,7 @@ describe.skipIf(browserPath === undefined).each(modes)('The catalog $way', ({ ja
       await openDataset(page, 'spending')
       address = page.url()
     })
-    await as(await people.member('Ben'), async (page) => {
+    await as(await stage.people.member('Ben'), async (page) => {
       await page.goto('/catalog')
       expect(await page.getByRole('link', { name: 'spending' }).count()).toBe(0)
       for (const part of ['', '/versions/1/rows', '/versions/1/data.csv', '/deletion', '/versions/new']) {

@@ -1,40 +1,20 @@
-import type { Browser, Page } from 'playwright'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Page } from 'playwright'
+import { beforeAll, expect, test } from 'vitest'
 import type { UserActor } from '../../src/access/actor.ts'
 import { testPassword } from '../../src/testing/actors.ts'
-import { browserPath, launchBrowser } from '../../src/testing/browser.ts'
-import { type StartedServer, startServer } from '../../src/testing/server.ts'
 import { addConnection } from './connections.ts'
-import { addPeople, type People } from './people.ts'
-import { type Account, makeStore, type Store } from './store.ts'
-import { fill, flash, follow, heading, modes, press, sees, title, visit } from './visit.ts'
+import { journeysInBothWays, openStage } from './stage.ts'
+import type { Account } from './store.ts'
+import { fill, flash, follow, heading, press, sees, title } from './visit.ts'
 
-let server: StartedServer
-let people: People
-let store: Store
-let browser: Browser
+const stage = openStage()
 
-beforeAll(async () => {
-  if (browserPath === undefined) return
-  server = await startServer()
-  people = await addPeople(server)
-  store = await makeStore()
-  browser = await launchBrowser()
-})
-
-afterAll(async () => {
-  await browser?.close()
-  await server?.stop()
-  await store?.close()
-})
-
-describe.skipIf(browserPath === undefined).each(modes)('Data connections $way', ({ javaScriptEnabled }) => {
+journeysInBothWays('Data connections $way', (mode) => {
   let ada: UserActor
   beforeAll(async () => {
-    ada = await people.member('Ada')
+    ada = await stage.people.member('Ada')
   })
-  const as = (user: UserActor, steps: (page: Page) => Promise<void>) =>
-    visit(browser, server.origin, user, steps, { javaScriptEnabled })
+  const as = (user: UserActor, steps: (page: Page) => Promise<void>) => stage.as(user, steps, mode)
 
   test('added with fields missing, say all there is to mend and keep the rest', () =>
     as(ada, async (page) => {
@@ -46,14 +26,14 @@ describe.skipIf(browserPath === undefined).each(modes)('Data connections $way', 
       expect(await page.getByLabel('Port').inputValue()).toBe('70000')
     }))
 
-  test('are added by their fields', () => as(ada, (page) => addConnection(page, store, 'Sales')))
+  test('are added by their fields', () => as(ada, (page) => addConnection(page, stage.store, 'Sales')))
 
   test('added by a pasted address with a password in it, take it out and store it only when told to', () =>
     as(ada, async (page) => {
-      const { username, password } = store.reader
+      const { username, password } = stage.store.reader
       await page.goto('/connections/new?driver=postgresql')
       await page.getByText('Paste an address instead').click()
-      const address = `postgresql://${username}:${password}@${store.host}:${store.port}/${store.database}?sslmode=disable`
+      const address = `postgresql://${username}:${password}@${stage.store.host}:${stage.store.port}/${stage.store.database}?sslmode=disable`
       await fill(page, { Address: address })
       await press(page, 'Fill in the fields')
       await sees(page, 'The address held a username and a password')
@@ -72,7 +52,7 @@ describe.skipIf(browserPath === undefined).each(modes)('Data connections $way', 
     as(ada, async (page) => {
       await openConnection(page, 'Sales')
       await follow(page, 'Test connection')
-      await typeAccount(page, store.reader)
+      await typeAccount(page, stage.store.reader)
       await press(page, 'Sign in')
       await heading(page, 'Signed in to Sales')
       await page.goto('/credentials')
@@ -83,13 +63,13 @@ describe.skipIf(browserPath === undefined).each(modes)('Data connections $way', 
     as(ada, async (page) => {
       await openConnection(page, 'Sales')
       await follow(page, 'Test connection')
-      await typeAccount(page, { username: store.reader.username, password: 'wrong' })
+      await typeAccount(page, { username: stage.store.reader.username, password: 'wrong' })
       await page.getByLabel('Securely save credentials').check()
       await fill(page, { 'Account name (optional)': 'reports' })
       await press(page, 'Save and sign in')
       await page.getByRole('list', { name: 'Diagnosis' }).waitFor()
       expect(await page.getByLabel('Securely save credentials').isChecked()).toBe(true)
-      await fill(page, { Password: store.reader.password })
+      await fill(page, { Password: stage.store.reader.password })
       await press(page, 'Save and sign in')
       await flash(page, 'Saved. The sign-in worked.')
       await sees(page, 'reports')
@@ -102,10 +82,10 @@ describe.skipIf(browserPath === undefined).each(modes)('Data connections $way', 
       await follow(page, 'Test connection')
       await page.getByRole('button', { name: /^reports/ }).waitFor()
       await follow(page, 'Use different account')
-      await typeAccount(page, store.second)
+      await typeAccount(page, stage.store.second)
       await press(page, 'Sign in')
       await heading(page, 'Signed in to Sales')
-      await sees(page, store.second.username)
+      await sees(page, stage.store.second.username)
     }))
 
   test('renamed, stop nothing', () =>
@@ -173,7 +153,9 @@ describe.skipIf(browserPath === undefined).each(modes)('Data connections $way', 
         .click()
       await sees(page, 'Credentials are edited in')
       await follow(page, '+ Add credentials')
-      await page.getByLabel('Stored credentials').selectOption({ label: `from the address (${store.reader.username})` })
+      await page
+        .getByLabel('Stored credentials')
+        .selectOption({ label: `from the address (${stage.store.reader.username})` })
       await press(page, 'Connect')
       await flash(page, 'Connected. These credentials can now be used on this data connection.')
       await page.getByRole('button', { name: 'Make default: from the address' }).click()
@@ -190,7 +172,7 @@ describe.skipIf(browserPath === undefined).each(modes)('Data connections $way', 
       await openConnection(page, 'Shop here')
       address = page.url()
     })
-    await as(await people.member('Ben'), async (page) => {
+    await as(await stage.people.member('Ben'), async (page) => {
       await page.goto('/connections')
       await sees(page, 'No data connections yet')
       for (const part of ['', '/edit', '/deletion', '/credentials', '/datasets', '/sign-ins/new']) {

@@ -1,30 +1,14 @@
-import type { Browser, Page } from 'playwright'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { browserPath, launchBrowser } from '../../src/testing/browser.ts'
+import type { Page } from 'playwright'
+import { expect, test } from 'vitest'
 import { makeKeyPair, serviceAccountKey } from '../../src/testing/keys.ts'
-import { type StartedServer, startServer } from '../../src/testing/server.ts'
-import { addPeople, type People } from './people.ts'
-import { fill, flash, follow, heading, press, title, visit } from './visit.ts'
+import { journeys, openStage } from './stage.ts'
+import { fill, flash, follow, heading, press, title } from './visit.ts'
 
-let server: StartedServer
-let people: People
-let browser: Browser
+const stage = openStage()
 
-beforeAll(async () => {
-  if (browserPath === undefined) return
-  server = await startServer()
-  people = await addPeople(server)
-  browser = await launchBrowser()
-})
-
-afterAll(async () => {
-  await browser?.close()
-  await server?.stop()
-})
-
-describe.skipIf(browserPath === undefined)('Credentials of a type with a key', () => {
+journeys('Credentials of a type with a key', () => {
   const as = async (javaScriptEnabled: boolean, steps: (page: Page) => Promise<void>) =>
-    visit(browser, server.origin, await people.member('Ada'), steps, { javaScriptEnabled })
+    stage.as(await stage.people.member('Ada'), steps, { javaScriptEnabled })
 
   test('take one that was pasted as one line, keep it, and never show it', () =>
     as(true, async (page) => {

@@ -1,39 +1,19 @@
-import type { Browser, Page } from 'playwright'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Page } from 'playwright'
+import { beforeAll, expect, test } from 'vitest'
 import type { UserActor } from '../../src/access/actor.ts'
-import { browserPath, launchBrowser } from '../../src/testing/browser.ts'
-import { type StartedServer, startServer } from '../../src/testing/server.ts'
-import { addConnection } from './connections.ts'
-import { addPeople, type People } from './people.ts'
-import { type Account, makeStore, type Store } from './store.ts'
-import { fill, flash, follow, heading, modes, press, sees, title, visit } from './visit.ts'
+import { journeysInBothWays, openStage } from './stage.ts'
+import type { Account } from './store.ts'
+import { fill, flash, follow, heading, press, sees, title } from './visit.ts'
 
-let server: StartedServer
-let people: People
-let store: Store
-let browser: Browser
+const stage = openStage()
 
-beforeAll(async () => {
-  if (browserPath === undefined) return
-  server = await startServer()
-  people = await addPeople(server)
-  store = await makeStore()
-  browser = await launchBrowser()
-})
-
-afterAll(async () => {
-  await browser?.close()
-  await server?.stop()
-  await store?.close()
-})
-
-describe.skipIf(browserPath === undefined).each(modes)('Credentials management $way', ({ javaScriptEnabled }) => {
+journeysInBothWays('Credentials management $way', (mode) => {
   let ada: UserActor
   beforeAll(async () => {
-    ada = await people.member('Ada')
+    ada = await stage.people.member('Ada')
   })
-  const as = (user: UserActor, steps: (page: Page) => Promise<void>) =>
-    visit(browser, server.origin, user, steps, { javaScriptEnabled })
+  const addConnection = async (name: string) => (await stage.handsOf(ada)).addConnection(name, stage.store)
+  const as = (user: UserActor, steps: (page: Page) => Promise<void>) => stage.as(user, steps, mode)
 
   test('without any connection, leads to the form, stores, and says that nothing was proven', () =>
     as(ada, async (page) => {
@@ -68,18 +48,18 @@ describe.skipIf(browserPath === undefined).each(modes)('Credentials management $
 
   test('with a wrong password, shows how far the sign-in came, keeps what was typed, and stores only when told to', () =>
     as(ada, async (page) => {
-      await addConnection(page, store, 'Sales')
-      await openForm(page, 'guess', { username: store.reader.username, password: 'wrong' }, 'Sales')
+      await addConnection('Sales')
+      await openForm(page, 'guess', { username: stage.store.reader.username, password: 'wrong' }, 'Sales')
       await press(page, 'Save and sign in')
       await title(page, 'Error: Add credentials · Keyward')
       await page.getByRole('list', { name: 'Diagnosis' }).getByText('Authentication', { exact: true }).waitFor()
       expect(await page.getByLabel('Account name').inputValue()).toBe('guess')
-      expect(await page.getByLabel('Username').inputValue()).toBe(store.reader.username)
+      expect(await page.getByLabel('Username').inputValue()).toBe(stage.store.reader.username)
       expect(await page.getByLabel('Password').inputValue()).toBe('')
       await page.goto('/credentials')
       expect(await page.getByRole('link', { name: /guess/ }).count()).toBe(0)
 
-      await openForm(page, 'guess', { username: store.reader.username, password: 'wrong' }, 'Sales')
+      await openForm(page, 'guess', { username: stage.store.reader.username, password: 'wrong' }, 'Sales')
       await press(page, 'Save and sign in')
       await sees(page, 'Save without signing in')
       await fill(page, { Password: 'wrong again' })
@@ -90,11 +70,11 @@ describe.skipIf(browserPath === undefined).each(modes)('Credentials management $
 
   test('with the right password, signs in first, stores, and shows where it opens', () =>
     as(ada, async (page) => {
-      await openForm(page, 'reporting', store.reader, 'Sales')
+      await openForm(page, 'reporting', stage.store.reader, 'Sales')
       await press(page, 'Save and sign in')
       await flash(page, 'Saved. The sign-in worked.')
       await heading(page, 'reporting')
-      await sees(page, `postgresql://${store.host}:${store.port}/${store.database}`)
+      await sees(page, `postgresql://${stage.store.host}:${stage.store.port}/${stage.store.database}`)
       await page.getByRole('button', { name: 'Test Sales' }).click()
       await heading(page, 'Signed in to Sales')
     }))
@@ -150,7 +130,7 @@ describe.skipIf(browserPath === undefined).each(modes)('Credentials management $
     as(ada, async (page) => {
       await open(page, 'reports')
       await follow(page, 'Edit credentials')
-      await fill(page, { Username: store.second.username, Password: store.second.password })
+      await fill(page, { Username: stage.store.second.username, Password: stage.store.second.password })
       await press(page, 'Save and sign in')
       await heading(page, 'Edit of reports')
       await sees(page, 'Sales works with the edit.')
@@ -183,7 +163,7 @@ describe.skipIf(browserPath === undefined).each(modes)('Credentials management $
 
   test('is associated with one more connection, and made its default', () =>
     as(ada, async (page) => {
-      await addConnection(page, store, 'Archive')
+      await addConnection('Archive')
       await open(page, 'reports')
       await follow(page, 'Add associated connection')
       await page.getByRole('radio', { name: 'Archive' }).check()
@@ -210,7 +190,7 @@ describe.skipIf(browserPath === undefined).each(modes)('Credentials management $
 
   test('after its last association is removed, asks whether to delete: deleted, it is gone', () =>
     as(ada, async (page) => {
-      await openForm(page, 'short-lived', store.second, 'Archive')
+      await openForm(page, 'short-lived', stage.store.second, 'Archive')
       await press(page, 'Save and sign in')
       await heading(page, 'short-lived')
       await removeAssociation(page, 'Archive')
@@ -237,7 +217,7 @@ describe.skipIf(browserPath === undefined).each(modes)('Credentials management $
       await open(page, 'reports')
       address = page.url()
     })
-    await as(await people.member('Ben'), async (page) => {
+    await as(await stage.people.member('Ben'), async (page) => {
       await page.goto('/credentials')
       await sees(page, 'No credentials yet')
       for (const path of [address, `${address}/edit`, `${address}/deletion`, `${address}/associations/new`]) {

@@ -1,48 +1,28 @@
-import type { Browser, Page } from 'playwright'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Page } from 'playwright'
+import { beforeAll, expect, test } from 'vitest'
 import type { UserActor } from '../../src/access/actor.ts'
-import { browserPath, launchBrowser } from '../../src/testing/browser.ts'
-import { type StartedServer, startServer } from '../../src/testing/server.ts'
-import { addConnection } from './connections.ts'
-import { addPeople, type People } from './people.ts'
-import { makeStore, type Store } from './store.ts'
-import { fill, flash, follow, heading, modes, press, sees, title, visit } from './visit.ts'
+import { journeysInBothWays, openStage } from './stage.ts'
+import { fill, flash, follow, heading, press, sees, title } from './visit.ts'
 
-let server: StartedServer
-let people: People
-let store: Store
-let browser: Browser
-
-beforeAll(async () => {
-  if (browserPath === undefined) return
-  server = await startServer()
-  people = await addPeople(server)
-  store = await makeStore()
-  browser = await launchBrowser()
-})
-
-afterAll(async () => {
-  await browser?.close()
-  await server?.stop()
-  await store?.close()
-})
+const stage = openStage()
 
 const dayIn = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10)
 
-describe.skipIf(browserPath === undefined).each(modes)('The expiry of credentials $way', ({ javaScriptEnabled }) => {
+journeysInBothWays('The expiry of credentials $way', (mode) => {
   let ada: UserActor
   let address: string
   beforeAll(async () => {
-    ada = await people.member('Ada')
+    ada = await stage.people.member('Ada')
+    await (await stage.handsOf(ada)).addConnection('Shop', stage.store)
   })
-  const as = (steps: (page: Page) => Promise<void>, expected?: RegExp) =>
-    visit(browser, server.origin, ada, steps, { javaScriptEnabled }, expected)
+  const as = (steps: (page: Page) => Promise<void>, expected?: RegExp) => stage.as(ada, steps, mode, expected)
 
   test('is learned from PostgreSQL at a good sign-in, and shown with who says so', () =>
     as(async (page) => {
-      const { username, password } = await store.addReader('a password that ends')
-      await store.sql(`alter role ${username} valid until '${dayIn(4)} 12:00:00+00'`)
-      await addConnection(page, store, 'Shop')
+      const { username, password } = await stage.store.addReader('a password that ends')
+      await stage.store.sql(`alter role ${username} valid until '${dayIn(4)} 12:00:00+00'`)
+      await page.goto('/connections')
+      await follow(page, 'Shop')
       await follow(page, 'Credentials')
       await follow(page, '+ Add credentials')
       await follow(page, 'Create new credentials')

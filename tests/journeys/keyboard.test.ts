@@ -1,35 +1,14 @@
-import type { Browser } from 'playwright'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { browserPath, launchBrowser } from '../../src/testing/browser.ts'
-import { type StartedServer, startServer } from '../../src/testing/server.ts'
+import { expect, test } from 'vitest'
 import { arrive, expectFocus, keyboardOf } from './keys.ts'
-import { addPeople, type People } from './people.ts'
-import { makeStore, type Store } from './store.ts'
-import { heading, sees, visit } from './visit.ts'
+import { journeys, openStage } from './stage.ts'
+import { heading, sees } from './visit.ts'
 
-let server: StartedServer
-let people: People
-let store: Store
-let browser: Browser
+const stage = openStage()
 
-beforeAll(async () => {
-  if (browserPath === undefined) return
-  server = await startServer()
-  people = await addPeople(server)
-  store = await makeStore()
-  browser = await launchBrowser()
-})
-
-afterAll(async () => {
-  await browser?.close()
-  await server?.stop()
-  await store?.close()
-})
-
-describe.skipIf(browserPath === undefined)('With the keyboard alone', () => {
+journeys('With the keyboard alone', () => {
   test('a connection and credentials are added, chosen, edited, tested and deleted', async () => {
-    const ada = await people.member('Ada')
-    await visit(browser, server.origin, null, async (page) => {
+    const ada = await stage.people.member('Ada')
+    await stage.as(null, async (page) => {
       const keys = keyboardOf(page)
       await page.goto('/login')
       await keys.type(ada.email)
@@ -48,12 +27,12 @@ describe.skipIf(browserPath === undefined)('With the keyboard alone', () => {
       await expectFocus(page, 'Connection name')
       await keys.type('Shop')
       await keys.tabTo('Host')
-      await keys.type(store.host)
+      await keys.type(stage.store.host)
       await keys.tabTo('Port')
       await keys.press('Control+a')
-      await keys.type(String(store.port))
+      await keys.type(String(stage.store.port))
       await keys.tabTo('Database')
-      await keys.type(store.database)
+      await keys.type(stage.store.database)
       await keys.tabTo('TLS, and the server proves who it is')
       await keys.press('ArrowDown', 'ArrowDown')
       await expectFocus(page, 'None')
@@ -82,9 +61,9 @@ describe.skipIf(browserPath === undefined)('With the keyboard alone', () => {
       await expectFocus(page, 'Account name')
       await keys.type('second')
       await keys.press('Tab')
-      await keys.type(store.reader.username)
+      await keys.type(stage.store.reader.username)
       await keys.press('Tab')
-      await keys.type(store.reader.password)
+      await keys.type(stage.store.reader.password)
       await keys.tabTo('Data connection (optional)')
       await keys.type('Shop')
       await keys.tabTo('Save and sign in')
@@ -154,7 +133,7 @@ describe.skipIf(browserPath === undefined)('With the keyboard alone', () => {
   })
 
   test('the keys are listed, can be switched off, and do nothing while typing', async () => {
-    await visit(browser, server.origin, await people.member('Ben'), async (page) => {
+    await stage.as(await stage.people.member('Ben'), async (page) => {
       const keys = keyboardOf(page)
       await page.goto('/credentials')
       await keys.press('?')
@@ -176,7 +155,7 @@ describe.skipIf(browserPath === undefined)('With the keyboard alone', () => {
   })
 
   test('the account menu opens, closes on Escape and gives the focus back', async () => {
-    await visit(browser, server.origin, await people.member('Cleo'), async (page) => {
+    await stage.as(await stage.people.member('Cleo'), async (page) => {
       const keys = keyboardOf(page)
       await page.goto('/credentials')
       await keys.tabTo(/Cleo/)

@@ -152,11 +152,24 @@ async function addDatasets(recorder: Recorder, store: Store, connection: string,
     found(await add({ tab: 'tables', item: JSON.stringify(['public', name]) }), deletion)
   const customers = await table('customers')
   await table('orders')
+  await again(recorder, store, customers, account)
   await store.sql('create table vanishing (id int); grant select on vanishing to public')
   await store.sql('drop table vanishing')
   const failed = await table('vanishing')
   const endless = await table('endless')
   return { customers, failed, endless }
+}
+
+/** A second version in which some rows differ. */
+async function again(recorder: Recorder, store: Store, dataset: string, account: string): Promise<void> {
+  const completed = async (count: number) => {
+    const { text } = await recorder.get(`/catalog/${dataset}`)
+    return text.split('>completed<').length > count
+  }
+  while (!(await completed(1))) await new Promise((resolve) => setTimeout(resolve, 200))
+  await store.sql("update customers set note = 'moved' where id <= 3; delete from customers where id = 100")
+  await recorder.post(`/catalog/${dataset}/versions/new`, { account })
+  while (!(await completed(2))) await new Promise((resolve) => setTimeout(resolve, 200))
 }
 
 async function pretendTime(server: StartedServer, reporting: string, paused: string): Promise<void> {

@@ -1,47 +1,26 @@
-import type { Browser, Page } from 'playwright'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Page } from 'playwright'
+import { beforeAll, expect, test } from 'vitest'
 import type { UserActor } from '../../src/access/actor.ts'
-import { browserPath, launchBrowser } from '../../src/testing/browser.ts'
-import { type StartedServer, startServer } from '../../src/testing/server.ts'
-import { addConnection } from './connections.ts'
-import { addPeople, type People } from './people.ts'
-import { makeStore, type Store } from './store.ts'
-import { fill, flash, follow, heading, modes, press, sees, visit } from './visit.ts'
+import { journeysInBothWays, openStage } from './stage.ts'
+import { fill, flash, follow, heading, press, sees } from './visit.ts'
 
-let server: StartedServer
-let people: People
-let store: Store
-let browser: Browser
+const stage = openStage()
 
-beforeAll(async () => {
-  if (browserPath === undefined) return
-  server = await startServer()
-  people = await addPeople(server)
-  store = await makeStore()
-  browser = await launchBrowser()
-})
-
-afterAll(async () => {
-  await browser?.close()
-  await server?.stop()
-  await store?.close()
-})
-
-describe.skipIf(browserPath === undefined).each(modes)('A shared connection $way', ({ javaScriptEnabled }) => {
+journeysInBothWays('A shared connection $way', (mode) => {
   let ada: UserActor
   let ben: UserActor
   let address: string
   beforeAll(async () => {
-    ada = await people.member('Ada')
-    ben = await people.member('Ben')
+    ada = await stage.people.member('Ada')
+    ben = await stage.people.member('Ben')
+    address = `/connections/${await (await stage.handsOf(ada)).addConnection('Shop', stage.store)}`
   })
   const as = (user: UserActor, steps: (page: Page) => Promise<void>, expected?: RegExp) =>
-    visit(browser, server.origin, user, steps, { javaScriptEnabled }, expected)
+    stage.as(user, steps, mode, expected)
 
   test('is shared by its owner with a person and a role', () =>
     as(ada, async (page) => {
-      await addConnection(page, store, 'Shop')
-      address = new URL(page.url()).pathname
+      await page.goto(address)
       await follow(page, 'Sharing')
       await sees(page, 'Nobody else sees this connection.')
       await fill(page, { 'E-mail': ben.email })
@@ -58,7 +37,7 @@ describe.skipIf(browserPath === undefined).each(modes)('A shared connection $way
       await heading(page, 'Shop')
       expect(await page.getByRole('link', { name: 'Edit connection' }).count()).toBe(0)
       await follow(page, 'Test connection')
-      await fill(page, { Username: store.second.username, Password: store.second.password })
+      await fill(page, { Username: stage.store.second.username, Password: stage.store.second.password })
       await page.getByLabel('Securely save credentials').check()
       await fill(page, { 'Account name (optional)': 'second' })
       await press(page, 'Save and sign in')

@@ -150,6 +150,12 @@ function catalogStates(scene: Scene): readonly State[] {
     { name: 'catalog-tables', open: (page) => browse(page, 'Tables') },
     { name: 'catalog-query', open: (page) => query(page, 'select id, name, note from customers') },
     { name: 'catalog-query-refused', open: (page) => query(page, 'select nothing from nowhere') },
+    at('combine', '/catalog/combine'),
+    { name: 'combine-preview', open: (page) => combine(page, 'SELECT * FROM "customers"') },
+    { name: 'combine-refused', open: (page) => combine(page, 'SELECT *\nFORM customers') },
+    at('profile', `/catalog/${scene.customers}/versions/1/profile`),
+    at('compare', `/catalog/${scene.customers}/comparison`),
+    { name: 'compared', open: (page) => compare(page, scene) },
     at('dataset', `/catalog/${scene.customers}`),
     at('dataset-failed', `/catalog/${scene.failed}`),
     at('dataset-running', `/catalog/${scene.endless}`),
@@ -282,4 +288,21 @@ async function query(page: Page, text: string): Promise<void> {
     .getByText(/Nothing was stored|There is a problem/)
     .first()
     .waitFor()
+}
+
+async function combine(page: Page, text: string): Promise<void> {
+  await page.goto('/catalog/combine')
+  await fill(page, { 'SQL query': text })
+  await press(page, 'Preview')
+  await page
+    .getByText(/Nothing was stored|There is a problem/)
+    .first()
+    .waitFor()
+}
+
+async function compare(page: Page, scene: Scene): Promise<void> {
+  await page.goto(`/catalog/${scene.customers}/comparison`)
+  await page.getByLabel('Column that tells rows apart').selectOption('id')
+  await press(page, 'Compare')
+  await page.getByText('rows changed').waitFor()
 }

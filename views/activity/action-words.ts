@@ -42,6 +42,8 @@ export const actionWords: Readonly<Record<Recorded, string>> = {
   'dataset.create': 'Add a dataset',
   'dataset.refresh': 'Take a snapshot',
   'dataset.cancel': 'Cancel a snapshot',
+  'dataset.analyse': 'Profile or compare a dataset',
+  'dataset.query': 'Query a dataset',
   'dataset.delete': 'Delete a dataset',
   'feature.read': 'Look at feature access',
   'feature.change': 'Change feature access',

@@ -1,4 +1,5 @@
 import type { Child } from 'hono/jsx'
+import type { Lineage } from '../../src/catalog/lineage.ts'
 import type { DatasetDetail, VersionDetail } from '../../src/catalog/queries.ts'
 import { paths } from '../../src/paths.ts'
 import { LinkButton } from '../ui/button.tsx'
@@ -12,6 +13,8 @@ import { Table } from '../ui/table.tsx'
 import { Time } from '../ui/time.tsx'
 import { Title } from '../ui/title.tsx'
 import { DatasetBreadcrumbs } from './dataset-breadcrumbs.tsx'
+import { driftInWords } from './drift.tsx'
+import { LineageSection } from './lineage.tsx'
 import { Downloads, type PreviewProps, SnapshotRows } from './preview.tsx'
 import { Refused } from './refusal.tsx'
 import { RunningVersion } from './running.tsx'
@@ -24,6 +27,7 @@ export type DatasetPageProps = {
   readonly only: { readonly id: string; readonly name: string } | null
   /** The first rows of the latest completed version; null where there is none. */
   readonly preview: PreviewProps | null
+  readonly lineage: Lineage
   /** For tests. */
   readonly now?: Date
 }
@@ -39,7 +43,11 @@ export function DatasetPage(props: DatasetPageProps) {
       <DatasetBreadcrumbs current={dataset.name} />
       <PageHeader
         title={dataset.name}
-        subtitle={`From ${dataset.connection?.name ?? `a data connection that ${dataset.connectionWithdrawn ? 'is' : 'was'} ${goneInWords(dataset)}`}`}
+        subtitle={
+          dataset.isCombined
+            ? 'Combined from other datasets'
+            : `From ${dataset.connection?.name ?? `a data connection that ${dataset.connectionWithdrawn ? 'is' : 'was'} ${goneInWords(dataset)}`}`
+        }
         actions={<DatasetActions {...props} going={going} />}
       />
       {dataset.connectionWithdrawn ? (
@@ -55,9 +63,10 @@ export function DatasetPage(props: DatasetPageProps) {
           <SnapshotRows {...preview} datasetId={dataset.id} />
         </Section>
       )}
-      <Section title="Versions" id="versions">
+      <Section title="Versions" id="versions" actions={<CompareLink dataset={dataset} />}>
         <Versions dataset={dataset} />
       </Section>
+      <LineageSection dataset={dataset} lineage={props.lineage} />
       {going ? <Live href={paths.dataset(dataset.id)} /> : null}
     </>
   )
@@ -67,6 +76,9 @@ function DatasetActions(props: DatasetPageProps & { going: boolean }) {
   const { dataset, only, going } = props
   return (
     <>
+      {dataset.isCombined && !going ? (
+        <FormButton action={paths.newCombination(dataset.id)}>Create snapshot</FormButton>
+      ) : null}
       {dataset.connection === null || going ? null : only === null ? (
         <LinkButton href={paths.newDatasetVersion(dataset.id)} shortcut="n">
           Create snapshot
@@ -99,19 +111,23 @@ function Origin(props: { dataset: DatasetDetail }) {
             label: 'Source',
             value: source.kind === 'table' ? <code>{sourceInWords(source)}</code> : sourceInWords(source),
           },
-          {
-            label: 'Data connection',
-            value:
-              connection === null ? (
-                goneInWords(dataset)
-              ) : (
-                <a href={paths.connection(connection.id)}>{connection.name}</a>
-              ),
-          },
-          {
-            label: 'Account',
-            value: account === null ? (dataset.versions[0]?.accountName ?? 'none') : account.name,
-          },
+          dataset.isCombined
+            ? null
+            : {
+                label: 'Data connection',
+                value:
+                  connection === null ? (
+                    goneInWords(dataset)
+                  ) : (
+                    <a href={paths.connection(connection.id)}>{connection.name}</a>
+                  ),
+              },
+          dataset.isCombined
+            ? null
+            : {
+                label: 'Account',
+                value: account === null ? (dataset.versions[0]?.accountName ?? 'none') : account.name,
+              },
           rowLimit === null ? null : { label: 'Row limit', value: rowLimit.toLocaleString('en') },
           { label: 'Owner', value: dataset.ownerName },
           { label: 'Created', value: <Time at={dataset.createdAt} /> },
@@ -149,7 +165,8 @@ function Latest(props: { dataset: DatasetDetail; version: VersionDetail; now: Da
   if (another) return <Notice title={title}>{version.message}</Notice>
   return (
     <EmptyState title="No data yet">
-      {version.message} {dataset.connection === null ? '' : 'Create a snapshot to fill this dataset.'}
+      {version.message}{' '}
+      {dataset.connection === null && !dataset.isCombined ? '' : 'Create a snapshot to fill this dataset.'}
     </EmptyState>
   )
 }
@@ -182,8 +199,26 @@ function cells(datasetId: string, version: VersionDetail): Child[] {
     <Time at={startedAt ?? createdAt} />,
     startedAt === null || finishedAt === null ? '' : durationInWords(finishedAt.getTime() - startedAt.getTime()),
     accountName,
-    done ? <a href={paths.datasetPreview(datasetId, number)}>Rows</a> : (version.message ?? ''),
+    done ? <Data datasetId={datasetId} version={version} /> : (version.message ?? ''),
   ]
+}
+
+function Data(props: { datasetId: string; version: VersionDetail }) {
+  const { datasetId, version } = props
+  const { number, drift } = version
+  return (
+    <>
+      <a href={paths.datasetPreview(datasetId, number)}>Rows</a> ·{' '}
+      <a href={paths.datasetProfile(datasetId, number)}>Profile</a>
+      {drift === null ? null : <> · {driftInWords(drift)}</>}
+    </>
+  )
+}
+
+function CompareLink(props: { dataset: DatasetDetail }) {
+  const completed = props.dataset.versions.filter(({ status }) => status === 'completed')
+  if (completed.length < 2) return null
+  return <LinkButton href={paths.datasetComparison(props.dataset.id)}>Compare versions</LinkButton>
 }
 
 function isOpen(version: VersionDetail): boolean {

@@ -29,7 +29,17 @@ export function CatalogPage(props: { rows: readonly DatasetRow[]; next: string |
   return (
     <>
       <Title>Catalog</Title>
-      <PageHeader title="Catalog" actions={empty ? undefined : <Add />} />
+      <PageHeader
+        title="Catalog"
+        actions={
+          empty ? undefined : (
+            <>
+              <LinkButton href={paths.combine()}>Combine datasets</LinkButton>
+              <Add />
+            </>
+          )
+        }
+      />
       {empty ? (
         <EmptyState title="No datasets yet" action={<Add />}>
           A dataset is a table or a query of a data connection, kept here as snapshots that you can look at and
@@ -50,11 +60,11 @@ export function CatalogPage(props: { rows: readonly DatasetRow[]; next: string |
   )
 }
 
-function cells({ id, name, connectionName, connectionWithdrawn, source, createdAt, version }: DatasetRow) {
+function cells({ id, name, isCombined, connectionName, connectionWithdrawn, source, createdAt, version }: DatasetRow) {
   const done = version.status === 'completed'
   return [
     <a href={paths.dataset(id)}>{name}</a>,
-    connectionName ?? (connectionWithdrawn ? 'no longer shared with you' : 'deleted'),
+    isCombined ? 'other datasets' : (connectionName ?? (connectionWithdrawn ? 'no longer shared with you' : 'deleted')),
     sourceInWords(source),
     <VersionStatus version={version} />,
     done || version.status === 'running' ? version.rows.toLocaleString('en') : '',

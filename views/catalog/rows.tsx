@@ -27,6 +27,6 @@ function cell(value: string | null): Child {
 }
 
 /** Replaces control characters, lone surrogates and direction overrides, none of which a page can show. */
-function visible(text: string): string {
+export function visible(text: string): string {
   return text.replace(/[\p{Cs}\u202a-\u202e\u2066-\u2069]|(?![\n\t])\p{Cc}/gu, '\u{fffd}')
 }

@@ -8,7 +8,17 @@ export type DatasetSource =
   | { readonly kind: 'table'; readonly schema: string; readonly table: string }
   | { readonly kind: 'query'; readonly query: string }
 
+/** A dataset that a query over datasets reads, and the name by which it does. */
+export type DatasetInput = { readonly name: string; readonly datasetId: string }
+
 export type DatasetColumn = { readonly name: string; readonly type: string }
+
+/** How the columns of a version differ from those of the version before it. */
+export type Drift = {
+  readonly added: readonly DatasetColumn[]
+  readonly removed: readonly DatasetColumn[]
+  readonly changed: readonly { readonly name: string; readonly from: string; readonly to: string }[]
+}
 
 export const datasets = pgTable(
   'datasets',
@@ -26,6 +36,8 @@ export const datasets = pgTable(
     /** The stored account chosen for it; null where the credentials were typed and forgotten, or deleted since. */
     credentialId: uuid(),
     source: jsonb().$type<DatasetSource>().notNull(),
+    /** What the names in the query of a combined dataset stood for when it was saved; null for every other dataset. */
+    inputs: jsonb().$type<readonly DatasetInput[]>(),
     rowLimit: integer(),
     revision: integer().notNull().default(1),
     createdAt: moment().notNull().defaultNow(),
@@ -58,6 +70,8 @@ export const datasetVersions = pgTable(
     /** Read from the source so far, in bytes; of the stored file once completed. */
     bytes: bigint({ mode: 'number' }).notNull().default(0),
     columns: jsonb().$type<DatasetColumn[]>(),
+    /** Null where there is none, or no version before. */
+    drift: jsonb().$type<Drift>(),
     /** File name under the snapshot store, from the moment it may exist until it is known to be gone. */
     file: text(),
     code: text(),

@@ -1,4 +1,5 @@
 /** Every table, for the client and for `drizzle-kit`. */
+export * from './analyses.ts'
 export * from './audit.ts'
 export * from './bulk-jobs.ts'
 export * from './catalog.ts'

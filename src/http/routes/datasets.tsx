@@ -8,6 +8,7 @@ import { DatasetDeletionPage } from '../../../views/catalog/deletion.tsx'
 import { type PreviewProps, RowsPage } from '../../../views/catalog/preview.tsx'
 import type { UserActor } from '../../access/actor.ts'
 import { NotFound } from '../../access/refusals.ts'
+import type { Computing } from '../../catalog/computing.ts'
 import type { Datasets } from '../../catalog/datasets.ts'
 import { attachment } from '../../catalog/file-names.ts'
 import type { DatasetDetail, DatasetQueries, VersionDetail } from '../../catalog/queries.ts'
@@ -34,12 +35,13 @@ type Dependencies = {
   readonly use: ConnectionUse
   readonly saving: SavingAccounts
   readonly store: SnapshotStore
+  readonly computing: Pick<Computing, 'lineage'>
   readonly log: Log
 }
 
 /** The pages of one dataset: what it is, its rows, downloads, new versions, cancelling, deleting. */
 export function datasetRoutes(deps: Dependencies): Routes {
-  const { datasets, datasetQueries: queries, connectionQueries, use, saving, store, log } = deps
+  const { datasets, datasetQueries: queries, connectionQueries, use, saving, store, computing, log } = deps
   const routes = new Routes()
 
   routes.get('/catalog/:id', signedIn, async (c, actor) => {
@@ -51,6 +53,7 @@ export function datasetRoutes(deps: Dependencies): Routes {
       <DatasetPage
         dataset={dataset}
         only={only === undefined ? null : { id: only.credentialId, name: only.name }}
+        lineage={await computing.lineage.of(actor, dataset.id)}
         preview={completed === undefined ? null : await preview(actor, dataset.id, completed, 1)}
       />,
     )

@@ -1,0 +1,96 @@
+import { type AnalysisJob, cellCharacters, type Jobs, longestStatement } from './analysis.ts'
+
+/**
+ * Reports whether a worker's answer is what the job asked for, in shape and size. A worker has run what somebody wrote, so
+ * its word is checked before anything else in Keyward sees it.
+ */
+export function isAnswer(job: AnalysisJob, value: unknown): boolean {
+  if (!isRecord(value)) return false
+  switch (job.kind) {
+    case 'names':
+      return isList(value.names, 1_000, isUsedName)
+    case 'preview':
+      return isRows(value, (job.input as Jobs['preview']['input']).rows) && typeof value.more === 'boolean'
+    case 'write':
+      return isCount(value.rows) && isCount(value.bytes) && isList(value.columns, mostColumns, isColumn)
+    case 'profile':
+      return isCount(value.rows) && isCount(value.skipped) && isList(value.columns, 300, isColumnProfile)
+    case 'compare':
+      return isDifference(value)
+  }
+}
+
+const mostColumns = 2_000
+
+type Fields = Readonly<Record<string, unknown>>
+
+function isRecord(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null
+}
+
+function isList(value: unknown, most: number, isItem: (item: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.length <= most && value.every(isItem)
+}
+
+function isText(value: unknown, most: number): boolean {
+  return typeof value === 'string' && value.length <= most
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 0
+}
+
+function isNumber(value: unknown): boolean {
+  return typeof value === 'number' && Number.isFinite(value)
+}
+
+function isColumn(value: unknown): boolean {
+  return isRecord(value) && isText(value.name, 1_000) && isText(value.type, 10_000)
+}
+
+function isUsedName(value: unknown): boolean {
+  if (!isRecord(value) || !isText(value.name, longestStatement)) return false
+  const { position } = value
+  return position === null || (isRecord(position) && isCount(position.line) && isCount(position.column))
+}
+
+/** A cell of so many characters is twice as long in JavaScript's count at most, and ends in "…". */
+function isCell(value: unknown): boolean {
+  return value === null || isText(value, 2 * cellCharacters + 1)
+}
+
+function isRows({ columns, rows }: Fields, most: number): boolean {
+  if (!isList(columns, mostColumns, isColumn)) return false
+  return isList(rows, most, (row) => isList(row, (columns as unknown[]).length, isCell))
+}
+
+function isColumnProfile(value: unknown): boolean {
+  if (!isColumn(value) || !isRecord(value)) return false
+  const { nulls, distinct, minimum, maximum, mean, quartiles, top, histogram } = value
+  const shown = (text: unknown) => isText(text, 401)
+  const isTop = (one: unknown) => isRecord(one) && shown(one.value) && isCount(one.count)
+  return (
+    isCount(nulls) &&
+    isCount(distinct) &&
+    [minimum, maximum].every((text) => text === null || shown(text)) &&
+    (mean === null || isNumber(mean)) &&
+    (quartiles === null || isList(quartiles, 3, shown)) &&
+    isList(top, 5, isTop) &&
+    (histogram === null ||
+      (isRecord(histogram) && isList(histogram.edges, 21, shown) && isList(histogram.counts, 20, isCount)))
+  )
+}
+
+function isDifference({ ok, reason, file, rows, columns, added, gone, changed }: Fields): boolean {
+  if (ok === false) {
+    if (reason === 'key not unique') return (file === 'from' || file === 'to') && isCount(rows)
+    return reason === 'nothing in common' || reason === 'no such key'
+  }
+  if (ok !== true || !isList(columns, mostColumns, (name) => isText(name, 1_000))) return false
+  return isChanges(added, 100) && isChanges(gone, 100) && (changed === null || isChanges(changed, 200))
+}
+
+function isChanges(value: unknown, most: number): boolean {
+  if (!isRecord(value) || !isCount(value.count)) return false
+  return isList(value.examples, most, (row) => isList(row, mostColumns, isCell))
+}

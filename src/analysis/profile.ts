@@ -1,0 +1,201 @@
+import type { DuckDBConnection } from '@duckdb/node-api'
+import type { Column } from '../connector/driver.ts'
+import { quoteName, quoteText } from '../connector/duckdb.ts'
+import type { ColumnProfile, Profile } from './analysis.ts'
+import { shownText } from './text.ts'
+
+/** Columns of a file that are looked at; what comes behind them is counted. */
+const mostColumns = 300
+const mostTop = 5
+const bars = 20
+const shownCharacters = 200
+
+/**
+ * Computes the profile of the file that `from` names. The file is read twice: once for what each column is like, once to
+ * count what that has shown to be worth counting.
+ */
+export async function profileOf(connection: DuckDBConnection, from: string): Promise<Profile> {
+  const described = await connection.runAndReadAll(
+    `SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM ${from})`,
+  )
+  const all = described.getRows().map(([name, type]) => ({ name: String(name), type: String(type) }))
+  const columns = all.slice(0, mostColumns).map((column, index) => ({ ...column, index, kind: kindOf(column) }))
+  const looked = await read(connection, from, columns.flatMap(lookAt))
+  const rows = Number(looked.get('rows'))
+  const seen = columns.map((column) => seenOf(column, looked, rows))
+  const counted = await read(connection, from, seen.flatMap(countOf))
+  return { rows, columns: seen.map((one) => columnProfile(one, counted, rows)), skipped: all.length - columns.length }
+}
+
+type Kind = 'number' | 'time' | 'text' | 'other'
+type Looked = Column & { readonly index: number; readonly kind: Kind }
+type Values = ReadonlyMap<string, unknown>
+
+/** An expression of a query, by the name under which its value is found again. */
+type Measure = { readonly as: string; readonly sql: string }
+
+function kindOf({ type }: Column): Kind {
+  if (/^(?:U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|DOUBLE|FLOAT|DECIMAL\(.*\))$/.test(type)) return 'number'
+  if (/^(?:DATE|TIMESTAMP.*)$/.test(type)) return 'time'
+  return /^(?:VARCHAR|BOOLEAN|UUID|TIME|ENUM.*)$/.test(type) ? 'text' : 'other'
+}
+
+async function read(connection: DuckDBConnection, from: string, measures: readonly Measure[]): Promise<Values> {
+  const list = ['count(*) AS "rows"', ...measures.map(({ as, sql }) => `${sql} AS ${quoteName(as)}`)]
+  const answer = await connection.runAndReadAll(`SELECT ${list.join(', ')} FROM ${from}`)
+  const [row = []] = answer.getRowsJson()
+  return new Map(['rows', ...measures.map(({ as }) => as)].map((as, place) => [as, row[place]]))
+}
+
+/** What is asked about a column first. */
+function lookAt({ name, index, type, kind }: Looked): Measure[] {
+  const column = quoteName(name)
+  const ordered =
+    kind === 'other'
+      ? []
+      : [
+          { as: `min${index}`, sql: shownText(`min(${column})`, type, shownCharacters) },
+          { as: `max${index}`, sql: shownText(`max(${column})`, type, shownCharacters) },
+          { as: `top${index}`, sql: `approx_top_k(${column}, ${mostTop})::VARCHAR[]` },
+        ]
+  const place = placeOf(column, kind)
+  const spread =
+    place === null
+      ? []
+      : [
+          { as: `low${index}`, sql: `min(${place.sql}) FILTER (WHERE ${place.finite})` },
+          { as: `high${index}`, sql: `max(${place.sql}) FILTER (WHERE ${place.finite})` },
+          {
+            as: `quartiles${index}`,
+            sql: `approx_quantile(${place.sql}, [0.25, 0.5, 0.75]) FILTER (WHERE ${place.finite})`,
+          },
+        ]
+  const mean = kind === 'number' ? [{ as: `mean${index}`, sql: `avg(${column})` }] : []
+  return [
+    { as: `count${index}`, sql: `count(${column})` },
+    { as: `distinct${index}`, sql: `approx_count_distinct(${column})` },
+    ...ordered,
+    ...spread,
+    ...mean,
+  ]
+}
+
+/** Where a value lies on a line, as a DOUBLE: numbers as they are, times in seconds. */
+function placeOf(column: string, kind: Kind): { readonly sql: string; readonly finite: string } | null {
+  if (kind === 'number') return { sql: `${column}::DOUBLE`, finite: `isfinite(${column}::DOUBLE)` }
+  if (kind !== 'time') return null
+  const time = `${column}::TIMESTAMP`
+  return { sql: `epoch(${time})`, finite: `isfinite(${time})` }
+}
+
+/** A column of which is known what is worth counting. */
+type Seen = Looked & {
+  readonly nulls: number
+  readonly distinct: number
+  readonly minimum: string | null
+  readonly maximum: string | null
+  readonly mean: number | null
+  readonly quartiles: readonly number[] | null
+  /** Frequent values as text. */
+  readonly candidates: readonly string[]
+  readonly range: { readonly low: number; readonly high: number } | null
+}
+
+function seenOf(column: Looked, looked: Values, rows: number): Seen {
+  const { index } = column
+  const count = Number(looked.get(`count${index}`))
+  const distinct = Math.min(count, Number(looked.get(`distinct${index}`)))
+  const [low, high] = [numberOf(looked.get(`low${index}`)), numberOf(looked.get(`high${index}`))]
+  const top = (looked.get(`top${index}`) ?? []) as readonly (string | null)[]
+  return {
+    ...column,
+    nulls: rows - count,
+    distinct,
+    minimum: textOf(looked.get(`min${index}`)),
+    maximum: textOf(looked.get(`max${index}`)),
+    mean: numberOf(looked.get(`mean${index}`)),
+    quartiles: quartilesOf(looked.get(`quartiles${index}`)),
+    // Where nearly every value is there once, which five come first is chance.
+    candidates: distinct > count * 0.9 && distinct > mostTop ? [] : top.filter((value) => value !== null),
+    range: low === null || high === null || !(high > low) || !Number.isFinite(high - low) ? null : { low, high },
+  }
+}
+
+/** What is counted in the second reading. */
+function countOf({ name, index, kind, candidates, range }: Seen): Measure[] {
+  const column = quoteName(name)
+  const list = candidates.map(quoteText).join(', ')
+  const top = { as: `top${index}`, sql: `histogram(${column}::VARCHAR) FILTER (WHERE ${column}::VARCHAR IN (${list}))` }
+  const place = placeOf(column, kind)
+  if (place === null || range === null) return candidates.length === 0 ? [] : [top]
+  const bar = `least(${bars - 1}, floor((${place.sql} - (${range.low})) * ${bars / (range.high - range.low)}))::UTINYINT`
+  const histogram = { as: `bars${index}`, sql: `histogram(${bar}) FILTER (WHERE ${place.finite})` }
+  return candidates.length === 0 ? [histogram] : [top, histogram]
+}
+
+function columnProfile(seen: Seen, counted: Values, rows: number): ColumnProfile {
+  const { name, type, kind, index, nulls, distinct, minimum, maximum, mean, quartiles, range } = seen
+  const counts = new Map(entriesOf(counted.get(`bars${index}`)).map(({ key, value }) => [Number(key), Number(value)]))
+  const top = entriesOf(counted.get(`top${index}`))
+    .map(({ key, value }) => ({ value: cut(String(key)), count: Number(value) }))
+    .filter(({ count }) => count > 1)
+    .sort((a, b) => b.count - a.count)
+  const histogram =
+    range === null
+      ? null
+      : {
+          edges: Array.from({ length: bars + 1 }, (_, edge) =>
+            edge === bars
+              ? placeText(range.high, kind, type)
+              : placeText(range.low + ((range.high - range.low) * edge) / bars, kind, type),
+          ),
+          counts: Array.from({ length: bars }, (_, bar) => counts.get(bar) ?? 0),
+        }
+  const [first, second, third] = (quartiles ?? []).map((place) => placeText(place, kind, type))
+  return {
+    name: name.slice(0, shownCharacters),
+    type: type.slice(0, shownCharacters),
+    nulls,
+    distinct: rows === nulls ? 0 : Math.max(1, distinct),
+    minimum,
+    maximum,
+    mean,
+    quartiles: first === undefined || second === undefined || third === undefined ? null : [first, second, third],
+    top,
+    histogram,
+  }
+}
+
+/** A map of DuckDB's, as its JSON has it. */
+function entriesOf(value: unknown): readonly { readonly key: unknown; readonly value: unknown }[] {
+  return Array.isArray(value) ? value : []
+}
+
+/** Six digits tell where something lies; a date needs no time of day. */
+function placeText(place: number, kind: Kind, type: string): string {
+  if (kind === 'number') return String(Number(place.toPrecision(6)))
+  const at = new Date(place * 1000)
+  if (Number.isNaN(at.getTime())) return ''
+  const text = at.toISOString()
+  return type === 'DATE' ? text.slice(0, text.indexOf('T')) : text.replace('T', ' ').slice(0, -5)
+}
+
+function quartilesOf(value: unknown): readonly number[] | null {
+  if (!Array.isArray(value)) return null
+  const numbers = value.map(Number)
+  return numbers.length === 3 && numbers.every(Number.isFinite) ? numbers : null
+}
+
+function numberOf(value: unknown): number | null {
+  if (value === null || value === undefined) return null
+  const number = Number(value)
+  return Number.isFinite(number) ? number : null
+}
+
+function textOf(value: unknown): string | null {
+  return value === null || value === undefined ? null : String(value)
+}
+
+function cut(text: string): string {
+  return text.length > shownCharacters ? `${text.slice(0, shownCharacters).toWellFormed()}…` : text
+}

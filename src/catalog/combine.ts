@@ -1,0 +1,246 @@
+import { desc, eq, sql } from 'drizzle-orm'
+import type { Actor, UserActor } from '../access/actor.ts'
+import type { Effect, Guard } from '../access/guard.ts'
+import type { Resource } from '../access/policy.ts'
+import type { Analysis, AnalysisFailure, AnalysisOutcome, Position, QueryRows } from '../analysis/analysis.ts'
+import type { Database, Transaction } from '../db/client.ts'
+import { newId } from '../db/new-id.ts'
+import { type DatasetInput, datasets, datasetVersions } from '../db/schema/catalog.ts'
+import { indexDataset } from '../search/documents.ts'
+import {
+  type Combinable,
+  combinables,
+  type InputVersion,
+  type MissingInput,
+  noteLineage,
+  takeInputs,
+} from './combine-inputs.ts'
+import { type NamedDatasets, resolveNames } from './combine-names.ts'
+import type { DatasetKeys } from './dataset-keys.ts'
+import { type DatasetResource, findDataset, isOpen } from './queries.ts'
+import type { SnapshotStore } from './snapshot-store.ts'
+import type { ComputedOrder, Snapshots } from './snapshots.ts'
+import type { Storage } from './storage.ts'
+
+/** Why a query was not run. `message` says what is wrong and what to do; `position` where, from 1. */
+export type QueryRefusal = { readonly ok: false; readonly message: string; readonly position: Position | null }
+
+export type PreviewOutcome =
+  | { readonly ok: true; readonly rows: QueryRows; readonly milliseconds: number }
+  | QueryRefusal
+export type SaveOutcome = { readonly ok: true; readonly id: string } | QueryRefusal
+export type CombineOutcome =
+  | { readonly ok: true; readonly number: number }
+  | { readonly ok: false; readonly reason: 'running' | 'not combined' }
+
+const previewRows = 20
+
+export type Combine = ReturnType<typeof createCombine>
+
+/** The service behind queries over datasets, and the datasets that are made by one. */
+export function createCombine(deps: {
+  db: Database
+  guard: Guard
+  analysis: Analysis
+  store: SnapshotStore
+  storage: Pick<Storage, 'room'>
+  keys: DatasetKeys
+  snapshots: Snapshots
+}) {
+  const { db, guard, analysis, store, storage, keys, snapshots } = deps
+
+  /** What a query reads. The datasets are the actor's own and those they may read; others are not there at all. */
+  async function inputsOf(actor: UserActor, query: string) {
+    const run = { userId: actor.id }
+    const parsed = await analysis.run({ kind: 'names', input: { sql: query }, files: [], target: null }, run)
+    if (!parsed.ok) return refusal(parsed)
+    const resolved = resolveNames(await combinables(db, actor), parsed.value.names)
+    if (!resolved.ok) return resolved
+    return { ok: true, inputs: resolved.inputs.map(({ name, dataset }) => ({ name, datasetId: dataset.id })) } as const
+  }
+
+  async function firstRows(
+    actor: UserActor,
+    query: string,
+    inputs: readonly DatasetInput[],
+    rows: number,
+    purpose: string,
+  ): Promise<AnalysisOutcome<QueryRows>> {
+    const taken = await takeInputs(guard, actor, inputs, { purpose, runId: newId() })
+    if ('why' in taken) return { ok: false, reason: 'statement', message: missing(taken), position: null }
+    const job = { kind: 'preview', input: { sql: query, rows } } as const
+    return withOpen(store, taken, (files) => analysis.run({ ...job, files, target: null }, { userId: actor.id }))
+  }
+
+  function orderFor(
+    actor: UserActor,
+    version: NewVersion,
+    query: string,
+    inputs: readonly DatasetInput[],
+  ): ComputedOrder {
+    let taken: readonly InputVersion[] | undefined
+    return {
+      actor,
+      ...version,
+      async compute(target, { signal, onProgress }) {
+        // Once: whoever waits for a place computes from the versions that it was begun with.
+        if (taken === undefined) {
+          const use = { purpose: 'snapshot of a combined dataset', runId: version.runId }
+          const found = await takeInputs(guard, actor, inputs, use)
+          if ('why' in found) return { ok: false, message: missing(found) }
+          taken = found
+          await noteLineage(db, version.versionId, found)
+        }
+        const options = {
+          userId: actor.id,
+          signal,
+          onProgress: ({ bytes }: { readonly bytes: number }) => onProgress({ rows: 0, bytes }),
+        }
+        const job = { kind: 'write', input: { sql: query }, target } as const
+        const outcome = await withOpen(store, taken, (files) => analysis.run({ ...job, files }, options))
+        if (outcome.ok) return { ok: true, value: outcome.value, diagnosis: [] }
+        return { ok: false, message: refusal(outcome).message }
+      },
+    }
+  }
+
+  return {
+    /** Returns the datasets that the actor's queries can read, with what they call them, the oldest first. */
+    list: (actor: Actor): Promise<NamedDatasets<Combinable>> => combinables(db, actor),
+
+    /** Returns the first 20 rows of a query over datasets. Throws `TooBusy`. */
+    async preview(actor: UserActor, query: string): Promise<PreviewOutcome> {
+      const begun = performance.now()
+      const read = await inputsOf(actor, query)
+      if (!read.ok) return read
+      const outcome = await firstRows(actor, query, read.inputs, previewRows, 'preview of a query')
+      if (!outcome.ok) return refusal(outcome)
+      return { ok: true, rows: outcome.value, milliseconds: performance.now() - begun }
+    },
+
+    /**
+     * Makes a dataset of a query and begins its first version; what the names stand for now is what they will stand for.
+     * The name has been parsed. Throws `TooBusy`, and `StorageFull` before anything is created.
+     */
+    async save(actor: UserActor, { name, query }: { name: string; query: string }): Promise<SaveOutcome> {
+      await storage.room(actor.organizationId)
+      const read = await inputsOf(actor, query)
+      if (!read.ok) return read
+      const { inputs } = read
+      const tried = await firstRows(actor, query, inputs, 0, 'check of a query')
+      if (!tried.ok) return refusal(tried)
+      const id = newId()
+      const version = await guard.change<NewVersion, Resource>(
+        actor,
+        'dataset.create',
+        async () => ({ type: 'dataset', id: null, organizationId: actor.organizationId, ownerId: actor.id }),
+        async (effect) => {
+          const { organizationId } = actor
+          for (const { datasetId } of inputs) {
+            await effect.also('dataset.query', await findDataset(effect.tx, datasetId, 'share'))
+          }
+          const source = { kind: 'query', query } as const
+          await effect.tx.insert(datasets).values({ id, organizationId, ownerId: actor.id, name, source, inputs })
+          await keys.ensure(effect.tx, { organizationId, datasetId: id })
+          await indexDataset(effect.tx, id)
+          effect.created(id)
+          effect.note({ inputs: inputs.length })
+          return insertVersion(effect, actor, id, 1)
+        },
+      )
+      snapshots.start([orderFor(actor, version, query, inputs)])
+      return { ok: true, id }
+    },
+
+    /** Begins a new version from the latest versions of what the query reads. Throws `StorageFull`. */
+    async refresh(actor: UserActor, id: string): Promise<CombineOutcome> {
+      const begun = await guard.change<Begun, DatasetResource>(
+        actor,
+        'dataset.refresh',
+        (tx) => findDataset(tx, id, 'update'),
+        async (effect, { row }) => {
+          const { inputs, source } = row
+          if (inputs === null || source.kind !== 'query') {
+            return effect.abandon({ ok: false, reason: 'not combined' } as const)
+          }
+          const latest = await latestVersion(effect.tx, id)
+          if (latest !== undefined && isOpen(latest.status))
+            return effect.abandon({ ok: false, reason: 'running' } as const)
+          await storage.room(actor.organizationId, effect.tx)
+          const number = (latest?.number ?? 0) + 1
+          return {
+            ok: true,
+            number,
+            version: await insertVersion(effect, actor, id, number),
+            query: source.query,
+            inputs,
+          }
+        },
+        { id },
+      )
+      if (!begun.ok) return begun
+      snapshots.start([orderFor(actor, begun.version, begun.query, begun.inputs)])
+      return { ok: true, number: begun.number }
+    },
+  }
+}
+
+type NewVersion = Pick<ComputedOrder, 'versionId' | 'runId'>
+type Begun =
+  | {
+      readonly ok: true
+      readonly number: number
+      readonly version: NewVersion
+      readonly query: string
+      readonly inputs: readonly DatasetInput[]
+    }
+  | Extract<CombineOutcome, { ok: false }>
+
+function refusal({ message, position }: Pick<AnalysisFailure, 'message' | 'position'>): QueryRefusal {
+  return { ok: false, message, position }
+}
+
+function missing({ name, why }: MissingInput): string {
+  if (why === 'no data') return `The dataset "${name}" has no data yet. Create a snapshot of it first.`
+  return `The dataset "${name}" was deleted, or is no longer shared with you, so nothing was computed. Save another query without it.`
+}
+
+async function withOpen<T>(
+  store: SnapshotStore,
+  inputs: readonly InputVersion[],
+  work: (files: readonly { readonly name: string; readonly path: string }[]) => Promise<T>,
+): Promise<T> {
+  const opened: { readonly name: string; readonly path: string; close(): void }[] = []
+  try {
+    for (const { name, stored } of inputs) {
+      const { path, close } = await store.open(stored)
+      opened.push({ name, path, close })
+    }
+    return await work(opened.map(({ name, path }) => ({ name, path })))
+  } finally {
+    for (const { close } of opened) close()
+  }
+}
+
+async function insertVersion(effect: Effect, actor: UserActor, datasetId: string, number: number): Promise<NewVersion> {
+  const key = { versionId: newId(), runId: newId() }
+  await effect.tx.insert(datasetVersions).values({
+    id: key.versionId,
+    runId: key.runId,
+    organizationId: actor.organizationId,
+    datasetId,
+    number,
+    status: 'queued',
+    createdBy: actor.id,
+    accountName: '',
+    heartbeatAt: sql`now()`,
+  })
+  effect.note({ version: number, run: key.runId })
+  return key
+}
+
+async function latestVersion(tx: Transaction, datasetId: string) {
+  const its = eq(datasetVersions.datasetId, datasetId)
+  const [row] = await tx.select().from(datasetVersions).where(its).orderBy(desc(datasetVersions.number)).limit(1)
+  return row
+}
