@@ -129,7 +129,7 @@ export async function snapshots(bench: Workbench, measured: MeasuredTable): Prom
     if (version?.status !== 'completed' || version.rows !== measured.rows) {
       throw new Error(`The version is ${version?.status} with ${version?.rows} rows: ${version?.message}`)
     }
-    await catalog.datasets.delete(ada, id)
+    await catalog.datasetDeletion.delete(ada, id)
     return { seconds, memory: watch(), bytes: version.bytes }
   }
 }

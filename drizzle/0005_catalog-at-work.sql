@@ -7,6 +7,49 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10000 AS $$
     select distinct hashtextextended(substr(search_key, place, size), uuid_hash_extended(viewer, 0))
     from unnest(viewers) viewer, generate_series(2, 3) size, generate_series(1, length(search_key) - size + 1) place)
 $$;--> statement-breakpoint
+CREATE TABLE "analyses" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"organization_id" uuid NOT NULL,
+	"dataset_id" uuid NOT NULL,
+	"kind" text NOT NULL,
+	"version_id" uuid NOT NULL,
+	"subject" text NOT NULL,
+	"status" text NOT NULL,
+	"percent" integer DEFAULT 0 NOT NULL,
+	"result" "bytea",
+	"message" text,
+	"created_by" uuid NOT NULL,
+	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"heartbeat_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"finished_at" timestamp with time zone,
+	"cancel_requested_at" timestamp with time zone
+);
+--> statement-breakpoint
+CREATE TABLE "dataset_lineage" (
+	"version_id" uuid NOT NULL,
+	"name" text NOT NULL,
+	"input_id" uuid NOT NULL,
+	"input_version" integer NOT NULL,
+	CONSTRAINT "dataset_lineage_version_id_name_pk" PRIMARY KEY("version_id","name")
+);
+--> statement-breakpoint
+CREATE TABLE "dataset_shares" (
+	"dataset_id" uuid NOT NULL,
+	"user_id" uuid NOT NULL,
+	"organization_id" uuid NOT NULL,
+	"role" text NOT NULL,
+	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"created_by" uuid NOT NULL,
+	CONSTRAINT "dataset_shares_dataset_id_user_id_pk" PRIMARY KEY("dataset_id","user_id")
+);
+--> statement-breakpoint
+CREATE TABLE "dataset_tags" (
+	"dataset_id" uuid NOT NULL,
+	"tag" text NOT NULL,
+	"tag_key" text NOT NULL,
+	CONSTRAINT "dataset_tags_dataset_id_tag_key_pk" PRIMARY KEY("dataset_id","tag_key")
+);
+--> statement-breakpoint
 CREATE TABLE "notification_choices" (
 	"user_id" uuid NOT NULL,
 	"topic" text NOT NULL,
@@ -60,7 +103,20 @@ CREATE TABLE "organization_storage" (
 	CONSTRAINT "limit_is_positive" CHECK ("organization_storage"."limit_bytes" >= 0)
 );
 --> statement-breakpoint
+DROP INDEX "dataset_versions_left";--> statement-breakpoint
+ALTER TABLE "dataset_versions" ADD COLUMN "drift" jsonb;--> statement-breakpoint
 ALTER TABLE "dataset_versions" ADD COLUMN "cancel_requested_by" uuid;--> statement-breakpoint
+ALTER TABLE "datasets" ADD COLUMN "description" text DEFAULT '' NOT NULL;--> statement-breakpoint
+ALTER TABLE "datasets" ADD COLUMN "is_dynamic" boolean DEFAULT false NOT NULL;--> statement-breakpoint
+ALTER TABLE "datasets" ADD COLUMN "addition_id" uuid;--> statement-breakpoint
+ALTER TABLE "datasets" ADD COLUMN "inputs" jsonb;--> statement-breakpoint
+ALTER TABLE "datasets" ADD COLUMN "erased_at" timestamp with time zone;--> statement-breakpoint
+ALTER TABLE "analyses" ADD CONSTRAINT "analyses_dataset_id_datasets_id_fk" FOREIGN KEY ("dataset_id") REFERENCES "public"."datasets"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "analyses" ADD CONSTRAINT "analyses_version_id_dataset_versions_id_fk" FOREIGN KEY ("version_id") REFERENCES "public"."dataset_versions"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "dataset_lineage" ADD CONSTRAINT "dataset_lineage_version_id_dataset_versions_id_fk" FOREIGN KEY ("version_id") REFERENCES "public"."dataset_versions"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "dataset_shares" ADD CONSTRAINT "dataset_shares_dataset_id_datasets_id_fk" FOREIGN KEY ("dataset_id") REFERENCES "public"."datasets"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "dataset_shares" ADD CONSTRAINT "dataset_shares_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."users"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "dataset_tags" ADD CONSTRAINT "dataset_tags_dataset_id_datasets_id_fk" FOREIGN KEY ("dataset_id") REFERENCES "public"."datasets"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "notification_choices" ADD CONSTRAINT "notification_choices_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."users"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "notifications" ADD CONSTRAINT "notifications_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."users"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "connection_search" ADD CONSTRAINT "connection_search_connection_id_connections_id_fk" FOREIGN KEY ("connection_id") REFERENCES "public"."connections"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
@@ -68,6 +124,13 @@ ALTER TABLE "dataset_search" ADD CONSTRAINT "dataset_search_dataset_id_datasets_
 ALTER TABLE "dataset_keys" ADD CONSTRAINT "dataset_keys_dataset_id_datasets_id_fk" FOREIGN KEY ("dataset_id") REFERENCES "public"."datasets"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "dataset_keys" ADD CONSTRAINT "dataset_keys_key_term_keyring_term_fk" FOREIGN KEY ("key_term") REFERENCES "public"."keyring"("term") ON DELETE restrict ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "organization_storage" ADD CONSTRAINT "organization_storage_organization_id_organizations_id_fk" FOREIGN KEY ("organization_id") REFERENCES "public"."organizations"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+CREATE UNIQUE INDEX "analyses_subject" ON "analyses" USING btree ("subject");--> statement-breakpoint
+CREATE INDEX "analyses_dataset" ON "analyses" USING btree ("dataset_id");--> statement-breakpoint
+CREATE INDEX "analyses_version" ON "analyses" USING btree ("version_id");--> statement-breakpoint
+CREATE INDEX "analyses_open" ON "analyses" USING btree ("status") WHERE status in ('queued', 'running');--> statement-breakpoint
+CREATE INDEX "dataset_lineage_input" ON "dataset_lineage" USING btree ("input_id");--> statement-breakpoint
+CREATE INDEX "dataset_shares_user" ON "dataset_shares" USING btree ("user_id");--> statement-breakpoint
+CREATE INDEX "dataset_tags_key" ON "dataset_tags" USING btree ("tag_key","dataset_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "notifications_once" ON "notifications" USING btree ("user_id","event","key");--> statement-breakpoint
 CREATE INDEX "notifications_list" ON "notifications" USING btree ("user_id",(read_at is null),"id");--> statement-breakpoint
 CREATE INDEX "notifications_pending" ON "notifications" USING btree ("id") WHERE pending;--> statement-breakpoint
@@ -77,6 +140,9 @@ CREATE INDEX "dataset_search_text" ON "dataset_search" USING gin (viewers_grams(
 CREATE INDEX "dataset_search_columns" ON "dataset_search" USING gin (viewers_grams(viewers, columns_key));--> statement-breakpoint
 CREATE INDEX "dataset_keys_term" ON "dataset_keys" USING btree ("key_term");--> statement-breakpoint
 CREATE INDEX "dataset_versions_stored" ON "dataset_versions" USING btree ("organization_id","dataset_id","bytes") WHERE file is not null and status = 'completed';--> statement-breakpoint
+CREATE INDEX "datasets_addition" ON "datasets" USING btree ("addition_id");--> statement-breakpoint
+CREATE INDEX "datasets_deleted" ON "datasets" USING btree ("deleted_at") WHERE deleted_at is not null;--> statement-breakpoint
+CREATE INDEX "dataset_versions_left" ON "dataset_versions" USING btree ("status") WHERE file is not null and status in ('failed', 'cancelled', 'deleted');--> statement-breakpoint
 ALTER TABLE "connections" DROP COLUMN "health_stopped_code";--> statement-breakpoint
 -- As for grants: no key is written under a term that is not active, and a rotation that closes one waits for it.
 CREATE TRIGGER dataset_keys_under_active_terms BEFORE INSERT OR UPDATE OF key_term ON dataset_keys
@@ -113,3 +179,6 @@ CREATE TRIGGER count_stored_version AFTER INSERT OR DELETE OR UPDATE OF status, 
 INSERT INTO organization_storage (organization_id, bytes, versions)
   SELECT organization_id, sum(bytes), count(*) FROM dataset_versions
   WHERE status = 'completed' AND file IS NOT NULL GROUP BY organization_id;
+--> statement-breakpoint
+-- What was deleted before is gone already: nothing of it could be restored.
+UPDATE "datasets" SET "erased_at" = "deleted_at" WHERE "deleted_at" IS NOT NULL;

@@ -57,14 +57,28 @@ export const paths = {
     query(`/connections/${connectionId}/sign-ins/new`, search),
   signIn: (connectionId: string, id: string) => `/connections/${connectionId}/sign-ins/${id}`,
 
-  catalog: (search: { after?: string } = {}) => query('/catalog', search),
+  catalog: (search: CatalogSearch = {}) => query('/catalog', search),
   /** The steps of adding data: connection → account → what. All in one address, so that the back button works. */
   addData: (step: AddData = {}) => query('/catalog/add', step),
+  addition: (id: string) => `/catalog/additions/${id}`,
+  additionCancellation: (id: string) => `/catalog/additions/${id}/cancellation`,
+  deletedDatasets: () => '/catalog/deleted',
   dataset: (id: string) => `/catalog/${id}`,
+  editDataset: (id: string) => `/catalog/${id}/edit`,
+  datasetLook: (id: string, search: { account?: 'choose' | 'different'; type?: string } = {}) =>
+    query(`/catalog/${id}/look`, search),
+  datasetSnapshot: (id: string, search: { account?: 'different'; type?: string } = {}) =>
+    query(`/catalog/${id}/snapshot`, search),
+  datasetSharing: (id: string) => `/catalog/${id}/sharing`,
+  datasetShareRole: (id: string, userId: string) => `/catalog/${id}/sharing/${userId}/role`,
+  datasetShareRemoval: (id: string, userId: string) => `/catalog/${id}/sharing/${userId}/removal`,
+  datasetRestoration: (id: string) => `/catalog/${id}/restoration`,
+  datasetErasure: (id: string) => `/catalog/${id}/erasure`,
   datasetPreview: (id: string, version: number, page = 1) => query(`/catalog/${id}/versions/${version}/rows`, { page }),
-  datasetDownload: (id: string, version: number, format: 'parquet' | 'csv') =>
+  datasetDownload: (id: string, version: number, format: 'parquet' | 'csv' | 'jsonl') =>
     `/catalog/${id}/versions/${version}/data.${format}`,
   datasetCancellation: (id: string, version: number) => `/catalog/${id}/versions/${version}/cancellation`,
+  datasetVersionDeletion: (id: string, version: number) => `/catalog/${id}/versions/${version}/deletion`,
   datasetDeletion: (id: string) => `/catalog/${id}/deletion`,
   datasetProfile: (id: string, version: number, page?: number) =>
     query(`/catalog/${id}/versions/${version}/profile`, { page }),
@@ -106,6 +120,8 @@ export type CredentialSearch = {
   after?: string
   select?: string
 }
+/** `tag` is the key of one; `show` is whose, or which kind. */
+export type CatalogSearch = { q?: string; tag?: string; show?: string; sort?: string; after?: string }
 /** `before` is where a page of entries continues, `versions` where one of versions does. */
 export type HistorySearch = { kind?: string; before?: string; versions?: string }
 /** Two versions by number, and the column that tells their rows apart. */

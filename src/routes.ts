@@ -7,6 +7,7 @@ import type { Computing } from './catalog/computing.ts'
 import type { Assets } from './http/assets.ts'
 import { accountRoutes } from './http/routes/account.tsx'
 import { activityRoutes } from './http/routes/activity.tsx'
+import { additionRoutes } from './http/routes/additions.tsx'
 import { adminRoutes } from './http/routes/admin.tsx'
 import { analysisRoutes } from './http/routes/analyses.tsx'
 import { associationRoutes } from './http/routes/associations.tsx'
@@ -17,6 +18,9 @@ import { connectionRoutes } from './http/routes/connections.tsx'
 import { credentialHistoryRoutes } from './http/routes/credential-history.tsx'
 import { credentialSharingRoutes } from './http/routes/credential-sharing.tsx'
 import { credentialRoutes } from './http/routes/credentials.tsx'
+import { datasetAccountRoutes } from './http/routes/dataset-accounts.tsx'
+import { datasetChangeRoutes } from './http/routes/dataset-changes.tsx'
+import { datasetSharingRoutes } from './http/routes/dataset-sharing.tsx'
 import { datasetRoutes } from './http/routes/datasets.tsx'
 import { egressRoutes } from './http/routes/egress.tsx'
 import { expiryRoutes } from './http/routes/expiry.tsx'
@@ -41,7 +45,7 @@ import type { TypedAccounts } from './sign-ins/typed-accounts.ts'
 /** What the pages stand on. */
 export type RouteDependencies = Services &
   Accounts & {
-    readonly catalog: Pick<Catalog, 'datasets' | 'datasetQueries' | 'store' | 'storage'>
+    readonly catalog: Omit<Catalog, 'snapshots' | 'sweep' | 'start' | 'close'>
     readonly computing: Pick<Computing, 'analyses' | 'combine' | 'lineage'>
     readonly provenEdits: ProvenEdits
     readonly bulk: Bulk
@@ -86,10 +90,14 @@ export function allRoutes(services: RouteDependencies): Routes[] {
     notificationRoutes(deps),
     searchRoutes(deps),
     helpRoutes(),
-    // Before the routes of one dataset: `/catalog/add` and `/catalog/combine` are no ids.
+    // Before the routes of one dataset: `/catalog/add`, `/catalog/combine` and `/catalog/deleted` are no ids.
     catalogRoutes(deps),
     combineRoutes(deps),
     analysisRoutes(deps),
+    additionRoutes(deps),
+    datasetChangeRoutes(deps),
+    datasetAccountRoutes(deps),
+    datasetSharingRoutes(deps),
     datasetRoutes(deps),
   ]
 }

@@ -88,7 +88,7 @@ export function createGuard(deps: { db: Database; ledger: Ledger; deployment: De
     if (resource === undefined) throw notFound(action)
     const decision = decide(actor, action, resource)
     if (decision === 'hidden') throw notFound(action)
-    if (decision === 'forbidden') throw resource.type === 'connection' ? new RoleTooLow() : new Forbidden()
+    if (decision === 'forbidden') throw forbidden(resource.type)
     const feature = featureOf(action)
     if (feature === undefined || actor.kind === 'system') return
     // What reads show is what was so when the request began; what changes something asks again, in its transaction.
@@ -179,6 +179,11 @@ async function isDisabled(reader: Reader, id: string): Promise<boolean> {
 /** An account is used from pages of other things, so who may not is told that it is about the account. */
 function notFound(action: Action): NotFound {
   return action === 'credential.use' ? new AccountNotFound() : new NotFound()
+}
+
+function forbidden(type: Resource['type']): Forbidden {
+  if (type === 'connection') return new RoleTooLow('data connection')
+  return type === 'dataset' ? new RoleTooLow('dataset') : new Forbidden()
 }
 
 class Abandoned {

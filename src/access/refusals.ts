@@ -24,8 +24,8 @@ export class Forbidden extends Refusal {
 
 /** The actor's role on something shared does not go that far. */
 export class RoleTooLow extends Forbidden {
-  constructor() {
-    super('Your role on this data connection does not allow that. Ask one of its owners.')
+  constructor(what: 'data connection' | 'dataset') {
+    super(`Your role on this ${what} does not allow that. Ask one of its owners.`)
   }
 }
 

@@ -79,7 +79,8 @@ function nameOf(actor: UserActor) {
   const named = (table: string, type: string, orShared = sql``) =>
     sql`when audit_entries.resource_type = ${type} then (select name from ${sql.identifier(table)} where id::text = audit_entries.resource_id and (owner_id = ${actor.id} ${orShared}))`
   const shared = sql`or exists (select from connection_shares where connection_id = id and user_id = ${actor.id})`
+  const sharedDataset = sql`or exists (select from dataset_shares where dataset_id = id and user_id = ${actor.id})`
   return sql<
     string | null
-  >`case ${named('credentials', 'credential')} ${named('connections', 'connection', shared)} ${named('datasets', 'dataset')} end`
+  >`case ${named('credentials', 'credential')} ${named('connections', 'connection', shared)} ${named('datasets', 'dataset', sharedDataset)} end`
 }

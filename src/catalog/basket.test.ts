@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { encodeTable } from '../../views/catalog/table-value.ts'
 import { type Basket, decodeTables, parseBasket, tableDatasetName } from './basket.ts'
 import { attachment } from './file-names.ts'
+import { parseSample } from './sample.ts'
 
-const basket: Basket = { as: 'tables', tables: [], query: '', name: '', rowLimit: '' }
+const basket: Basket = { as: 'tables', tables: [], query: '', name: '', rowLimit: '', sample: '' }
 
 describe('decodeTables', () => {
   it('of what the checkboxes post, gives the same tables, whatever their names', () => {
@@ -110,5 +111,40 @@ describe('attachment', () => {
         expect(() => new Headers({ 'Content-Disposition': attachment(name, 3, 'parquet') })).not.toThrow()
       }),
     )
+  })
+})
+
+describe('parseSample', () => {
+  it.each([
+    ['5 %', 'percent', 5],
+    ['0.5%', 'percent', 0.5],
+    ['0,25 %', 'percent', 0.25],
+    ['100%', 'percent', 100],
+    ['10,000', 'rows', 10_000],
+    [" 1'000 ", 'rows', 1_000],
+  ])('of %j, takes %s', (text, of, amount) => {
+    expect(parseSample(text)).toEqual({ ok: true, sample: { of, amount, seed: expect.any(Number) } })
+  })
+
+  it.each(['0', '0 %', '101 %', '-5 %', '5 percent', '1e3', '1.5', '%', '2147483648', '0.0000001 %'])(
+    'of %j, says what it may be',
+    (text) => {
+      expect(parseSample(text)).toEqual({ ok: false, error: expect.stringContaining('neither a percentage') })
+    },
+  )
+
+  it('of nothing, takes everything', () => {
+    expect(parseSample(' ')).toEqual({ ok: true, sample: null })
+  })
+
+  it('goes into each table of a basket, and into no query', () => {
+    const tables = ['a', 'b'].map((table) => ({ schema: 's', table }))
+    const parsed = parseBasket({ ...basket, tables, sample: '5 %' }, 'Query')
+    expect(parsed).toMatchObject({
+      items: [{ source: { sample: { amount: 5 } } }, { source: { sample: { amount: 5 } } }],
+    })
+    const query = parseBasket({ ...basket, as: 'query', query: 'select 1', sample: 'nonsense' }, 'Query')
+    expect(query).toMatchObject({ ok: true, items: [{ source: { kind: 'query', query: 'select 1' } }] })
+    expect(parseBasket({ ...basket, tables, sample: 'x' }, 'Query')).toMatchObject({ ok: false })
   })
 })

@@ -1,6 +1,8 @@
+import type { Sample } from '../connector/driver.ts'
 import type { DatasetSource } from '../db/schema/catalog.ts'
 import { parseName } from '../names.ts'
 import type { DatasetItem } from './datasets.ts'
+import { parseSample } from './sample.ts'
 
 /** A table that was ticked, in this or in another schema. */
 export type ChosenTable = { readonly schema: string; readonly table: string }
@@ -17,19 +19,28 @@ export type Basket = {
   /** Of the query's dataset; blank takes `fallbackName`. */
   readonly name: string
   readonly rowLimit: string
+  /** Of each table: a percentage, or a number of rows; blank takes them all. */
+  readonly sample: string
 }
 
 export type ParsedBasket =
   | { readonly ok: true; readonly items: readonly DatasetItem[]; readonly rowLimit: number | null }
-  /** Sentences by field: `item`, `query`, `name`, `rowLimit`. */
+  /** Sentences by field: `item`, `query`, `name`, `rowLimit`, `sample`. */
   | { readonly ok: false; readonly errors: Readonly<Record<string, string>> }
 
 /** Returns the datasets to make, or a sentence for each field that is wrong. */
 export function parseBasket(basket: Basket, fallbackName: string): ParsedBasket {
   const rowLimit = parseRowLimit(basket.rowLimit)
-  const chosen = basket.as === 'query' ? parseQueryItem(basket, fallbackName) : parseTables(basket.tables)
-  if (chosen.ok && rowLimit.ok) return { ok: true, items: chosen.items, rowLimit: rowLimit.value }
-  const errors = { ...(chosen.ok ? {} : chosen.errors), ...(rowLimit.ok ? {} : { rowLimit: rowLimit.error }) }
+  // A query says by itself which rows it wants; the field is on the page of tables only.
+  const sample = basket.as === 'query' ? { ok: true as const, sample: null } : parseSample(basket.sample)
+  const taken = sample.ok ? sample.sample : null
+  const chosen = basket.as === 'query' ? parseQueryItem(basket, fallbackName) : parseTables(basket.tables, taken)
+  if (chosen.ok && rowLimit.ok && sample.ok) return { ok: true, items: chosen.items, rowLimit: rowLimit.value }
+  const errors = {
+    ...(chosen.ok ? {} : chosen.errors),
+    ...(rowLimit.ok ? {} : { rowLimit: rowLimit.error }),
+    ...(sample.ok ? {} : { sample: sample.error }),
+  }
   return { ok: false, errors }
 }
 
@@ -62,18 +73,18 @@ type Chosen =
   | { readonly ok: true; readonly items: readonly DatasetItem[] }
   | { readonly ok: false; readonly errors: Readonly<Record<string, string>> }
 
-function parseTables(tables: readonly ChosenTable[]): Chosen {
+function parseTables(tables: readonly ChosenTable[], sample: Sample | null): Chosen {
   if (tables.length === 0) return { ok: false, errors: { item: 'Choose at least one table.' } }
   if (tables.length > basketLimit) {
     const error = `You chose ${tables.length} tables. Choose at most ${basketLimit} at a time.`
     return { ok: false, errors: { item: error } }
   }
-  const items = tables.map((chosen) => ({ name: tableDatasetName(chosen), source: tableSource(chosen) }))
+  const items = tables.map((chosen) => ({ name: tableDatasetName(chosen), source: tableSource(chosen, sample) }))
   return { ok: true, items }
 }
 
-function tableSource({ schema, table }: ChosenTable): DatasetSource {
-  return { kind: 'table', schema, table }
+function tableSource({ schema, table }: ChosenTable, sample: Sample | null): DatasetSource {
+  return { kind: 'table', schema, table, ...(sample !== null && { sample }) }
 }
 
 function parseQueryItem(basket: Basket, fallbackName: string): Chosen {

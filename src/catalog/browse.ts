@@ -1,5 +1,12 @@
 import type { UserActor } from '../access/actor.ts'
-import { mostListed, type Operation, type Operations, type Outcome, type Rows } from '../connector/driver.ts'
+import {
+  mostListed,
+  type Operation,
+  type Operations,
+  type Outcome,
+  type Rows,
+  type Source,
+} from '../connector/driver.ts'
 import type { Account, ConnectionUse } from '../sign-ins/use-connection.ts'
 import { copyAccount } from './account-copies.ts'
 
@@ -45,6 +52,11 @@ export function createBrowsing(deps: { use: Pick<ConnectionUse, 'run'> }) {
     /** Returns the first 20 rows of a query, run in a read-only transaction for at most 30 seconds. */
     preview(looking: Looking, query: string): Promise<Outcome<Rows>> {
       return run(looking, 'preview', { source: { kind: 'query', query }, rows: previewRows }, 'preview')
+    },
+
+    /** Returns the first 20 rows of a source, as a dynamic dataset shows them. */
+    firstRows(looking: Looking, source: Source): Promise<Outcome<Rows>> {
+      return run(looking, 'preview', { source, rows: previewRows }, 'preview of a dynamic dataset')
     },
   }
 }

@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { Secret } from '../secrets/secret.ts'
 import { createBucketStore } from '../storage/bucket-store.ts'
 import { childrenOf, isRunning } from '../testing/child-processes.ts'
-import { type ImportScene, importScene, latestOf } from '../testing/import-scene.ts'
+import { deleteForGood, type ImportScene, importScene, latestOf } from '../testing/import-scene.ts'
 import { type Swift, startSwift, swiftSecrets } from '../testing/swift.ts'
 import { removeOrphans } from './orphans.ts'
 import { readPage } from './rows.ts'
@@ -39,7 +39,7 @@ describe('a snapshot in a bucket', () => {
     const opened = await scene.catalog.store.open(stored)
     expect((await readPage(opened.path, 1)).rows).toHaveLength(2)
     opened.close()
-    await scene.catalog.datasets.delete(scene.actor, id)
+    await deleteForGood(scene, id)
     expect([await swift.listAll('snapshots'), scene.filesLeft()]).toEqual([[], []])
     await expect(scene.catalog.store.open(stored)).rejects.toThrow(SnapshotUnreadable)
   })
@@ -54,7 +54,7 @@ describe('a snapshot in a bucket', () => {
     await swift.put('snapshots', stored.file, Buffer.alloc(5_000, 7))
     await expect(scene.catalog.store.open(stored)).rejects.toMatchObject({ reason: 'changed' })
     files.close()
-    await scene.catalog.datasets.delete(scene.actor, id)
+    await deleteForGood(scene, id)
     await scene.catalog.sweep.once()
   })
 
@@ -70,7 +70,7 @@ describe('a snapshot in a bucket', () => {
     expect((await readPage(opened.path, 1)).rows).toHaveLength(2)
     opened.close()
     expect(readFileSync(copy).equals(sound)).toBe(true)
-    await scene.catalog.datasets.delete(scene.actor, id)
+    await deleteForGood(scene, id)
     await scene.catalog.sweep.once()
   })
 
@@ -131,7 +131,7 @@ describe('a process that is killed while its snapshot goes to a bucket', () => {
       )
       const { id, status } = await latestOf(scene)
       expect(status).toBe('failed')
-      await scene.catalog.datasets.delete(scene.actor, id)
+      await deleteForGood(scene, id)
     },
     120_000,
   )

@@ -7,10 +7,16 @@ import type { ConnectionUse } from '../sign-ins/use-connection.ts'
 import type { FileStore } from '../storage/file-store.ts'
 import { createFolderStore } from '../storage/folder-store.ts'
 import { createPlainCopies } from '../storage/plain-copies.ts'
+import { createAdditions } from './additions.ts'
 import type { DatasetKeys } from './dataset-keys.ts'
 import { createDatasets } from './datasets.ts'
+import { createDatasetDeletion } from './deletion.ts'
+import { createDatasetDescription } from './description.ts'
+import { createDatasetListing } from './listing.ts'
+import { createDatasetLooks } from './looks.ts'
 import { removeOrphans } from './orphans.ts'
 import { createDatasetQueries } from './queries.ts'
+import { createDatasetSharing } from './sharing.ts'
 import { createSnapshotStore } from './snapshot-store.ts'
 import { createSnapshots } from './snapshots.ts'
 import { createStorage } from './storage.ts'
@@ -45,13 +51,21 @@ export function createCatalog(deps: {
   const versions = createVersionRows(db, storage)
   const beat = beatMilliseconds === undefined ? {} : { beatMilliseconds }
   const snapshots = createSnapshots({ use, versions, store, storage, log, ...beat })
-  const sweep = createSweep({ versions, store, removeOrphans: () => removeOrphans({ db, files }), log })
+  const deletion = createDatasetDeletion({ db, guard, snapshots, store, datasetKeys, log })
+  const sweep = createSweep({ versions, deletion, store, removeOrphans: () => removeOrphans({ db, files }), log })
+  const datasets = createDatasets({ guard, snapshots, storage, datasetKeys })
   return {
     store,
     storage,
     snapshots,
-    datasets: createDatasets({ guard, snapshots, store, storage, datasetKeys }),
+    datasets,
+    additions: createAdditions({ db, datasets }),
+    datasetDescription: createDatasetDescription({ guard }),
+    datasetLooks: createDatasetLooks({ guard, use }),
     datasetQueries: createDatasetQueries({ db, guard }),
+    datasetListing: createDatasetListing({ db }),
+    datasetDeletion: deletion,
+    datasetSharing: createDatasetSharing({ db, guard, snapshots }),
     sweep,
 
     /** Clears up after processes that died, now and from now on. For processes that serve, not for local commands. */

@@ -128,7 +128,7 @@ describe('create', () => {
     await expect(catalog.datasets.create(domain.ben, { ...its, connectionId: own, account: stored })).rejects.toThrow(
       NotFound,
     )
-    expect((await catalog.datasetQueries.list(domain.ben)).rows).toEqual([])
+    expect((await catalog.datasetListing.list(domain.ben)).rows).toEqual([])
     expect(use.calls).toEqual([])
   })
 
@@ -233,36 +233,6 @@ describe('heartbeat', () => {
   })
 })
 
-describe('delete', () => {
-  it('takes the dataset, its files and what is being made', async () => {
-    use.release()
-    const [id] = await create(['one'])
-    await catalog.snapshots.idle()
-    const file = await fileOf(id)
-    use.hold()
-    await catalog.datasets.refresh(domain.ada, id, { kind: 'stored', credentialId })
-    await vi.waitFor(() => expect(use.calls).toHaveLength(2))
-    await catalog.datasets.delete(domain.ada, id)
-    await catalog.snapshots.idle()
-    await expect(show(id)).rejects.toThrow(NotFound)
-    expect(existsSync(file)).toBe(false)
-    expect(filesLeft()).toEqual([])
-  })
-
-  it('of a connection with its datasets, leaves files that the sweep removes', async () => {
-    use.release()
-    const doomed = await addConnection(domain, domain.ada, `Doomed ${Math.random()}`)
-    const order = { connectionId: doomed, items: items(['one']), rowLimit: null, account: typed() }
-    const [id = ''] = await catalog.datasets.create(domain.ada, order)
-    await catalog.snapshots.idle()
-    await domain.connections.delete(domain.ada, doomed, 'delete')
-    await expect(show(id)).rejects.toThrow(NotFound)
-    expect(filesLeft()).toHaveLength(1)
-    await catalog.sweep.once()
-    expect(filesLeft()).toEqual([])
-  })
-})
-
 describe('sweep', () => {
   it('ends versions silent for 30 seconds, removes what their worker left, and leaves others alone', async () => {
     const ids = await create(['dead', 'alive'])
@@ -306,13 +276,13 @@ describe('list', () => {
     use.release()
     await create(Array.from({ length: 60 }, (_, index) => `t${index}`))
     await catalog.snapshots.idle()
-    const first = await catalog.datasetQueries.list(domain.ada)
+    const first = await catalog.datasetListing.list(domain.ada)
     expect(first.rows).toHaveLength(50)
     expect(first.rows[0]).toMatchObject({ name: 't59', version: { status: 'completed', rows: 5 } })
-    const second = await catalog.datasetQueries.list(domain.ada, { after: first.next ?? '' })
+    const second = await catalog.datasetListing.list(domain.ada, { after: first.next ?? '' })
     expect(second.rows[0]?.name).toBe('t9')
-    expect((await catalog.datasetQueries.list(domain.ben)).rows).toEqual([])
-    expect((await catalog.datasetQueries.list(domain.eve)).rows).toEqual([])
+    expect((await catalog.datasetListing.list(domain.ben)).rows).toEqual([])
+    expect((await catalog.datasetListing.list(domain.eve)).rows).toEqual([])
   })
 })
 
@@ -327,7 +297,7 @@ describe('a stranger', () => {
       await expect(catalog.datasetQueries.stored(stranger, id, 1)).rejects.toThrow(NotFound)
       await expect(catalog.datasets.refresh(stranger, id, typed())).rejects.toThrow(NotFound)
       await expect(catalog.datasets.cancel(stranger, id, 1)).rejects.toThrow(NotFound)
-      await expect(catalog.datasets.delete(stranger, id)).rejects.toThrow(NotFound)
+      await expect(catalog.datasetDeletion.delete(stranger, id)).rejects.toThrow(NotFound)
     }
     const denied = (await entriesOf(id)).filter(({ outcome }) => outcome === 'denied')
     expect(denied).toHaveLength(9)

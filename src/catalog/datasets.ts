@@ -16,7 +16,6 @@ import type { Account } from '../sign-ins/use-connection.ts'
 import { copyAccount, wipeAccount } from './account-copies.ts'
 import type { DatasetKeys } from './dataset-keys.ts'
 import { type DatasetResource, findDataset, isOpen } from './queries.ts'
-import type { SnapshotStore } from './snapshot-store.ts'
 import type { SnapshotOrder, Snapshots } from './snapshots.ts'
 import type { Storage } from './storage.ts'
 
@@ -29,6 +28,10 @@ export type NewDatasets = {
   readonly account: Account
   readonly items: readonly DatasetItem[]
   readonly rowLimit: number | null
+  /** True where nothing is to be stored of them. */
+  readonly isDynamic?: boolean
+  /** What the page that shows them all goes by. */
+  readonly additionId?: string
 }
 
 export type RefreshOutcome =
@@ -38,45 +41,50 @@ export type RefreshOutcome =
 
 export type Datasets = ReturnType<typeof createDatasets>
 
-/** The service that adds datasets to the catalog, makes new versions of them and deletes them. */
+/** The service that adds datasets to the catalog and makes new versions of them. */
 export function createDatasets(deps: {
   guard: Guard
   snapshots: Snapshots
-  store: SnapshotStore
   storage: Pick<Storage, 'room'>
   datasetKeys: DatasetKeys
 }) {
-  const { guard, snapshots, store, storage, datasetKeys } = deps
+  const { guard, snapshots, storage, datasetKeys } = deps
   return {
     /**
-     * Adds a dataset for each item and begins their first snapshots; resolves with the ids, in order, without waiting
-     * for data. Each is created, recorded and made by itself, so one that is refused takes nothing from the others. Throws
-     * `StorageFull` before anything is created.
+     * Adds a dataset for each item and begins their first snapshots, but of dynamic ones; resolves with the ids, in
+     * order, without waiting for data. Each is created, recorded and made by itself, so one that is refused takes nothing
+     * from the others. Throws `StorageFull` before anything is created.
      */
     async create(
       actor: UserActor,
-      { connectionId, account, items, rowLimit }: NewDatasets,
+      { connectionId, account, items, rowLimit, isDynamic = false, additionId = newId() }: NewDatasets,
     ): Promise<readonly string[]> {
       const orders: SnapshotOrder[] = []
       const ids: string[] = []
       try {
-        await storage.room(actor.organizationId)
+        if (!isDynamic) await storage.room(actor.organizationId)
         for (const item of items) {
           const id = newId()
           const find = async () => ownedBy(actor)
-          const key = await guard.change<SnapshotKey, Resource>(actor, 'dataset.create', find, async (effect) => {
-            const accountName = await mayUse(effect, connectionId, account)
-            const { organizationId } = actor
-            const credentialId = credentialIdOf(account)
-            const row = { id, organizationId, ownerId: actor.id, connectionId, credentialId, rowLimit, ...item }
-            await effect.tx.insert(datasets).values(row)
-            await datasetKeys.ensure(effect.tx, { organizationId, datasetId: id })
-            await indexDataset(effect.tx, id)
-            effect.created(id)
-            return insertVersion(effect, actor, { id, number: 1, account, accountName })
-          })
+          const key = await guard.change<SnapshotKey | null, Resource>(
+            actor,
+            'dataset.create',
+            find,
+            async (effect) => {
+              const accountName = await mayUse(effect, connectionId, account)
+              const { organizationId } = actor
+              const credentialId = credentialIdOf(account)
+              const its = { connectionId, credentialId, rowLimit, isDynamic, additionId, ...item }
+              await effect.tx.insert(datasets).values({ id, organizationId, ownerId: actor.id, ...its })
+              await indexDataset(effect.tx, id)
+              effect.created(id)
+              if (isDynamic) return null
+              await datasetKeys.ensure(effect.tx, { organizationId, datasetId: id })
+              return insertVersion(effect, actor, { id, number: 1, account, accountName })
+            },
+          )
           ids.push(id)
-          orders.push(orderFor(actor, key, { connectionId, rowLimit, ...item }, account))
+          if (key !== null) orders.push(orderFor(actor, key, { connectionId, rowLimit, ...item }, account))
         }
         return ids
       } finally {
@@ -95,6 +103,7 @@ export function createDatasets(deps: {
           (tx) => findDataset(tx, id, 'update'),
           async (effect, { row }) => {
             const { connectionId } = row
+            if (row.isDynamic) throw new NotFound()
             if (connectionId === null) return effect.abandon({ ok: false, reason: 'no connection' } as const)
             const accountName = await mayUse(effect, connectionId, account)
             const latest = await latestVersion(effect.tx, id)
@@ -104,8 +113,9 @@ export function createDatasets(deps: {
             await storage.room(row.organizationId, effect.tx)
             await datasetKeys.ensure(effect.tx, { organizationId: row.organizationId, datasetId: id })
             const number = (latest?.number ?? 0) + 1
+            // The account that a dataset goes by is its owner's: whoever else refreshes it does that once.
             const its = { credentialId: credentialIdOf(account) }
-            await effect.tx.update(datasets).set(its).where(eq(datasets.id, id))
+            if (row.ownerId === actor.id) await effect.tx.update(datasets).set(its).where(eq(datasets.id, id))
             const key = await insertVersion(effect, actor, { id, number, account, accountName })
             return { ok: true, number, order: orderFor(actor, key, { ...row, connectionId }, account) }
           },
@@ -144,28 +154,6 @@ export function createDatasets(deps: {
       if (versionId === null) return false
       snapshots.cancel(versionId)
       return true
-    },
-
-    /** Deletes a dataset with all its versions, their files and its key; what is being made is ended. */
-    async delete(actor: Actor, id: string): Promise<void> {
-      const versions = await guard.change(
-        actor,
-        'dataset.delete',
-        (tx) => findDataset(tx, id, 'update'),
-        async ({ tx, note }) => {
-          await tx.update(datasets).set({ deletedAt: sql`now()` }).where(eq(datasets.id, id))
-          await datasetKeys.destroy(tx, id)
-          const all = await tx.select().from(datasetVersions).where(eq(datasetVersions.datasetId, id))
-          note({ versions: all.length })
-          return all
-        },
-        { id },
-      )
-      for (const { id: versionId, status, file } of versions) {
-        if (isOpen(status)) snapshots.cancel(versionId)
-        // Should this process die here, or the store be out of reach, the sweep does the rest.
-        else if (file !== null) await store.remove(file).catch(() => {})
-      }
     },
   }
 }
@@ -244,9 +232,10 @@ async function latestVersion(tx: Transaction, datasetId: string) {
   return row
 }
 
-async function findVersion(tx: Transaction, datasetId: string, number: number) {
+/** Finds a version of a dataset that is not deleted. Throws NotFound. */
+export async function findVersion(tx: Transaction, datasetId: string, number: number) {
   const its = and(eq(datasetVersions.datasetId, datasetId), eq(datasetVersions.number, number))
   const [row] = await tx.select().from(datasetVersions).where(its)
-  if (row === undefined) throw new NotFound()
+  if (row === undefined || row.status === 'deleted') throw new NotFound()
   return row
 }

@@ -1,8 +1,12 @@
+/** What a version can be downloaded as; also the end of the file's name. */
+export const downloadFormats = ['parquet', 'csv', 'jsonl'] as const
+export type DownloadFormat = (typeof downloadFormats)[number]
+
 /**
  * Returns a `Content-Disposition` that saves under the dataset's name (RFC 6266, RFC 5987): what a file name cannot hold
  * on some system becomes `_`.
  */
-export function attachment(name: string, version: number, format: 'parquet' | 'csv'): string {
+export function attachment(name: string, version: number, format: DownloadFormat): string {
   const base = name
     .replace(/[\p{Cc}\p{Cf}\p{Cs}/\\:*?"<>|]/gu, '_')
     .replace(/^[.\s]+|[.\s]+$/g, '')

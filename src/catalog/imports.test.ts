@@ -8,9 +8,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import type { UserActor } from '../access/actor.ts'
 import { organizationStorage } from '../db/schema/storage.ts'
 import { childrenOf, isRunning } from '../testing/child-processes.ts'
-import { canary, type ImportScene, importScene, latestOf } from '../testing/import-scene.ts'
+import { canary, deleteForGood, type ImportScene, importScene, latestOf } from '../testing/import-scene.ts'
 import type { Catalog } from './catalog.ts'
-import { readPage, streamCsv } from './rows.ts'
+import { readPage } from './rows.ts'
+import { streamCsv } from './streams.ts'
 
 let scene: ImportScene
 let actor: UserActor
@@ -121,7 +122,7 @@ describe('the text of a table', () => {
     const opened = await catalog.store.open(await catalog.datasetQueries.stored(actor, id, 1))
     expect(readFileSync(opened.path).includes(canary)).toBe(true)
     opened.close()
-    await catalog.datasets.delete(actor, id)
+    await deleteForGood(scene, id)
   })
 })
 

@@ -45,13 +45,13 @@ export function identifier(name: string): string {
 /** Order matters: after the last statement nothing of it can be changed back. */
 async function lock(connection: DuckDBConnection, path: string): Promise<void> {
   await connection.run("set TimeZone = 'UTC'")
-  await connection.run(`set allowed_paths = [${literal(path)}]`)
+  await connection.run(`set allowed_paths = [${textLiteral(path)}]`)
   await connection.run('set enable_external_access = false')
   await connection.run('set lock_configuration = true')
 }
 
 async function readerOf(connection: DuckDBConnection, path: string) {
-  const from = `from read_parquet(${literal(path)})`
+  const from = `from read_parquet(${textLiteral(path)})`
   const read = async (sql: string) => (await inTurn(() => connection.runAndReadAll(sql))).getRows()
   const described = await read(`select column_name, column_type from (describe select * ${from})`)
   return {
@@ -69,7 +69,8 @@ async function readerOf(connection: DuckDBConnection, path: string) {
   }
 }
 
-function literal(text: string): string {
+/** Returns `text` as a literal. */
+export function textLiteral(text: string): string {
   return `'${text.replaceAll("'", "''")}'`
 }
 

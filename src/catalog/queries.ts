@@ -1,22 +1,24 @@
-import { and, asc, desc, eq, isNull, type SQL, sql } from 'drizzle-orm'
-import type { Actor } from '../access/actor.ts'
+import { and, asc, desc, eq, isNull, ne, or, type SQL, sql } from 'drizzle-orm'
+import type { Actor, UserActor } from '../access/actor.ts'
 import type { Guard } from '../access/guard.ts'
-import type { Resource } from '../access/policy.ts'
+import type { Action, Resource, ShareRole } from '../access/policy.ts'
 import { NotFound } from '../access/refusals.ts'
 import { visibleTo as connectionsVisibleTo } from '../connections/queries.ts'
 import type { Diagnosis, DiagnosisCode } from '../connector/driver.ts'
 import { usableBy } from '../credentials/shared-accounts.ts'
-import type { Database, Transaction } from '../db/client.ts'
+import type { Database, Reader, Transaction } from '../db/client.ts'
 import { type DatasetColumn, type DatasetSource, type Drift, datasets, datasetVersions } from '../db/schema/catalog.ts'
 import { connections } from '../db/schema/connections.ts'
 import { credentials } from '../db/schema/credentials.ts'
+import { datasetShares } from '../db/schema/dataset-shares.ts'
+import { datasetTags } from '../db/schema/dataset-tags.ts'
 import { users } from '../db/schema/organizations.ts'
 import { plainSnapshotFile, snapshotFile } from '../storage/snapshot-file.ts'
 import type { StoredVersion } from './stored-version.ts'
 
 export type { DatasetColumn } from '../db/schema/catalog.ts'
 
-export type VersionStatus = (typeof datasetVersions.$inferSelect)['status']
+export type VersionStatus = Exclude<(typeof datasetVersions.$inferSelect)['status'], 'deleted'>
 
 /** One pull of a dataset, as pages show it. */
 export type VersionDetail = {
@@ -25,7 +27,8 @@ export type VersionDetail = {
   readonly status: VersionStatus
   /** True from the moment somebody pressed Cancel until the run has ended. */
   readonly cancelling: boolean
-  readonly accountName: string
+  /** Null where somebody else made it: which account that was is theirs (docs/decisions/096). */
+  readonly accountName: string | null
   readonly createdByName: string
   readonly rows: number
   /** Read from the source so far; of the stored file once completed. */
@@ -42,23 +45,17 @@ export type VersionDetail = {
   readonly finishedAt: Date | null
 }
 
-/** One row of the catalog. The version is the latest. */
-export type DatasetRow = {
-  readonly id: string
-  readonly name: string
-  readonly connectionName: string | null
-  /** Whether the connection is still there, but not for the actor. */
-  readonly connectionWithdrawn: boolean
-  readonly source: DatasetSource
-  /** Whether it is made from other datasets, and has no connection. */
-  readonly isCombined: boolean
-  readonly createdAt: Date
-  readonly version: Pick<VersionDetail, 'number' | 'status' | 'rows' | 'bytes' | 'finishedAt'>
-}
-
 export type DatasetDetail = {
   readonly id: string
   readonly name: string
+  readonly description: string
+  /** As they were typed, by name. */
+  readonly tags: readonly string[]
+  /** Nothing is stored of it; it has no versions. */
+  readonly isDynamic: boolean
+  /** The actor's. */
+  readonly role: ShareRole
+  readonly revision: number
   /** Null once the connection was deleted or is not shared any more: the versions stay, no new one can be made. */
   readonly connection: { readonly id: string; readonly name: string } | null
   /** Whether the connection is still there, but not for the actor. */
@@ -71,14 +68,15 @@ export type DatasetDetail = {
   readonly isCombined: boolean
   readonly rowLimit: number | null
   readonly createdAt: Date
-  /** The newest first, at most 100. There is always one. */
+  /** The newest first, at most 100. */
   readonly versions: readonly VersionDetail[]
 }
 
+/** What a page of a dataset may be read for: who may not go on to do it is refused when the page opens. */
+type ReadAction = Extract<Action, `dataset.${string}`>
+
 /** A dataset as a resource to decide on, with its row. */
 export type DatasetResource = Resource & { readonly row: typeof datasets.$inferSelect }
-
-const pageSize = 50
 
 export type DatasetQueries = ReturnType<typeof createDatasetQueries>
 
@@ -86,10 +84,11 @@ export type DatasetQueries = ReturnType<typeof createDatasetQueries>
 export function createDatasetQueries(deps: { db: Database; guard: Guard }) {
   const { db, guard } = deps
 
-  async function row(actor: Actor, id: string) {
+  async function row(actor: Actor, id: string, action: ReadAction = 'dataset.read') {
     const [found] = await db
       .select({
         dataset: datasets,
+        role: roleOf(actor),
         ownerName: users.name,
         connectionName: connections.name,
         accountName: credentials.name,
@@ -99,65 +98,35 @@ export function createDatasetQueries(deps: { db: Database; guard: Guard }) {
       .leftJoin(connections, itsConnection(actor))
       .leftJoin(credentials, itsAccount(actor))
       .where(and(eq(datasets.id, id), isNull(datasets.deletedAt)))
-    await guard.read(actor, 'dataset.read', found && resourceOf(found.dataset))
-    return found as NonNullable<typeof found>
+    const shares = actor.kind === 'user' && found?.role ? { [actor.id]: found.role } : {}
+    await guard.read(actor, action, found && { ...resourceOf(found.dataset), shares })
+    const { role, ...rest } = found as NonNullable<typeof found>
+    return { ...rest, role: role as ShareRole }
   }
 
   return {
-    /** Returns a page of 50, the newest first; `next` continues after its last row. */
-    async list(
-      actor: Actor,
-      listing: { readonly after?: string; readonly connectionId?: string } = {},
-    ): Promise<{ readonly rows: readonly DatasetRow[]; readonly next: string | null }> {
-      const { after, connectionId } = listing
-      const found = await db
-        .select({ dataset: datasets, connectionName: connections.name, version: datasetVersions })
-        .from(datasets)
-        .innerJoin(datasetVersions, and(eq(datasetVersions.datasetId, datasets.id), isLatest))
-        .leftJoin(connections, itsConnection(actor))
-        .where(
-          and(
-            visibleTo(actor),
-            isNull(datasets.deletedAt),
-            connectionId === undefined ? undefined : eq(datasets.connectionId, connectionId),
-            olderThan(after),
-          ),
-        )
-        .orderBy(desc(datasets.createdAt), desc(datasets.id))
-        .limit(pageSize + 1)
-      const rows = found.slice(0, pageSize).map(({ dataset, connectionName, version }) => {
-        const { id, name, source, createdAt } = dataset
-        const connectionWithdrawn = dataset.connectionId !== null && connectionName === null
-        const isCombined = dataset.inputs !== null
-        return { id, name, source, isCombined, createdAt, connectionName, connectionWithdrawn, version }
-      })
-      return { rows, next: found.length > pageSize ? (rows.at(-1)?.id ?? null) : null }
-    },
-
-    /** Returns one dataset with its versions. Throws NotFound where the actor may not see it. */
-    async show(actor: Actor, id: string): Promise<DatasetDetail> {
-      const { dataset, ownerName, connectionName, accountName } = await row(actor, id)
-      const { connectionId, credentialId, name, source, rowLimit, createdAt } = dataset
+    /** Returns one dataset with its versions, for `action` with it. Throws NotFound where the actor may not see it, or Forbidden. */
+    async show(actor: Actor, id: string, action?: ReadAction): Promise<DatasetDetail> {
+      const { dataset, ownerName, connectionName, accountName, role } = await row(actor, id, action)
+      const { connectionId, credentialId, name, description, isDynamic, revision, source, rowLimit, createdAt } =
+        dataset
+      const connection =
+        connectionId === null || connectionName === null ? null : { id: connectionId, name: connectionName }
       return {
-        id,
-        name,
-        connection:
-          connectionId === null || connectionName === null ? null : { id: connectionId, name: connectionName },
+        ...{ id, name, description, isDynamic, role, revision, source, rowLimit, createdAt, ownerName, connection },
+        tags: await tagsOf(db, id),
         connectionWithdrawn: connectionId !== null && connectionName === null,
         account: credentialId === null || accountName === null ? null : { id: credentialId, name: accountName },
-        ownerName,
-        source,
         isCombined: dataset.inputs !== null,
-        rowLimit,
-        createdAt,
-        versions: await versionsOf(db, id),
+        versions: await versionsOf(db, { actor, datasetId: id, seesConnection: connection !== null }),
       }
     },
 
     /** Returns one version of a dataset. Throws NotFound where there is none that the actor may see. */
     async version(actor: Actor, id: string, number: number): Promise<VersionDetail & { readonly datasetName: string }> {
-      const { dataset } = await row(actor, id)
-      const [version] = await versionsOf(db, id, number)
+      const { dataset, connectionName } = await row(actor, id)
+      const seen = { actor, datasetId: id, seesConnection: connectionName !== null }
+      const [version] = await versionsOf(db, seen, number)
       if (version === undefined) throw new NotFound()
       return { ...version, datasetName: dataset.name }
     },
@@ -183,11 +152,22 @@ export function createDatasetQueries(deps: { db: Database; guard: Guard }) {
 /** The datasets an actor may know of: the SQL of `dataset.read`. */
 export function visibleTo(actor: Actor): SQL | undefined {
   if (actor.kind === 'system') return undefined
-  return and(eq(datasets.organizationId, actor.organizationId), eq(datasets.ownerId, actor.id))
+  return and(eq(datasets.organizationId, actor.organizationId), or(eq(datasets.ownerId, actor.id), sharedWith(actor)))
+}
+
+/** The datasets that others share with the actor, as a condition. */
+export function sharedWith(actor: UserActor): SQL {
+  return sql`exists (select from ${datasetShares} where ${datasetShares.datasetId} = ${datasets.id} and ${datasetShares.userId} = ${actor.id})`
+}
+
+/** The SQL of `roleOn`. */
+function roleOf(actor: Actor): SQL<ShareRole | null> {
+  if (actor.kind === 'system') return sql`'owner'`
+  return sql`case when ${datasets.ownerId} = ${actor.id} then 'owner' else (select role from ${datasetShares} where ${datasetShares.datasetId} = ${datasets.id} and ${datasetShares.userId} = ${actor.id}) end`
 }
 
 /** The connection of a dataset, where the actor may still know of it. */
-function itsConnection(actor: Actor): SQL | undefined {
+export function itsConnection(actor: Actor): SQL | undefined {
   return and(eq(connections.id, datasets.connectionId), connectionsVisibleTo(actor))
 }
 
@@ -196,31 +176,54 @@ function itsAccount(actor: Actor): SQL | undefined {
   return and(eq(credentials.id, datasets.credentialId), usableBy(actor))
 }
 
-/** Finds a dataset to decide on; `update` locks its row until the transaction ends. A deleted one is not found. */
+/** Finds a dataset with its shares to decide on; `update` locks its row until the transaction ends. A deleted one is not found. */
 export async function findDataset(
   tx: Transaction,
   id: string,
   lock: 'update' | 'share',
 ): Promise<DatasetResource | undefined> {
-  const its = and(eq(datasets.id, id), isNull(datasets.deletedAt))
+  const found = await findDatasetOrDeleted(tx, id, lock)
+  return found?.row.deletedAt === null ? found : undefined
+}
+
+/** The same, of the deleted ones too, but for those that are deleted for good. */
+export async function findDatasetOrDeleted(
+  tx: Transaction,
+  id: string,
+  lock: 'update' | 'share',
+): Promise<DatasetResource | undefined> {
+  const its = and(eq(datasets.id, id), isNull(datasets.erasedAt))
   const [row] = await tx.select().from(datasets).where(its).for(lock)
-  return row && { ...resourceOf(row), row }
+  return row && { ...resourceOf(row), shares: await sharesOf(tx, id), row }
+}
+
+/** Read by itself, once the lock is held: along with the row they would be those of before the wait for it. */
+async function sharesOf(tx: Transaction, datasetId: string): Promise<NonNullable<Resource['shares']>> {
+  const { userId, role } = datasetShares
+  const rows = await tx.select({ userId, role }).from(datasetShares).where(eq(datasetShares.datasetId, datasetId))
+  return Object.fromEntries(rows.map((share) => [share.userId, share.role]))
+}
+
+/** Returns the tags of a dataset, by name. */
+export async function tagsOf(reader: Reader, datasetId: string): Promise<readonly string[]> {
+  const { tag, tagKey } = datasetTags
+  const rows = await reader
+    .select({ tag })
+    .from(datasetTags)
+    .where(eq(datasetTags.datasetId, datasetId))
+    .orderBy(asc(tagKey))
+  return rows.map((row) => row.tag)
 }
 
 function resourceOf(row: typeof datasets.$inferSelect): Resource {
   return { type: 'dataset', id: row.id, organizationId: row.organizationId, ownerId: row.ownerId }
 }
 
-const isLatest = sql`${datasetVersions.number} = (select max(number) from dataset_versions v where v.dataset_id = ${datasets.id})`
+/** Whose eyes versions are for, and whether they see the connection too. */
+type Seen = { readonly actor: Actor; readonly datasetId: string; readonly seesConnection: boolean }
 
-/** Ids stand for their row's place, so that a page boundary keeps the database's microseconds. */
-function olderThan(after: string | undefined): SQL | undefined {
-  if (after === undefined || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(after)) return undefined
-  return sql`(${datasets.createdAt}, ${datasets.id}) < (select created_at, id from datasets d where d.id = ${after}::uuid)`
-}
-
-async function versionsOf(db: Database, datasetId: string, number?: number): Promise<VersionDetail[]> {
-  const its = eq(datasetVersions.datasetId, datasetId)
+async function versionsOf(db: Database, seen: Seen, number?: number): Promise<VersionDetail[]> {
+  const its = and(eq(datasetVersions.datasetId, seen.datasetId), ne(datasetVersions.status, 'deleted'))
   const rows = await db
     .select({ version: datasetVersions, createdByName: users.name })
     .from(datasetVersions)
@@ -231,24 +234,34 @@ async function versionsOf(db: Database, datasetId: string, number?: number): Pro
   return rows.map(({ version, createdByName }) => ({
     id: version.id,
     number: version.number,
-    status: version.status,
+    status: version.status as VersionStatus,
     cancelling: isOpen(version.status) && version.cancelRequestedAt !== null,
-    accountName: version.accountName,
     createdByName: createdByName ?? '',
     rows: version.rows,
     bytes: version.bytes,
     columns: version.columns ?? [],
     drift: version.drift,
-    code: version.code as DiagnosisCode | null,
-    message: version.message,
-    diagnosis: version.diagnosis as Diagnosis | null,
     createdAt: version.createdAt,
     startedAt: version.startedAt,
     finishedAt: version.finishedAt,
+    ...whatItsMakerSaw(version, seen),
   }))
 }
 
+/** A dataset is shared without its connection and its account: what tells of them is for those who know them. */
+function whatItsMakerSaw(version: typeof datasetVersions.$inferSelect, { actor, seesConnection }: Seen) {
+  const isOwn = actor.kind === 'system' || version.createdBy === actor.id
+  const accountName = isOwn ? version.accountName : null
+  const code = version.code as DiagnosisCode | null
+  if (isOwn || seesConnection || version.status !== 'failed') {
+    return { accountName, code, message: version.message, diagnosis: version.diagnosis as Diagnosis | null }
+  }
+  return { accountName, code: null, message: failedForOthers, diagnosis: null }
+}
+
+const failedForOthers = 'The snapshot could not be made. Who asked for it sees why.'
+
 /** Reports whether a version is still being made. */
-export function isOpen(status: VersionStatus): boolean {
+export function isOpen(status: VersionStatus | 'deleted'): boolean {
   return status === 'queued' || status === 'running'
 }

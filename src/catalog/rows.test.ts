@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openParquet } from './parquet.ts'
-import { readPage, streamCsv } from './rows.ts'
+import { readPage } from './rows.ts'
+import { streamCsv, streamJsonLines } from './streams.ts'
 
 let folder: string
 
@@ -83,6 +84,26 @@ describe('streamCsv', () => {
     )
   })
 
+  it('lets no spreadsheet run what it holds, and leaves numbers alone', async () => {
+    const path = await parquetOf(
+      'formulas',
+      `select * from (values ('=1+1', -5, '-5'), ('+SUM(A1)', 1, '+49 30'), ('@x', 2, '+4930'), (E'\\t=1', 3, '-1,5'),
+        (' =1', 4, '＝1'), ('"=1', 5, 'a=b'), ('', 6, null)) as rows("=id", n, t)`,
+    )
+    const lines = (await textOf(await streamCsv(path))).split('\r\n')
+    expect(lines).toEqual([
+      "'=id,n,t",
+      "'=1+1,-5,-5",
+      "'+SUM(A1),1,'+49 30",
+      "'@x,2,+4930",
+      `'\t=1,3,"-1,5"`,
+      "' =1,4,'＝1",
+      '"""=1",5,a=b',
+      '"",6,',
+      '',
+    ])
+  })
+
   it('of 10,000 rows, gives them all in order; of none, the header', async () => {
     const many = await textOf(await streamCsv(await parquetOf('many', 'select range as n from range(10000)')))
     expect(many).toBe(`n\r\n${Array.from({ length: 10_000 }, (_, n) => `${n}\r\n`).join('')}`)
@@ -96,6 +117,54 @@ describe('streamCsv', () => {
     await Promise.all(readers.map((reader) => reader.read()))
     await Promise.all(readers.map((reader) => reader.cancel()))
     expect((await readPage(path, 1)).rows).toHaveLength(20)
+  })
+})
+
+describe('streamJsonLines', () => {
+  it('keeps types: numbers, booleans, NULL and JSON are themselves, all else is text', async () => {
+    const path = await parquetOf(
+      'json',
+      `select 7::tinyint as i, -1.50::decimal(9,2) as d, 0.1::double as f, true as b, null::integer as nothing, '' as empty,
+        E'a"b\\nc' as t, '{"a": [1, {"b": null}]}'::json as j, date '2026-01-02' as day, '\\x00'::blob as bytes`,
+    )
+    const text = await textOf(await streamJsonLines(path))
+    expect(text.split('\n')).toHaveLength(2)
+    expect(text).toContain('"d":-1.50,')
+    expect(JSON.parse(text)).toEqual({
+      ...{ i: 7, d: -1.5, f: 0.1, b: true, nothing: null, empty: '', t: 'a"b\nc' },
+      ...{ j: { a: [1, { b: null }] }, day: '2026-01-02', bytes: '\\x00' },
+    })
+  })
+
+  it('of numbers that a double would round, or does not know, gives text', async () => {
+    const path = await parquetOf(
+      'big',
+      `select * from (values (9007199254740993::bigint, 12345678901234567890.12::decimal(38,2), 'nan'::double),
+        (123456789012345::bigint, 1.25::decimal(38,2), '-inf'::double),
+        (-999999999999999::bigint, -1::decimal(38,2), 1e300::double)) as v(n, d, f)`,
+    )
+    const lines = (await textOf(await streamJsonLines(path))).trim().split('\n')
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      { n: '9007199254740993', d: '12345678901234567890.12', f: 'nan' },
+      { n: 123456789012345, d: 1.25, f: '-inf' },
+      { n: -999999999999999, d: -1, f: 1e300 },
+    ])
+  })
+
+  it('of columns with hostile names, takes them as names; of no rows, gives nothing', async () => {
+    const path = await parquetOf('hostile', `select 1 as "__proto__", 2 as "a""b'; drop", 3 as "c\\d"`)
+    const [line = ''] = (await textOf(await streamJsonLines(path))).split('\n')
+    expect(Object.entries(JSON.parse(line))).toEqual([
+      ['__proto__', 1],
+      [`a"b'; drop`, 2],
+      ['c\\d', 3],
+    ])
+    expect(await textOf(await streamJsonLines(await parquetOf('nothing', 'select 1 as n where false')))).toBe('')
+  })
+
+  it('of 10,000 rows, gives them all in order', async () => {
+    const text = await textOf(await streamJsonLines(await parquetOf('lines', 'select range as n from range(10000)')))
+    expect(text).toBe(Array.from({ length: 10_000 }, (_, n) => `{"n":${n}}\n`).join(''))
   })
 })
 

@@ -1,4 +1,5 @@
 import type { Log } from '../log.ts'
+import type { DatasetDeletion } from './deletion.ts'
 import type { SnapshotStore } from './snapshot-store.ts'
 import type { VersionRows } from './version-rows.ts'
 
@@ -11,13 +12,14 @@ const orphansMilliseconds = 6 * 3_600_000
 /** Clears up after processes that died: at start, and from then on every `milliseconds` (15,000) in every process. */
 export function createSweep(deps: {
   versions: VersionRows
+  deletion: Pick<DatasetDeletion, 'eraseDue' | 'forgetErased'>
   store: SnapshotStore
   /** Removes what no row names, and says how much there was. */
   removeOrphans: () => Promise<number>
   log: Log
   milliseconds?: number
 }) {
-  const { versions, store, log } = deps
+  const { versions, deletion, store, log } = deps
   let timer: NodeJS.Timeout | undefined
   let sweeping: Promise<void> = Promise.resolve()
   let orphansDueAt = Date.now() + firstOrphansMilliseconds
@@ -25,10 +27,12 @@ export function createSweep(deps: {
   async function once(): Promise<void> {
     const ended = await versions.endSilent()
     if (ended > 0) log.warn('snapshots of a process that died were ended', { versions: ended })
+    await deletion.eraseDue()
     for (const { versionId, file } of await versions.filesToRemove()) {
       await store.remove(file)
       await versions.forgetFile(versionId)
     }
+    await deletion.forgetErased()
   }
 
   async function orphans(): Promise<void> {
@@ -39,7 +43,10 @@ export function createSweep(deps: {
   }
 
   return {
-    /** Ends versions whose process has not been heard of for 30 seconds and removes files that nobody needs. */
+    /**
+     * Ends versions whose process has not been heard of for 30 seconds, erases datasets that were deleted 30 days ago and
+     * removes files that nobody needs.
+     */
     once,
 
     /** Sweeps now and from now on; what fails is logged and tried again. */

@@ -114,14 +114,14 @@ export function createVersionRows(db: Database, storage: Pick<Storage, 'reserve'
       })
     },
 
-    /** Returns files that are to be removed: those of ended versions and of deleted datasets, at most 500. */
+    /** Returns files that are to be removed: those of ended and deleted versions, and of datasets deleted for good; at most 500. */
     async filesToRemove(): Promise<readonly { readonly versionId: string; readonly file: string }[]> {
       const { rows } = await db.execute<{ versionId: string; file: string }>(sql`
         select v.id as "versionId", v.file from dataset_versions v
-        where v.file is not null and v.status in ('failed', 'cancelled')
+        where v.file is not null and v.status in ('failed', 'cancelled', 'deleted')
         union all
         select v.id, v.file from datasets d join dataset_versions v on v.dataset_id = d.id
-        where d.deleted_at is not null and v.file is not null and v.status = 'completed'
+        where d.erased_at is not null and v.file is not null and v.status = 'completed'
         limit 500`)
       return rows
     },
@@ -137,7 +137,7 @@ export function createVersionRows(db: Database, storage: Pick<Storage, 'reserve'
         .where(
           and(
             eq(datasetVersions.id, versionId),
-            sql`(status = 'completed' or finished_at < now() - interval '10 minutes')`,
+            sql`(status in ('completed', 'deleted') or finished_at < now() - interval '10 minutes')`,
           ),
         )
     },

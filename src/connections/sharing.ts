@@ -1,10 +1,18 @@
 import { and, asc, eq, inArray, isNull, sql } from 'drizzle-orm'
 import type { Actor, UserActor } from '../access/actor.ts'
-import { emailKey } from '../access/email.ts'
 import type { Effect, Guard } from '../access/guard.ts'
-import { isAtLeast, type Resource, roleOn, type ShareRole } from '../access/policy.ts'
-import { Forbidden, NotFound } from '../access/refusals.ts'
-import type { Database, Transaction } from '../db/client.ts'
+import type { ShareRole } from '../access/policy.ts'
+import { NotFound } from '../access/refusals.ts'
+import {
+  alreadyThere,
+  findColleague,
+  noRole,
+  noUser,
+  parseShareRole,
+  refuseAbove,
+  type ShareOutcome,
+} from '../access/sharing.ts'
+import type { Database } from '../db/client.ts'
 import { datasets, datasetVersions } from '../db/schema/catalog.ts'
 import { connectionShares } from '../db/schema/connections.ts'
 import { associations } from '../db/schema/credentials.ts'
@@ -29,10 +37,6 @@ export type Person = {
 /** What stops for a person when they lose a connection. */
 export type Losses = { readonly person: Person; readonly associations: number; readonly datasets: number }
 
-export type ShareOutcome =
-  | { readonly ok: true }
-  | { readonly ok: false; readonly field: 'email' | 'role' | null; readonly error: string }
-
 export type Sharing = ReturnType<typeof createSharing>
 
 /** The service that shares data connections with users of the organization. It shares no credential (docs/decisions/072). */
@@ -54,10 +58,10 @@ export function createSharing(deps: { db: Database; guard: Guard }) {
         'connection.share',
         (tx) => findConnection(tx, id, 'update'),
         async ({ tx, note, abandon }, connection) => {
-          const granted = shareRole(role)
+          const granted = parseShareRole(role)
           if (granted === undefined) return abandon(noRole)
           refuseAbove(actor, connection, granted)
-          const user = await findUser(tx, connection, email)
+          const user = await findColleague(tx, connection.organizationId, email)
           if (user === undefined) return abandon(noUser)
           const { organizationId } = connection
           const share = { connectionId: id, userId: user.id, organizationId, role: granted, createdBy: actor.id }
@@ -67,7 +71,7 @@ export function createSharing(deps: { db: Database; guard: Guard }) {
             .onConflictDoNothing()
             .returning({ userId: connectionShares.userId })
           const there = user.id === connection.ownerId || added.length === 0
-          if (there) return abandon<ShareOutcome>({ ok: false, field: 'email', error: alreadyThere(user.name) })
+          if (there) return abandon<ShareOutcome>(alreadyThere(user.name))
           note({ userId: user.id, role: granted })
           await indexConnection(tx, id)
           const told = { organizationId, userId: user.id, details: { role: granted }, byId: actor.id }
@@ -85,7 +89,7 @@ export function createSharing(deps: { db: Database; guard: Guard }) {
         'connection.share',
         (tx) => findConnection(tx, id, 'update'),
         async ({ tx, note, abandon }, connection) => {
-          const granted = shareRole(role)
+          const granted = parseShareRole(role)
           if (granted === undefined) return abandon(noRole)
           refuseAbove(actor, connection, granted)
           if (userId === connection.ownerId) return abandon(staysOwner)
@@ -139,47 +143,10 @@ function removal(actor: Actor, userId: string): 'connection.leave' | 'connection
   return actor.id === userId ? 'connection.leave' : 'connection.unshare'
 }
 
-function shareRole(text: string): ShareRole | undefined {
-  return text === 'consumer' || text === 'editor' || text === 'owner' ? text : undefined
-}
-
-/** Owners alone share, so today this refuses nobody; it holds whoever the policy will let share. */
-function refuseAbove(actor: Actor, connection: Resource, granted: ShareRole): void {
-  const own = roleOn(actor, connection)
-  if (own === null || !isAtLeast(own, granted)) throw new Forbidden('You may grant at most your own role.')
-}
-
-function alreadyThere(name: string): string {
-  return `${name} has access already. Change their role in the list.`
-}
-
-/** The same for an address of nobody, of someone disabled and of another organization: who asks learns nothing of those. */
-const noUser: ShareOutcome = {
-  ok: false,
-  field: 'email',
-  error:
-    'Nobody in your organization signs in with this e-mail address. Check it, or ask an administrator to add them.',
-}
-const noRole: ShareOutcome = { ok: false, field: 'role', error: 'Choose a role.' }
 const staysOwner: ShareOutcome = {
   ok: false,
   field: null,
   error: 'Who added a data connection stays its owner. Delete the connection if it is no longer needed.',
-}
-
-async function findUser(tx: Transaction, connection: Resource, email: string) {
-  const { id, name } = users
-  const [user] = await tx
-    .select({ id, name })
-    .from(users)
-    .where(
-      and(
-        eq(users.emailKey, emailKey(email)),
-        eq(users.organizationId, connection.organizationId),
-        isNull(users.disabledAt),
-      ),
-    )
-  return user
 }
 
 function shareOf(connectionId: string, userId: string) {
@@ -194,14 +161,12 @@ async function endUse(
   const its = and(eq(associations.connectionId, connectionId), eq(associations.ownerId, userId))
   const bonds = await tx.delete(associations).where(its).returning({ id: associations.credentialId })
   const { id } = datasets
-  const made = tx
-    .select({ id })
-    .from(datasets)
-    .where(and(eq(datasets.connectionId, connectionId), eq(datasets.ownerId, userId)))
+  const made = tx.select({ id }).from(datasets).where(eq(datasets.connectionId, connectionId))
+  const theirs = and(inArray(datasetVersions.datasetId, made), eq(datasetVersions.createdBy, userId))
   const ended = await tx
     .update(datasetVersions)
     .set({ cancelRequestedAt: sql`now()`, cancelRequestedBy: byId })
-    .where(and(inArray(datasetVersions.datasetId, made), inArray(datasetVersions.status, ['queued', 'running'])))
+    .where(and(theirs, inArray(datasetVersions.status, ['queued', 'running'])))
     .returning({ id: datasetVersions.id })
   note({ associationsRemoved: bonds.length, snapshotsEnded: ended.length })
 }

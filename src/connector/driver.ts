@@ -64,8 +64,11 @@ export type Diagnosis = readonly Rung[]
 
 /** What is read: a table, or a read-only query by its user. */
 export type Source =
-  | { readonly kind: 'table'; readonly schema: string; readonly table: string }
+  | { readonly kind: 'table'; readonly schema: string; readonly table: string; readonly sample?: Sample }
   | { readonly kind: 'query'; readonly query: string }
+
+/** How much of a table is taken at random: a percentage, or a number of rows. One `seed` takes the same rows where it can. */
+export type Sample = { readonly of: 'percent' | 'rows'; readonly amount: number; readonly seed: number }
 
 /** A column as the catalog stores it: `type` is a DuckDB type name. */
 export type Column = { readonly name: string; readonly type: string }

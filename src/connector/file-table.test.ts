@@ -2,7 +2,8 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
+import type { Sample } from './driver.ts'
 import type { FileFormat } from './file-format.ts'
 import { formatOf } from './file-format.ts'
 import { importFile, previewFile } from './file-table.ts'
@@ -18,10 +19,43 @@ function write(content: string | Buffer): string {
   return path
 }
 
+describe('a sample', () => {
+  const lines = `id\n${Array.from({ length: 1_000 }, (_, index) => index).join('\n')}\n`
+  const take = async (sample: Sample, rowLimit: number | null = null) => {
+    const file = join(folder, `${count + 1}.parquet`)
+    await importFile(write(lines), 'csv', { rowLimit, sample }, { file })
+    const connection = await (await DuckDBInstance.create()).connect()
+    const ids = (await connection.runAndReadAll(`SELECT id FROM '${file}' ORDER BY id`))
+      .getRows()
+      .map(([id]) => Number(id))
+    connection.closeSync()
+    return ids
+  }
+
+  test.each(['percent', 'rows'] as const)(
+    'in %s is of rows from everywhere, and of one seed the same again',
+    async (of) => {
+      const amount = of === 'percent' ? 10 : 100
+      const ids = await take({ of, amount, seed: 5 })
+      if (of === 'rows') expect(ids).toHaveLength(100)
+      expect(ids.length).toBeGreaterThan(40)
+      expect(ids.length).toBeLessThan(200)
+      expect(new Set(ids).size).toBe(ids.length)
+      expect(ids.at(-1)).toBeGreaterThan(700)
+      expect(await take({ of, amount, seed: 5 })).toEqual(ids)
+      expect(await take({ of, amount, seed: 6 })).not.toEqual(ids)
+    },
+  )
+
+  test('goes before a row limit', async () => {
+    expect(await take({ of: 'rows', amount: 100, seed: 5 }, 7)).toHaveLength(7)
+  })
+})
+
 /** Imports and returns what a Parquet file then holds, read by DuckDB: columns with types, then rows as text. */
 async function imported(content: string | Buffer, kind: FileFormat['kind'], rowLimit: number | null = null) {
   const file = join(folder, `${count + 1}.parquet`)
-  const made = await importFile(write(content), kind, rowLimit, { file })
+  const made = await importFile(write(content), kind, { rowLimit }, { file })
   const connection = await (await DuckDBInstance.create()).connect()
   await connection.run("SET TimeZone = 'UTC'")
   const described = (await connection.runAndReadAll(`DESCRIBE SELECT * FROM '${file}'`)).getRows()
@@ -154,7 +188,7 @@ test.each([
   ['5,000 columns', Buffer.from(`${Array(5_000).fill('a').join(',')}\n`), 'csv', 'limit.exceeded'],
 ] as const)('%s is refused in a sentence, and nothing stays', async (_what, content, kind, code) => {
   const file = join(folder, `${count + 1}.parquet`)
-  const failure = await importFile(write(content), kind, null, { file }).then(
+  const failure = await importFile(write(content), kind, { rowLimit: null }, { file }).then(
     () => null,
     (error) => error,
   )

@@ -1,10 +1,11 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { Refusal } from './diagnosis.ts'
-import type { Imported, Rows } from './driver.ts'
+import type { Imported, Rows, Sample } from './driver.ts'
 import { longestLine, openDuckDB, parquetOptions, quoteName, quoteText, uniqueNames } from './duckdb.ts'
 import { type RawColumn, type TypedColumn, typeColumns } from './file-columns.ts'
 import type { FileFormat } from './file-format.ts'
 import { type ImportTarget, openOutput } from './import-output.ts'
+import { percentLiteral } from './sample.ts'
 
 /** Reads the first rows of a file on this machine, gzip taken off, which is all that is opened. */
 export function previewFile(
@@ -26,7 +27,7 @@ export function previewFile(
 export async function importFile(
   path: string,
   kind: FileFormat['kind'],
-  rowLimit: number | null,
+  taken: { readonly rowLimit: number | null; readonly sample?: Sample | undefined },
   target: ImportTarget,
 ): Promise<Imported> {
   const output = await openOutput(target)
@@ -35,8 +36,8 @@ export async function importFile(
       const { from, columns } = await tableOf(connection, path, kind)
       const names = uniqueNames(columns.map(({ name }) => name))
       const values = columns.map(({ expression }, index) => `${expression} AS ${quoteName(names[index] ?? '')}`)
-      const limit = rowLimit === null ? '' : ` LIMIT ${rowLimit}`
-      const select = `SELECT ${values.join(', ')} FROM ${from}${limit}`
+      const limit = taken.rowLimit === null ? '' : ` LIMIT ${taken.rowLimit}`
+      const select = `SELECT ${values.join(', ')} FROM ${sampled(from, taken.sample)}${limit}`
       const copied = await connection.runAndReadAll(`COPY (${select}) TO ${quoteText(output.path)} ${parquetOptions}`)
       const bytes = await output.finish()
       return { rows: Number(copied.getRows()[0]?.[0] ?? 0), bytes, columns: named(columns) }
@@ -44,6 +45,17 @@ export async function importFile(
   } catch (error) {
     return await output.abandon(error)
   }
+}
+
+/** The same rows again of the same file: DuckDB reads it in one thread. */
+function sampled(from: string, sample: Sample | undefined): string {
+  if (sample === undefined) return from
+  const { of, amount, seed } = sample
+  const how =
+    of === 'percent'
+      ? `${percentLiteral(amount)} PERCENT (bernoulli, ${seed})`
+      : `reservoir(${amount} ROWS) REPEATABLE (${seed})`
+  return `(SELECT * FROM ${from} USING SAMPLE ${how})`
 }
 
 async function reading<T>(

@@ -23,7 +23,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 describe('an import with a key', () => {
   it('makes a sealed file of exactly the Parquet that the key opens, readable by this account alone', async () => {
-    const made = await importFile(csvOf(60_000), 'csv', null, { file, key: new Secret(bytes) })
+    const made = await importFile(csvOf(60_000), 'csv', { rowLimit: null }, { file, key: new Secret(bytes) })
     expect(made).toMatchObject({ rows: 60_000, bytes: statSync(file).size })
     expect(statSync(file).mode & 0o777).toBe(0o600)
     expect(statSync(file).size).toBeGreaterThan(2 * sealedPieceLength)
@@ -44,33 +44,43 @@ describe('an import with a key', () => {
   })
 
   it('shows no text of the table in what it leaves on the disk', async () => {
-    await importFile(csvOf(2_000), 'csv', null, { file, key: new Secret(bytes) })
+    await importFile(csvOf(2_000), 'csv', { rowLimit: null }, { file, key: new Secret(bytes) })
     expect(readFileSync(file).includes(canary)).toBe(false)
     const plain = join(folder, 'plain.parquet')
-    await importFile(csvOf(2_000), 'csv', null, { file: plain })
+    await importFile(csvOf(2_000), 'csv', { rowLimit: null }, { file: plain })
     expect(readFileSync(plain).includes(canary)).toBe(true)
   })
 
   it('that would take more bytes than it may, is refused with the next step and leaves nothing', async () => {
-    const refusal = importFile(csvOf(60_000), 'csv', null, { file, key: new Secret(bytes), mostBytes: 300_000 })
+    const refusal = importFile(
+      csvOf(60_000),
+      'csv',
+      { rowLimit: null },
+      { file, key: new Secret(bytes), mostBytes: 300_000 },
+    )
     await expect(refusal).rejects.toMatchObject({ code: 'limit.exceeded', text: { nextStep: /limit under Storage/ } })
     expect(readdirSync(folder)).toEqual(['source.csv'])
   })
 
   it('of a size that is just allowed, is whole; with a byte less, refused', async () => {
     const target = { file, key: new Secret(bytes) }
-    const { bytes: size } = await importFile(csvOf(10_000), 'csv', null, target)
+    const { bytes: size } = await importFile(csvOf(10_000), 'csv', { rowLimit: null }, target)
     const again = join(folder, 'again.sealed')
-    const fits = await importFile(csvOf(10_000), 'csv', null, { ...target, file: again, mostBytes: size })
+    const fits = await importFile(csvOf(10_000), 'csv', { rowLimit: null }, { ...target, file: again, mostBytes: size })
     expect(fits.bytes).toBe(size)
-    const short = importFile(csvOf(10_000), 'csv', null, { ...target, file: join(folder, 'x'), mostBytes: size - 1 })
+    const short = importFile(
+      csvOf(10_000),
+      'csv',
+      { rowLimit: null },
+      { ...target, file: join(folder, 'x'), mostBytes: size - 1 },
+    )
     await expect(short).rejects.toMatchObject({ code: 'limit.exceeded' })
   })
 
   it('that cannot be read, says so and does not wait for a pipe that nobody opens', async () => {
     const path = join(folder, 'source.json')
     writeFileSync(path, '{"a":')
-    const refusal = importFile(path, 'json', null, { file, key: new Secret(bytes) })
+    const refusal = importFile(path, 'json', { rowLimit: null }, { file, key: new Secret(bytes) })
     await expect(refusal).rejects.toMatchObject({ code: 'protocol.unexpected' })
     expect(existsSync(file)).toBe(false)
     expect(readdirSync(folder)).toEqual(['source.json'])

@@ -128,7 +128,7 @@ function refuseOver(bytes: number, most: number): void {
   throw new Refusal('read', 'limit.exceeded', {
     sentence: 'This snapshot takes more space than the organization has left.',
     nextStep:
-      'Delete datasets that nobody needs, take fewer rows, or ask an administrator to raise the limit under Storage. Then create the snapshot again.',
+      'Delete datasets for good that nobody needs, take fewer rows, or ask an administrator to raise the limit under Storage. Then create the snapshot again.',
   })
 }
 

@@ -34,7 +34,7 @@ export function previewRemote(session: Session, remote: RemoteFile, rows: number
 export function importRemote(
   session: Session,
   remote: RemoteFile,
-  { rowLimit, ...target }: Operations['import']['input'],
+  { source, rowLimit, ...target }: Operations['import']['input'],
 ): Promise<Imported> {
   const [, , name] = temporaryFiles(target.file)
   // DuckDB takes a moment to load: the moment in which the file comes.
@@ -44,7 +44,8 @@ export function importRemote(
     refuseEmpty(scratch)
     session.report.passed('read', 'The file can be read.')
     const { importFile } = await table
-    const imported = await importFile(scratch.path, remote.format.kind, rowLimit, target)
+    const taken = { rowLimit, sample: tableSource(source).sample }
+    const imported = await importFile(scratch.path, remote.format.kind, taken, target)
     session.report.progress({ rows: imported.rows, bytes: scratch.size })
     return imported
   })

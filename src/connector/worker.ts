@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { clients, rehearse } from './clients.ts'
 import { foldDetail } from './detail.ts'
 import { type ClimbedRung, explanations, type FailedRung, nextRung, Refusal } from './diagnosis.ts'
-import type { DriverClient, Job, Operation, Operations, Progress, Reporter, Session } from './driver.ts'
+import type { DriverClient, Job, Operation, Operations, Progress, Reporter, Session, Source } from './driver.ts'
 import { createDialer } from './egress.ts'
 import type { EgressPolicy } from './egress-policy.ts'
 import { type FromWorker, fromWire, type ToWorker } from './messages.ts'
@@ -103,6 +103,15 @@ function toTenths(milliseconds: number): number {
   return Math.round(milliseconds * 10) / 10
 }
 
+/** Drivers put a query on the lines after their first, so that is where servers count its lines from. */
+function inQuery(detail: string | undefined): string | undefined {
+  const input = job?.input as { readonly source?: Source } | undefined
+  if (input?.source?.kind !== 'query' || job?.driver === 'postgresql') return detail
+  return detail?.replace(/\b(line:? )(\d+)/gi, (all, word: string, line: string) =>
+    Number(line) > 1 ? `${word}${Number(line) - 1}` : all,
+  )
+}
+
 function answerFailure(error: unknown): Promise<void> {
   const refusal = error instanceof Refusal ? error : new Refusal('current', 'internal', { detail: String(error) })
   const name = refusal.rung === 'current' ? nextRung(climbed) : refusal.rung
@@ -114,7 +123,7 @@ function answerFailure(error: unknown): Promise<void> {
     milliseconds: refusal.code === 'policy.refused' ? null : toTenths(lap()),
     sentence,
     nextStep,
-    detail: foldDetail(detail, secretTexts()),
+    detail: foldDetail(inQuery(detail), secretTexts()),
   }
   return answer({ kind: 'failed', rung })
 }

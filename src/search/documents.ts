@@ -3,6 +3,8 @@ import { driver } from '../connector/registry.ts'
 import type { Transaction } from '../db/client.ts'
 import { datasets, datasetVersions } from '../db/schema/catalog.ts'
 import { connectionShares, connections } from '../db/schema/connections.ts'
+import { datasetShares } from '../db/schema/dataset-shares.ts'
+import { datasetTags } from '../db/schema/dataset-tags.ts'
 import { connectionSearch, datasetSearch } from '../db/schema/search.ts'
 import { foldForSearch } from '../names.ts'
 
@@ -22,7 +24,7 @@ export async function indexDataset(tx: Transaction, id: string): Promise<void> {
   if (row === undefined) return
   const found = {
     viewers: await datasetViewers(tx, row),
-    textKey: linesOf(datasetText(row)),
+    textKey: linesOf(await datasetText(tx, row)),
     columnsKey: linesOf(await columnNames(tx, id)),
   }
   await tx.update(datasetSearch).set(found).where(eq(datasetSearch.datasetId, id))
@@ -54,13 +56,16 @@ export function linesOf(texts: readonly string[]): string {
 }
 
 /** The texts of a dataset that a search looks in, its name first. */
-function datasetText({ name }: typeof datasets.$inferSelect): readonly string[] {
-  return [name]
+async function datasetText(tx: Transaction, row: typeof datasets.$inferSelect): Promise<readonly string[]> {
+  const tags = await tx.select({ tag: datasetTags.tag }).from(datasetTags).where(eq(datasetTags.datasetId, row.id))
+  return [row.name, row.description, ...tags.map(({ tag }) => tag)]
 }
 
 /** Who may see a dataset: what `visibleTo` of the catalog says, as a list. */
-async function datasetViewers(_tx: Transaction, { ownerId }: typeof datasets.$inferSelect): Promise<string[]> {
-  return [ownerId]
+async function datasetViewers(tx: Transaction, { id, ownerId }: typeof datasets.$inferSelect): Promise<string[]> {
+  const { userId, datasetId } = datasetShares
+  const shares = await tx.select({ userId }).from(datasetShares).where(eq(datasetId, id))
+  return [ownerId, ...shares.map((share) => share.userId)]
 }
 
 async function columnNames(tx: Transaction, id: string): Promise<readonly string[]> {

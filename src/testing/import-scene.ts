@@ -102,8 +102,14 @@ export async function importScene(files: (directory: string) => FileStore | unde
 
 /** Reads the newest version of a scene's newest dataset once it has ended. */
 export async function latestOf({ catalog, actor }: Pick<ImportScene, 'actor'> & { catalog: Catalog }) {
-  const [latest] = (await catalog.datasetQueries.list(actor)).rows
-  return { id: latest?.id ?? '', status: latest?.version.status }
+  const [latest] = (await catalog.datasetListing.list(actor)).rows
+  return { id: latest?.id ?? '', status: latest?.version?.status }
+}
+
+/** Deletes a dataset of the scene for good, with its files. */
+export async function deleteForGood({ catalog, actor }: Pick<ImportScene, 'actor'> & { catalog: Catalog }, id: string) {
+  await catalog.datasetDeletion.delete(actor, id)
+  await catalog.datasetDeletion.erase(actor, id)
 }
 
 async function connect(services: ReturnType<typeof createServices>, actor: UserActor, database: string) {

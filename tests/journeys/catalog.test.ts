@@ -35,7 +35,7 @@ journeysInBothWays('The catalog $way', (mode) => {
       await sees(page, 'Rows 21 to 40 of 100')
     }))
 
-  test('downloads a snapshot as Parquet and as CSV', () =>
+  test('downloads a snapshot as Parquet, CSV and JSON lines', () =>
     as(ada, async (page) => {
       await openDataset(page, 'customers')
       const parquet = await download(page, 'Parquet')
@@ -44,6 +44,9 @@ journeysInBothWays('The catalog $way', (mode) => {
       const csv = await download(page, 'CSV')
       expect(csv.name).toBe('customers-v1.csv')
       expect(csv.content.toString().split('\r\n').slice(0, 2)).toEqual(['id,name,note', '1,Customer 1,'])
+      const lines = await download(page, 'JSON lines')
+      expect(lines.name).toBe('customers-v1.jsonl')
+      expect(lines.content.toString().split('\n')[0]).toBe('{"id":1,"name":"Customer 1","note":null}')
     }))
 
   test('with one default account, skips the picker and names the account', () =>
@@ -68,7 +71,8 @@ journeysInBothWays('The catalog $way', (mode) => {
       expect(await page.getByRole('checkbox', { name: 'public.orders' }).isChecked()).toBe(true)
       await fill(page, { 'Row limit (optional)': '7' })
       await press(page, 'Create snapshot')
-      await heading(page, 'Catalog')
+      await heading(page, 'Added datasets')
+      await sees(page, '2 completed')
       await openDataset(page, 'orders')
       await sees(page, 'Rows 1 to 7 of 7')
     }))
@@ -142,7 +146,7 @@ journeysInBothWays('The catalog $way', (mode) => {
       await openDataset(page, 'spending')
       await follow(page, 'Delete dataset')
       await press(page, 'Delete dataset')
-      await flash(page, 'Dataset deleted.')
+      await flash(page, 'Dataset deleted. For 30 days it can be restored from the deleted datasets.')
       await page.goto('/connections')
       await follow(page, 'Shop')
       await follow(page, 'Delete')

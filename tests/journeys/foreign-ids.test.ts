@@ -17,6 +17,8 @@ type Belongings = {
   readonly credential: string
   readonly connection: string
   readonly dataset: string
+  /** The dataset and another one, added together. */
+  readonly addition: string
   readonly signIn: string
   /** A proven edit of the credential. */
   readonly edit: string
@@ -122,7 +124,8 @@ const likely: Form = {
 /** The route's address with Ada's ids: all of them, and each beside an id of the asking person's own. */
 function foreignPaths(path: string, own: Belongings): string[] {
   const noun = path.split('/')[1]
-  const of = (who: Belongings) =>
+  const of = (who: Belongings) => (path.startsWith('/catalog/additions/') ? who.addition : ownOf(who))
+  const ownOf = (who: Belongings) =>
     ({
       ...{ credentials: who.credential, connections: who.connection, catalog: who.dataset },
       notifications: who.notification,
@@ -215,11 +218,17 @@ async function settle(user: UserActor): Promise<Belongings> {
   const credential = idIn(stored, /\/credentials\/([0-9a-f-]{36})\/edit/)
   const tried = await browser.post(`/connections/${connection}/sign-ins/new`, { account: credential })
   const signIn = /sign-ins\/([0-9a-f-]{36})/.exec(tried.path)?.[1] ?? ''
-  const create = { account: credential, tab: 'tables', intent: 'create', item: '["public","customers"]' }
+  const create = {
+    account: credential,
+    tab: 'tables',
+    intent: 'create',
+    item: ['["public","customers"]', '["public","orders"]'],
+  }
   const added = await browser.post(`/catalog/add?connection=${connection}`, create)
-  const dataset = idIn(added, /\/catalog\/([0-9a-f-]{36})\/deletion/)
-  // The snapshot dials in its own time; what is counted later must not be its.
-  await until(async () => (await browser.get(`/catalog/${dataset}`)).text.includes('>failed<'))
+  const dataset = idIn(added, /href="\/catalog\/([0-9a-f-]{36})"/)
+  const addition = /additions\/([0-9a-f-]{36})/.exec(added.path)?.[1] ?? ''
+  // The snapshots dial in their own time; what is counted later must not be theirs.
+  await until(async () => !(await browser.get(added.path)).text.includes('http-equiv="refresh"'))
   const address = `postgresql://${name}:held@127.0.0.1/db`
   const pasted = await browser.post('/connections/new?driver=postgresql', { intent: 'paste', address })
   const held = pasted.html.querySelector('[name=taken]')?.getAttribute('value') ?? ''
@@ -228,7 +237,8 @@ async function settle(user: UserActor): Promise<Belongings> {
   await until(async () => !(await browser.get(editPath)).text.includes('http-equiv="refresh"'))
   const edit = /proven-edits\/([0-9a-f-]{36})/.exec(editPath)?.[1] ?? ''
   const notification = idIn(await browser.get('/notifications'), /\/notifications\/([0-9a-f-]{36})\/reading/)
-  return { browser, user: user.id, connection, credential, signIn, edit, dataset, held, notification }
+  const ids = { connection, credential, signIn, edit, dataset, addition, notification }
+  return { browser, user: user.id, ...ids, held }
 }
 
 async function until(reached: () => Promise<boolean>): Promise<void> {

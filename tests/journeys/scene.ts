@@ -24,6 +24,10 @@ export type Scene = {
   readonly customers: string
   readonly failed: string
   readonly endless: string
+  /** Two datasets that were added together. */
+  readonly addition: string
+  /** A dataset of which nothing is stored. */
+  readonly dynamic: string
   readonly failedSignIn: string
   /** An edit that some of what it was tried on works with, and some not. */
   readonly provenEdit: string
@@ -83,7 +87,7 @@ export async function fillScene(server: StartedServer, people: People, store: St
   const mistyped = { type: 'basic', username: store.reader.username, password: 'mistyped', intent: 'sign-in' }
   const bad = await recorder.post(`/connections/${shop}/sign-ins/new`, mistyped)
   await moveOrders(recorder, stopped)
-  const { customers, failed, endless } = await addDatasets(recorder, store, shop, reader)
+  const { customers, failed, endless, addition, dynamic } = await addDatasets(recorder, store, shop, reader)
   const mirror = await connect('Mirror', store.host, store.database, here)
   for (const connection of [warehouse, mirror]) {
     await recorder.post(`/credentials/${reader}/associations/new`, { connection })
@@ -94,9 +98,11 @@ export async function fillScene(server: StartedServer, people: People, store: St
   const colleague = await people.member('Bartholomew')
   await recorder.post(`/connections/${sales}/sharing`, { email: colleague.email, role: 'editor' })
   await recorder.post(`/credentials/${reporting}/sharing`, { email: colleague.email })
+  await recorder.post(`/catalog/${customers}/sharing`, { email: colleague.email, role: 'editor' })
   await shareBack(server, colleague, ada)
   return {
     ...{ ada, colleague, newcomer, sales, shop, stopped, reporting, longName, lonely, customers, failed, endless },
+    ...{ addition, dynamic },
     // The address of a sign-in is not on its page, but in its answer to the form.
     goodSignIn: good.path,
     failedSignIn: bad.path,
@@ -157,7 +163,17 @@ async function addDatasets(recorder: Recorder, store: Store, connection: string,
   await store.sql('drop table vanishing')
   const failed = await table('vanishing')
   const endless = await table('endless')
-  return { customers, failed, endless }
+  const today = { tab: 'query', query: 'select * from orders', dataset: 'Orders today', intent: 'create-dynamic' }
+  const dynamic = found(await add(today), deletion)
+  const both = ['customers', 'orders'].map((name) => JSON.stringify(['public', name]))
+  const { path } = await add({ tab: 'tables', item: both, sample: '10 %' })
+  const addition = /additions\/([0-9a-f-]{36})/.exec(path)?.[1] ?? ''
+  const description = 'Everyone who bought something since 2019, one row each, without those who asked to be forgotten.'
+  const words = { name: 'customers', description, tags: 'sales, personal data, north' }
+  await recorder.post(`/catalog/${customers}/edit`, { ...words, revision: '1' })
+  const gone = await table('orders')
+  await recorder.post(`/catalog/${gone}/deletion`, {})
+  return { customers, failed, endless, addition, dynamic }
 }
 
 /** A second version in which some rows differ. */

@@ -161,6 +161,24 @@ function catalogStates(scene: Scene): readonly State[] {
     at('dataset-running', `/catalog/${scene.endless}`),
     at('dataset-rows', `/catalog/${scene.customers}/versions/1/rows?page=2`),
     at('dataset-deletion', `/catalog/${scene.customers}/deletion`),
+    at('catalog-nothing-found', '/catalog?q=nobody+has+this'),
+    at('catalog-tag', '/catalog?tag=north&sort=name'),
+    at('catalog-deleted', '/catalog/deleted'),
+    at('catalog-addition', `/catalog/additions/${scene.addition}`),
+    at('dataset-dynamic', `/catalog/${scene.dynamic}`),
+    { name: 'dataset-dynamic-rows', open: (page) => look(page, scene) },
+    at('dataset-look', `/catalog/${scene.dynamic}/look`),
+    at('dataset-snapshot', `/catalog/${scene.dynamic}/snapshot`),
+    at('dataset-edit', `/catalog/${scene.customers}/edit`),
+    { name: 'dataset-edit-errors', open: (page) => wrongTags(page, scene) },
+    { name: 'dataset-edit-conflict', open: (page) => datasetConflict(page, scene) },
+    at('dataset-sharing', `/catalog/${scene.customers}/sharing`),
+    at('dataset-not-shared', `/catalog/${scene.dynamic}/sharing`),
+    { name: 'dataset-sharing-errors', open: (page) => emptyForm(page, `/catalog/${scene.customers}/sharing`, 'Share') },
+    at('dataset-share-role', `/catalog/${scene.customers}/sharing/${scene.colleague.id}/role`),
+    at('dataset-share-removal', `/catalog/${scene.customers}/sharing/${scene.colleague.id}/removal`),
+    at('dataset-version-deletion', `/catalog/${scene.customers}/versions/1/deletion`),
+    { name: 'dataset-erasure', open: erasure },
     at('dataset-new-version', `/catalog/${scene.customers}/versions/new?account=different`),
   ]
 }
@@ -191,6 +209,37 @@ async function conflict(page: Page, credential: string): Promise<void> {
   await fill(page, { 'Description (optional)': 'Dashboards of the sales team and of finance.' })
   await press(page, 'Save and sign in')
   await page.getByRole('table', { name: 'Both sides' }).waitFor()
+}
+
+async function look(page: Page, scene: Scene): Promise<void> {
+  await page.goto(`/catalog/${scene.dynamic}`)
+  await press(page, 'Show rows')
+  await page.getByText('Nothing was stored').waitFor()
+}
+
+async function wrongTags(page: Page, scene: Scene): Promise<void> {
+  await page.goto(`/catalog/${scene.customers}/edit`)
+  await fill(page, { 'Dataset name': '', 'Tags (optional)': 'x'.repeat(51) })
+  await press(page, 'Save dataset')
+  await page.locator('#error-summary').waitFor()
+}
+
+/** As if someone else had saved meanwhile: the form's revision is put back. */
+async function datasetConflict(page: Page, scene: Scene): Promise<void> {
+  await page.goto(`/catalog/${scene.customers}/edit`)
+  await page.evaluate(`document.querySelector('[name=revision]').setAttribute('value', '9')`)
+  await fill(page, { 'Description (optional)': 'Everyone who bought something.' })
+  await press(page, 'Save dataset')
+  await page.getByRole('table', { name: 'Both sides' }).waitFor()
+}
+
+async function erasure(page: Page): Promise<void> {
+  await page.goto('/catalog/deleted')
+  await page
+    .getByRole('link', { name: /^Delete for good/ })
+    .first()
+    .click()
+  await heading(page, /for good$/)
 }
 
 async function giveBack(page: Page): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Child } from 'hono/jsx'
 import type { Basket, ChosenTable } from '../../src/catalog/basket.ts'
 import type { ConnectionDetail } from '../../src/connections/queries.ts'
 import type { Diagnosis, Rows, TableEntry } from '../../src/connector/driver.ts'
@@ -40,7 +41,7 @@ export type AddPageProps = {
   readonly refusal: Diagnosis | null
   /** What the data store said about the query; null where it said nothing. */
   readonly said: string | null
-  /** By field: `item`, `query`, `dataset`, `rowLimit`. */
+  /** By field: `item`, `query`, `dataset`, `rowLimit`, `sample`. */
   readonly errors: Readonly<Record<string, string>>
 }
 
@@ -89,6 +90,7 @@ export function CarriedState(props: { state: AddState }) {
       <HiddenTables tables={state.tables} />
       <HiddenQuery state={state} />
       <input type="hidden" name="rowLimit" value={state.rowLimit} />
+      <input type="hidden" name="sample" value={state.sample} />
     </>
   )
 }
@@ -151,7 +153,13 @@ function TablesTab(props: AddPageProps) {
         label={tables === null ? 'Chosen tables' : 'Chosen from other schemas'}
         error={tables === null ? errors.item : undefined}
       />
-      {tables !== null || state.tables.length > 0 ? <Create state={state} errors={errors} /> : null}
+      {tables !== null || state.tables.length > 0 ? (
+        <Create state={state} errors={errors}>
+          <SampleField state={state} error={errors.sample} />
+        </Create>
+      ) : (
+        <HiddenSample state={state} />
+      )}
     </>
   )
 }
@@ -182,6 +190,7 @@ function QueryTab(props: AddPageProps) {
   return (
     <>
       <HiddenTables tables={state.tables} />
+      <HiddenSample state={state} />
       <TextField
         name="query"
         label="SQL query"
@@ -225,9 +234,29 @@ function PreviewedRows(props: { preview: Rows }) {
   )
 }
 
-function Create(props: { state: AddState; errors: Readonly<Record<string, string>> }) {
+function SampleField(props: { state: AddState; error: string | undefined }) {
+  return (
+    <TextField
+      name="sample"
+      label="Sample"
+      hint="So much of each, taken at random: a percentage such as 5 %, or a number of rows such as 10,000. Leave it blank to take rows as they come."
+      value={props.state.sample}
+      error={props.error}
+      width="short"
+      maximumLength={20}
+      optional
+    />
+  )
+}
+
+function HiddenSample(props: { state: AddState }) {
+  return <input type="hidden" name="sample" value={props.state.sample} />
+}
+
+function Create(props: { state: AddState; errors: Readonly<Record<string, string>>; children?: Child }) {
   return (
     <>
+      {props.children}
       <TextField
         name="rowLimit"
         label="Row limit"
@@ -243,8 +272,14 @@ function Create(props: { state: AddState; errors: Readonly<Record<string, string
         <Button name="intent" value="create">
           Create snapshot
         </Button>
+        <Button variant="secondary" name="intent" value="create-dynamic">
+          Create dynamic
+        </Button>
         <CancelLink href={paths.catalog()} />
       </Actions>
+      <p class="hint">
+        A snapshot is a copy that is kept here. A dynamic dataset keeps nothing: each look reads it anew.
+      </p>
     </>
   )
 }

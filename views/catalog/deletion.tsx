@@ -1,10 +1,18 @@
+import type { DatasetDetail, VersionDetail } from '../../src/catalog/queries.ts'
 import { paths } from '../../src/paths.ts'
 import { ConfirmPage } from '../ui/confirm-page.tsx'
 import { DatasetBreadcrumbs } from './dataset-breadcrumbs.tsx'
+import { bytesInWords, rowsInWords } from './words.ts'
 
-/** The page that asks before a dataset goes with everything that was stored of it. */
-export function DatasetDeletionPage(props: { dataset: { id: string; name: string }; versions: number }) {
-  const { dataset, versions } = props
+type DeletionProps = {
+  readonly dataset: Pick<DatasetDetail, 'id' | 'name' | 'versions' | 'isDynamic'>
+  /** With how many people it is shared. */
+  readonly sharedWith: number
+}
+
+/** The page that asks before a dataset is deleted, and says what depends on it. */
+export function DatasetDeletionPage(props: DeletionProps) {
+  const { dataset, sharedWith } = props
   return (
     <ConfirmPage
       title={`Delete ${dataset.name}`}
@@ -13,9 +21,49 @@ export function DatasetDeletionPage(props: { dataset: { id: string; name: string
       cancelHref={paths.dataset(dataset.id)}
       breadcrumbs={<DatasetBreadcrumbs dataset={dataset} current="Delete dataset" />}
     >
+      <ul>
+        <li>{dataset.isDynamic ? 'Nothing is stored of it: it is dynamic.' : versionsInWords(dataset.versions)}</li>
+        <li>{peopleInWords(sharedWith)}</li>
+      </ul>
       <p>
-        {versions === 1 ? 'Its version' : `All ${versions} versions`} and the stored data will be deleted for good. The
+        It goes to the deleted datasets, from where it can be restored for 30 days. Then it is deleted for good. The
         data connection, its credentials and the source stay as they are.
+      </p>
+    </ConfirmPage>
+  )
+}
+
+function versionsInWords(versions: DatasetDetail['versions']): string {
+  const completed = versions.filter(({ status }) => status === 'completed')
+  const size = bytesInWords(completed.reduce((sum, { bytes }) => sum + bytes, 0))
+  if (completed.length === 0) return 'It has no data.'
+  return `${completed.length === 1 ? '1 version' : `${completed.length} versions`} with ${size} of stored data can no longer be read.`
+}
+
+function peopleInWords(count: number): string {
+  if (count === 0) return 'It is shared with nobody.'
+  return `${count === 1 ? '1 person' : `${count} people`} it is shared with can no longer see it.`
+}
+
+/** The page that asks before one version goes with its data. */
+export function VersionDeletionPage(props: {
+  dataset: { id: string; name: string }
+  version: Pick<VersionDetail, 'number' | 'rows' | 'bytes' | 'status'>
+}) {
+  const { dataset, version } = props
+  const title = `Delete version ${version.number} of ${dataset.name}`
+  const holds = `${rowsInWords(version.rows)}, ${bytesInWords(version.bytes)}`
+  return (
+    <ConfirmPage
+      title={title}
+      action={paths.datasetVersionDeletion(dataset.id, version.number)}
+      confirm="Delete version"
+      cancelHref={paths.dataset(dataset.id)}
+      breadcrumbs={<DatasetBreadcrumbs dataset={dataset} current={`Delete version ${version.number}`} />}
+    >
+      <p>
+        {version.status === 'completed' ? `Its data (${holds}) is deleted for good.` : 'It has no data.'} The other
+        versions stay, and its number is not given again.
       </p>
     </ConfirmPage>
   )

@@ -47,6 +47,9 @@ export function Downloads(props: { datasetId: string; version: number }) {
       <LinkButton href={paths.datasetDownload(datasetId, version, 'csv')} download>
         CSV
       </LinkButton>
+      <LinkButton href={paths.datasetDownload(datasetId, version, 'jsonl')} download>
+        JSON lines
+      </LinkButton>
     </>
   )
 }

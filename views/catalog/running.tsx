@@ -1,4 +1,4 @@
-import type { VersionDetail } from '../../src/catalog/queries.ts'
+import type { DatasetDetail, VersionDetail } from '../../src/catalog/queries.ts'
 import { paths } from '../../src/paths.ts'
 import { FormButton } from '../ui/form.tsx'
 import { Section } from '../ui/page-header.tsx'
@@ -6,13 +6,13 @@ import { Progress } from '../ui/progress.tsx'
 import { bytesInWords, durationInWords, rowsInWords } from './words.ts'
 
 /** A version that is being made: how far it is, and **Cancel**. */
-export function RunningVersion(props: { datasetId: string; version: VersionDetail; now: Date }) {
-  const { version, datasetId } = props
+export function RunningVersion(props: { dataset: DatasetDetail; version: VersionDetail; now: Date }) {
+  const { version, dataset } = props
   return (
     <Section title={`Version ${version.number}`} id="progress">
       <Progress label={`Progress of version ${version.number}`} words={progressInWords(version, props.now)} />
-      {version.cancelling ? null : (
-        <FormButton action={paths.datasetCancellation(datasetId, version.number)} label="Cancel this snapshot">
+      {version.cancelling || dataset.role === 'consumer' ? null : (
+        <FormButton action={paths.datasetCancellation(dataset.id, version.number)} label="Cancel this snapshot">
           Cancel
         </FormButton>
       )}
@@ -20,8 +20,11 @@ export function RunningVersion(props: { datasetId: string; version: VersionDetai
   )
 }
 
+/** As much of a version as tells how far it is. */
+type Going = Pick<VersionDetail, 'cancelling' | 'status' | 'startedAt' | 'rows' | 'bytes'>
+
 /** Returns for example "120,000 rows, 5.2 MB read in 4 s: 30,000 rows, 1.3 MB a second." */
-export function progressInWords(version: VersionDetail, now: Date): string {
+export function progressInWords(version: Going, now: Date): string {
   if (version.cancelling) return 'Cancelling…'
   if (version.status === 'queued' || version.startedAt === null) return 'Waiting for its turn.'
   const elapsed = now.getTime() - version.startedAt.getTime()

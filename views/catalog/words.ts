@@ -1,4 +1,4 @@
-import type { Source } from '../../src/connector/driver.ts'
+import type { Sample, Source } from '../../src/connector/driver.ts'
 
 /** Returns "2,000,000 rows" or "1 row". */
 export function rowsInWords(rows: number): string {
@@ -24,4 +24,9 @@ export function durationInWords(milliseconds: number): string {
 /** Returns what a dataset is made from in one line: `sales.orders`, or "SQL query". */
 export function sourceInWords(source: Source): string {
   return source.kind === 'table' ? `${source.schema}.${source.table}` : 'SQL query'
+}
+
+/** Returns "5 % of the rows, at random" or "10,000 rows, at random". */
+export function sampleInWords({ of, amount }: Sample): string {
+  return of === 'percent' ? `${amount} % of the rows, at random` : `${rowsInWords(amount)}, at random`
 }

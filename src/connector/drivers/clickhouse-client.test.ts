@@ -163,6 +163,22 @@ describe.runIf(target !== undefined)('an import from a real ClickHouse', () => {
     expect(rows[4]).toEqual(['5', '4', '1.00', '2026-01-01 00:05:00+00'])
   })
 
+  test('of a sample takes so many rows, or about so many in a hundred, from everywhere', async () => {
+    const sampled = async (of: 'rows' | 'percent', amount: number) => {
+      const source = { kind: 'table', schema: 'shop', table: 'orders', sample: { of, amount, seed: 7 } } as const
+      const file = newFile()
+      await must('import', { source, rowLimit: null, file })
+      return (await read(file)).rows.map(([id]) => Number(id))
+    }
+    const rows = await sampled('rows', 100)
+    expect(rows).toHaveLength(100)
+    expect(Math.max(...rows)).toBeGreaterThan(700)
+    const percent = await sampled('percent', 10)
+    expect(percent.length).toBeGreaterThan(40)
+    expect(percent.length).toBeLessThan(200)
+    expect(Math.max(...percent)).toBeGreaterThan(700)
+  })
+
   test('keeps every value of every type', async () => {
     const values: readonly (readonly [sql: string, type: string, text: string | null])[] = [
       ['toInt8(-128)', 'TINYINT', '-128'],

@@ -57,8 +57,16 @@ ORDER BY database = currentDatabase() DESC, engine LIKE '%MergeTree' DESC LIMIT 
  * statement at a time and reads only, whatever stands there.
  */
 function fromItem(source: Source): string {
-  if (source.kind === 'table') return `${quoteName(source.schema)}.${quoteName(source.table)}`
+  if (source.kind === 'table') return tableItem(source)
   return `(\n${source.query.replace(/[\s;]+$/, '')}\n) AS source`
+}
+
+/** Not by SAMPLE, which takes a table that was made for it. Rows are drawn anew each time. */
+function tableItem({ schema, table, sample }: Extract<Source, { kind: 'table' }>): string {
+  const name = `${quoteName(schema)}.${quoteName(table)}`
+  if (sample === undefined) return name
+  if (sample.of === 'rows') return `(SELECT * FROM ${name} ORDER BY rand() LIMIT ${sample.amount}) AS source`
+  return `(SELECT * FROM ${name} WHERE rand() < ${Math.round((sample.amount / 100) * 2 ** 32)}) AS source`
 }
 
 /** Moments are written in the time zone of their column or of the server, without naming it, so they are moved to UTC. */

@@ -217,6 +217,23 @@ here('an import', () => {
     ['point', "ST_GeomFromText('POINT(1 2)')", 'VARCHAR', 'POINT(1 2)'],
   ]
 
+  test('of a sample takes so many rows, or about so many in a hundred, from everywhere', async () => {
+    const sampled = async (of: 'rows' | 'percent', amount: number) => {
+      const source = { kind: 'table', schema: 'shop', table: 'orders', sample: { of, amount, seed: 7 } } as const
+      const file = newFile()
+      await must('import', { source, rowLimit: null, file })
+      return (await read(file)).rows.map(([id]) => Number(id))
+    }
+    const rows = await sampled('rows', 100)
+    expect(rows).toHaveLength(100)
+    expect(Math.max(...rows)).toBeGreaterThan(700)
+    const percent = await sampled('percent', 10)
+    expect(percent.length).toBeGreaterThan(40)
+    expect(percent.length).toBeLessThan(200)
+    expect(Math.max(...percent)).toBeGreaterThan(700)
+    expect(await sampled('percent', 10)).toEqual(percent)
+  })
+
   test('keeps every value of every type', async () => {
     const defined = values.map(([column], index) => `v${index} ${column}`)
     await target?.sql(`CREATE TABLE kinds (${defined.join(', ')}) CHARACTER SET utf8mb4`, 'shop')

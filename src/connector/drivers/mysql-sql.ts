@@ -1,4 +1,5 @@
 import type { Source } from '../driver.ts'
+import { percentLiteral } from '../sample.ts'
 import type { MysqlColumn } from './mysql-columns.ts'
 
 /** Returns an identifier of MySQL in quotes. */
@@ -16,8 +17,16 @@ export function quoteText(text: string): string {
  * Inside the parentheses only a SELECT can be, without INTO; a second statement was never agreed upon with the server.
  */
 function fromItem(source: Source): string {
-  if (source.kind === 'table') return `${quoteName(source.schema)}.${quoteName(source.table)}`
+  if (source.kind === 'table') return tableItem(source)
   return `(\n${source.query.replace(/[\s;]+$/, '')}\n)`
+}
+
+/** One seed gives the same rows again as long as the server reads the table in the same order. */
+function tableItem({ schema, table, sample }: Extract<Source, { kind: 'table' }>): string {
+  const name = `${quoteName(schema)}.${quoteName(table)}`
+  if (sample === undefined) return name
+  if (sample.of === 'rows') return `(SELECT * FROM ${name} ORDER BY RAND(${sample.seed}) LIMIT ${sample.amount})`
+  return `(SELECT * FROM ${name} WHERE RAND(${sample.seed}) * 100 < ${percentLiteral(sample.amount)})`
 }
 
 /** Returns the statement that describes a source without reading it. */

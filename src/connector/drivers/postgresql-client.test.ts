@@ -156,6 +156,19 @@ describe('a preview', () => {
   })
 })
 
+describe('the place of an error', () => {
+  const said = async (text: string) => {
+    const outcome = await run('preview', { source: query(text), rows: 1 })
+    return outcome.diagnosis.find(({ state }) => state === 'failed')?.detail
+  }
+
+  test('is that in the query as it was typed', async () => {
+    expect(await said('SELECT 1 FORM orders')).toContain('(character 15 of line 1)')
+    expect(await said('SELECT id,\n  nothing\nFROM orders')).toContain('(character 3 of line 2)')
+    expect(await said("SELECT '🦊', nothing FROM orders")).toContain('(character 13 of line 1)')
+  })
+})
+
 describe('an import', () => {
   let count = 0
   const newFile = () => join(folder, `${++count}.parquet`)
@@ -183,6 +196,46 @@ describe('an import', () => {
     expect(rows[6]).toEqual(['7', '7', '1.00', '2026-01-01 00:07:00+00'])
     expect(statSync(file).mode & 0o077).toBe(0)
     expect(readdirSync(folder)).toEqual(['1.parquet'])
+  })
+
+  test('of a sample takes so many rows, or about so many in a hundred, from everywhere', async () => {
+    const sampled = async (of: 'rows' | 'percent', amount: number) => {
+      const source = { kind: 'table', schema: 'public', table: 'orders', sample: { of, amount, seed: 7 } } as const
+      const file = newFile()
+      await must('import', { source, rowLimit: null, file })
+      return (await read(file)).rows.map(([id]) => Number(id))
+    }
+    const rows = await sampled('rows', 100)
+    expect(rows).toHaveLength(100)
+    expect(Math.max(...rows)).toBeGreaterThan(700)
+    const percent = await sampled('percent', 10)
+    expect(percent.length).toBeGreaterThan(40)
+    expect(percent.length).toBeLessThan(200)
+    expect(Math.max(...percent)).toBeGreaterThan(700)
+    // The same again while the table stays as it is.
+    expect(await sampled('percent', 10)).toEqual(percent)
+  })
+
+  test('of a percentage of a view says that there is none; of rows takes them', async () => {
+    const sample = (of: 'rows' | 'percent') =>
+      ({ kind: 'table', schema: 'public', table: 'spending', sample: { of, amount: 5, seed: 7 } }) as const
+    const refused = await run('import', { source: sample('percent'), rowLimit: null, file: newFile() })
+    expect(refused).toMatchObject({ ok: false, code: 'read.denied' })
+    expect(refused.diagnosis.find(({ state }) => state === 'failed')?.sentence).toContain('tables alone')
+    const taken = await must('import', { source: sample('rows'), rowLimit: null, file: newFile() })
+    expect(taken.rows).toBe(5)
+  })
+
+  test('of a sample of numbers of any size keeps them exactly', async () => {
+    await target.sql(
+      'CREATE TABLE free AS SELECT (i * 0.125)::numeric AS n FROM generate_series(1, 500) i; GRANT SELECT ON free TO reader',
+      'shop',
+    )
+    for (const of of ['rows', 'percent'] as const) {
+      const source = { kind: 'table', schema: 'public', table: 'free', sample: { of, amount: 20, seed: 3 } } as const
+      const { columns } = await must('import', { source, rowLimit: null, file: newFile() })
+      expect(columns[0]?.type).toBe('DECIMAL(18,3)')
+    }
   })
 
   test('keeps every value of every type', async () => {

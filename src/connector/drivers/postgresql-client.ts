@@ -1,9 +1,11 @@
 import { Refusal } from '../diagnosis.ts'
 import type { DriverClient, Operations, Session, Source } from '../driver.ts'
+import { noSample } from '../sample.ts'
 import { shortenCell } from '../shorten.ts'
 import { type PostgresColumn, readColumns } from './postgresql-columns.ts'
 import { askExpiry, askProduct, expirySql, isLack, productOf, productSql } from './postgresql-family.ts'
 import { importSource } from './postgresql-import.ts'
+import { placedInQuery } from './postgresql-place.ts'
 import { askPrivileges } from './postgresql-privileges.ts'
 import { type PostgresSession, withSession } from './postgresql-session.ts'
 import {
@@ -140,8 +142,22 @@ function tableEntry([schema, name, kind]: readonly (string | null)[]) {
 }
 
 async function describe(postgres: PostgresSession, source: Source): Promise<PostgresColumn[]> {
-  const { fields } = await postgres.query(describeSql(source))
-  return readColumns(postgres, fields)
+  try {
+    const { fields } = await postgres.query(describeSql(source))
+    return await readColumns(postgres, fields)
+  } catch (error) {
+    throw source.kind === 'query'
+      ? placedInQuery(error, source.query)
+      : isSampleRefused(error, source)
+        ? noSample()
+        : error
+  }
+}
+
+/** Views have no percentage, and some of the family know no TABLESAMPLE at all. */
+function isSampleRefused(error: unknown, source: Source): boolean {
+  if (source.kind !== 'table' || source.sample?.of !== 'percent') return false
+  return ['42809', '42601', '0A000'].includes((error as { code?: string }).code ?? '')
 }
 
 async function preview(session: Session, postgres: PostgresSession, input: Operations['preview']['input']) {

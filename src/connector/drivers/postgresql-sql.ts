@@ -1,4 +1,5 @@
 import type { Source } from '../driver.ts'
+import { percentLiteral } from '../sample.ts'
 import type { PostgresColumn } from './postgresql-columns.ts'
 
 /** Returns an identifier of PostgreSQL in quotes. */
@@ -14,8 +15,16 @@ export function quoteName(name: string): string {
  * refuses.
  */
 export function fromItem(source: Source): string {
-  if (source.kind === 'table') return `${quoteName(source.schema)}.${quoteName(source.table)}`
+  if (source.kind === 'table') return tableItem(source)
   return `(\n${withoutEnd(source.query)}\n)`
+}
+
+/** A percentage is the same rows again while the table stays as it is; a number of rows is drawn anew each time. */
+function tableItem({ schema, table, sample }: Extract<Source, { kind: 'table' }>): string {
+  const name = `${quoteName(schema)}.${quoteName(table)}`
+  if (sample === undefined) return name
+  if (sample.of === 'rows') return `(SELECT * FROM ${name} ORDER BY pg_catalog.random() LIMIT ${sample.amount})`
+  return `(SELECT * FROM ${name} TABLESAMPLE BERNOULLI (${percentLiteral(sample.amount)}) REPEATABLE (${sample.seed}))`
 }
 
 /** Returns the statement that describes a source without reading it. */
@@ -39,13 +48,18 @@ export function exportSql(source: Source, columns: readonly PostgresColumn[], ro
   return `COPY (${select(source, columns, cells)}${limit}) TO STDOUT (FORMAT text, ENCODING 'UTF8')`
 }
 
-/** Returns the statement for the largest scale, the least and the greatest value of each `numeric` of free size. */
+/**
+ * Returns the statement for the largest scale, the least and the greatest value of each `numeric` of free size. Of a
+ * table of which a sample is taken, all of it is measured: the rows may be others the next time.
+ */
 export function measureSql(source: Source, columns: readonly PostgresColumn[], rowLimit: number | null): string {
   const limit = rowLimit === null ? '' : ` LIMIT ${rowLimit}`
   const cells = columns.map((_, index) => `c${index}`)
   const free = cells.filter((_, index) => columns[index]?.kind === 'free numeric')
   const measures = free.map((c) => `pg_catalog.max(pg_catalog.scale(${c})), pg_catalog.min(${c}), pg_catalog.max(${c})`)
-  return `SELECT ${measures.join(', ')} FROM (${select(source, columns, free)}${limit}) AS "measured"`
+  const isSampled = source.kind === 'table' && source.sample !== undefined
+  const whole: Source = isSampled ? { kind: 'table', schema: source.schema, table: source.table } : source
+  return `SELECT ${measures.join(', ')} FROM (${select(whole, columns, free)}${isSampled ? '' : limit}) AS "measured"`
 }
 
 /** How a connection wants its statements run. */

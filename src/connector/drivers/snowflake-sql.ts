@@ -1,5 +1,6 @@
 import { Refusal } from '../diagnosis.ts'
 import type { Source } from '../driver.ts'
+import { percentLiteral } from '../sample.ts'
 
 export const aboutSql = 'SELECT CURRENT_VERSION(), CURRENT_DATABASE(), CURRENT_WAREHOUSE()'
 
@@ -15,10 +16,23 @@ WHERE table_schema <> 'INFORMATION_SCHEMA' ORDER BY IFF(table_type = 'VIEW', 1, 
 
 /** Returns the statement that reads a source, so many rows of it where `rows` is given. Throws a `Refusal`. */
 export function selectSql(source: Source, rows: number | null): string {
-  const from =
-    source.kind === 'table' ? `${quoteName(source.schema)}.${quoteName(source.table)}` : `(\n${single(source.query)}\n)`
+  const from = source.kind === 'table' ? tableItem(source) : `(\n${single(source.query)}\n)`
   return `SELECT * FROM ${from}${rows === null ? '' : ` LIMIT ${rows}`}`
 }
+
+/** Without a seed, which Snowflake takes for tables only; so rows are drawn anew each time. */
+function tableItem({ schema, table, sample }: Extract<Source, { kind: 'table' }>): string {
+  const name = `${quoteName(schema)}.${quoteName(table)}`
+  if (sample === undefined) return name
+  if (sample.of === 'percent') return `${name} SAMPLE BERNOULLI (${percentLiteral(sample.amount)})`
+  if (sample.amount <= mostSampled) return `${name} SAMPLE (${sample.amount} ROWS)`
+  throw new Refusal('read', 'limit.exceeded', {
+    sentence: 'Snowflake takes at most 1,000,000 rows at random.',
+    nextStep: 'Take fewer rows, or a percentage.',
+  })
+}
+
+const mostSampled = 1_000_000
 
 export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`

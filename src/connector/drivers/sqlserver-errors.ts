@@ -1,4 +1,5 @@
 import { Refusal, type RefusalText } from '../diagnosis.ts'
+import { noSample } from '../sample.ts'
 
 /** Where a client was when something went wrong. */
 export type Phase = 'signing in' | 'reading'
@@ -93,6 +94,7 @@ const failedQuery: RefusalText = {
 const reading: ReadonlyMap<number, Meaning> = new Map<number, Meaning>([
   ...[229, 230, 300, 916].map((number) => [number, ['read.denied']] as [number, Meaning]),
   ...[208, 2812].map((number) => [number, ['read.denied', missingTable]] as [number, Meaning]),
+  [494, ['read.denied', noSample().text]],
   ...[102, 105, 156, 170].map((number) => [number, ['read.denied', wrongQuery]] as [number, Meaning]),
 ])
 

@@ -1,4 +1,5 @@
 import type { Source } from '../driver.ts'
+import { percentLiteral } from '../sample.ts'
 import type { SqlServerColumn } from './sqlserver-columns.ts'
 import { parseQuery } from './sqlserver-query.ts'
 
@@ -61,8 +62,12 @@ WHERE o.type IN ('U', 'V') AND o.is_ms_shipped = 0 AND ${mayRead} ORDER BY o.typ
 
 export const anyTableSql = `SELECT TOP (1) 1 FROM ${relations} WHERE o.type IN ('U', 'V') AND o.is_ms_shipped = 0`
 
-function tableSql({ schema, table }: Extract<Source, { kind: 'table' }>): string {
-  return `SELECT * FROM ${quoteName(schema)}.${quoteName(table)}`
+/** A percentage is of the pages that hold the table, the same again while it stays as it is; rows are drawn anew. */
+function tableSql({ schema, table, sample }: Extract<Source, { kind: 'table' }>): string {
+  const name = `${quoteName(schema)}.${quoteName(table)}`
+  if (sample === undefined) return `SELECT * FROM ${name}`
+  if (sample.of === 'rows') return `SELECT TOP (${sample.amount}) * FROM ${name} ORDER BY NEWID()`
+  return `SELECT * FROM ${name} TABLESAMPLE (${percentLiteral(sample.amount)} PERCENT) REPEATABLE (${sample.seed})`
 }
 
 /** Columns go by names of ours, so that two of one name, none, and names of any kind are no matter. */

@@ -1,11 +1,18 @@
 import { sql } from 'drizzle-orm'
-import { bigint, index, integer, jsonb, pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import { bigint, boolean, index, integer, jsonb, pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { moment } from './columns.ts'
 import { connections } from './connections.ts'
 import { organizations, users } from './organizations.ts'
 
+/** How much of a table is taken, at random; the same `seed` takes the same rows again where the data store allows that. */
+export type DatasetSample = {
+  readonly of: 'percent' | 'rows'
+  readonly amount: number
+  readonly seed: number
+}
+
 export type DatasetSource =
-  | { readonly kind: 'table'; readonly schema: string; readonly table: string }
+  | { readonly kind: 'table'; readonly schema: string; readonly table: string; readonly sample?: DatasetSample }
   | { readonly kind: 'query'; readonly query: string }
 
 /** A dataset that a query over datasets reads, and the name by which it does. */
@@ -31,6 +38,11 @@ export const datasets = pgTable(
       .notNull()
       .references(() => users.id),
     name: text().notNull(),
+    description: text().notNull().default(''),
+    /** Nothing is stored of it: its rows are read from the connection at each look, and it has no versions. */
+    isDynamic: boolean().notNull().default(false),
+    /** Those that were added together, for the page that shows how far they are; null for what was added before. */
+    additionId: uuid(),
     /** Null once the connection was deleted and the dataset kept: its versions stay, it cannot be refreshed. */
     connectionId: uuid().references(() => connections.id, { onDelete: 'set null' }),
     /** The stored account chosen for it; null where the credentials were typed and forgotten, or deleted since. */
@@ -41,12 +53,17 @@ export const datasets = pgTable(
     rowLimit: integer(),
     revision: integer().notNull().default(1),
     createdAt: moment().notNull().defaultNow(),
+    /** Since when it is among the deleted datasets, which keep everything for 30 days. */
     deletedAt: moment(),
+    /** Since when it is deleted for good; its row goes with the last of its files. */
+    erasedAt: moment(),
   },
   (table) => [
     index('datasets_owner').on(table.ownerId, table.createdAt),
     index('datasets_connection').on(table.connectionId),
     index('datasets_credential').on(table.credentialId),
+    index('datasets_addition').on(table.additionId),
+    index('datasets_deleted').on(table.deletedAt).where(sql`deleted_at is not null`),
   ],
 )
 
@@ -60,7 +77,8 @@ export const datasetVersions = pgTable(
       .notNull()
       .references(() => datasets.id, { onDelete: 'cascade' }),
     number: integer().notNull(),
-    status: text({ enum: ['queued', 'running', 'completed', 'failed', 'cancelled'] }).notNull(),
+    /** A `deleted` one keeps its row, so that its number is not given again, and is nowhere to be seen. */
+    status: text({ enum: ['queued', 'running', 'completed', 'failed', 'cancelled', 'deleted'] }).notNull(),
     /** Who asked for it, and by which account (a stored account's name, or the username typed). */
     createdBy: uuid().notNull(),
     credentialId: uuid(),
@@ -91,7 +109,9 @@ export const datasetVersions = pgTable(
     uniqueIndex('dataset_versions_number').on(table.datasetId, table.number),
     index('dataset_versions_open').on(table.status).where(sql`status in ('queued', 'running')`),
     /** For the sweep: files that a failed, cancelled or deleted version has left. */
-    index('dataset_versions_left').on(table.status).where(sql`file is not null and status in ('failed', 'cancelled')`),
+    index('dataset_versions_left')
+      .on(table.status)
+      .where(sql`file is not null and status in ('failed', 'cancelled', 'deleted')`),
     /** For the administrators' page: what an organization's datasets take. */
     index('dataset_versions_stored')
       .on(table.organizationId, table.datasetId, table.bytes)

@@ -22,6 +22,7 @@ export function readState(fields: FormFields): AddState {
     query: fields.text('query'),
     name: fields.text('dataset'),
     rowLimit: fields.text('rowLimit'),
+    sample: fields.text('sample'),
   }
 }
 

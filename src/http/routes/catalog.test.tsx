@@ -213,7 +213,7 @@ describe('POST /catalog/add', () => {
   test('with Create snapshot of two tables, leads to the catalog, which lists both', async () => {
     const item = [table('public', 'customers'), table('public', '<script>alert(1)</script>')]
     const { location } = await ada.post(at(), { ...create, item })
-    expect(location).toBe('/catalog')
+    expect(location).toMatch(/^\/catalog\/additions\//)
     await app.catalog.snapshots.idle()
     const { html, text } = await ada.get('/catalog')
     expect(textsOf(html, 'tbody th a')).toEqual(expect.arrayContaining(['customers', '<script>alert(1)</script>']))

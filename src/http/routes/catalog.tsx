@@ -1,18 +1,20 @@
 import { AccountStepPage, blankAccountForm, type TypedAccountForm } from '../../../views/catalog/account.tsx'
 import { AddPage, type AddPageProps, type AddState, CarriedState } from '../../../views/catalog/add.tsx'
 import { addTrail, ChooseConnectionPage } from '../../../views/catalog/connections.tsx'
-import { CatalogPage } from '../../../views/catalog/list.tsx'
+import { type CatalogListing, CatalogPage } from '../../../views/catalog/list.tsx'
 import { Breadcrumbs } from '../../../views/ui/breadcrumbs.tsx'
 import type { UserActor } from '../../access/actor.ts'
 import { NotFound } from '../../access/refusals.ts'
 import { wipeAccount } from '../../catalog/account-copies.ts'
+import type { Additions } from '../../catalog/additions.ts'
 import { parseBasket, parseQuery } from '../../catalog/basket.ts'
 import { createBrowsing, type Looking } from '../../catalog/browse.ts'
 import type { Datasets } from '../../catalog/datasets.ts'
-import type { DatasetQueries } from '../../catalog/queries.ts'
+import { type DatasetListing, type DatasetSearch, shownDatasets } from '../../catalog/listing.ts'
 import type { ConnectionDetail, ConnectionQueries } from '../../connections/queries.ts'
 import type { Outcome } from '../../connector/driver.ts'
 import { usernameOf } from '../../credentials/credential-type.ts'
+import { nameKey } from '../../names.ts'
 import { paths } from '../../paths.ts'
 import type { SavingAccounts } from '../../sign-ins/save-and-sign-in.ts'
 import type { TypedAccounts } from '../../sign-ins/typed-accounts.ts'
@@ -27,7 +29,8 @@ import { asTab, readState, typedForm, typeFor, typeLinks } from './add-data.ts'
 
 type Dependencies = {
   readonly datasets: Pick<Datasets, 'create'>
-  readonly datasetQueries: DatasetQueries
+  readonly additions: Pick<Additions, 'begin'>
+  readonly datasetListing: DatasetListing
   readonly connectionQueries: ConnectionQueries
   readonly use: ConnectionUse
   readonly saving: SavingAccounts
@@ -40,14 +43,14 @@ type Shown = Partial<Pick<AddPageProps, 'schemas' | 'tables' | 'isPartial' | 'pr
 
 /** The catalog's list, and **Add from data connection**. */
 export function catalogRoutes(deps: Dependencies): Routes {
-  const { datasets, datasetQueries, connectionQueries, use, saving, typedAccounts } = deps
+  const { datasets, additions, datasetListing, connectionQueries, use, saving, typedAccounts } = deps
   const browsing = createBrowsing({ use })
   const routes = new Routes()
 
   routes.get('/catalog', signedIn, async (c, actor) => {
-    const after = c.req.query('after')
-    const { rows, next } = await datasetQueries.list(actor, after === undefined ? {} : { after })
-    return c.render(<CatalogPage rows={rows} next={next} after={after} />)
+    const listing = listingOf(c)
+    const { rows, next } = await datasetListing.list(actor, searchOf(listing))
+    return c.render(<CatalogPage rows={rows} next={next} listing={listing} tags={await datasetListing.tags(actor)} />)
   })
 
   routes.get('/catalog/add', signedIn, async (c, actor) => {
@@ -183,7 +186,9 @@ export function catalogRoutes(deps: Dependencies): Routes {
   function act(c: AppContext, actor: UserActor, connection: ConnectionDetail, fields: FormFields, chosen: Chosen) {
     const looking = lookingOf(c, actor, connection, chosen)
     const intent = fields.text('open') === '' ? fields.text('intent') : 'tables'
-    if (intent === 'create') return create(c, actor, connection, chosen)
+    if (intent === 'create' || intent === 'create-dynamic') {
+      return create(c, actor, connection, chosen, intent === 'create-dynamic')
+    }
     if (intent === 'preview') return preview(c, connection, chosen, looking)
     if (intent === 'query') return renderAdd(c, connection, withTab(chosen, 'query'))
     if (intent === 'tables') return showTables(c, connection, chosen, looking, fields.text('open'))
@@ -233,7 +238,13 @@ export function catalogRoutes(deps: Dependencies): Routes {
     return renderAdd(c, connection, at, { errors: { query: sentence }, said: failed.detail })
   }
 
-  async function create(c: AppContext, actor: UserActor, connection: ConnectionDetail, chosen: Chosen) {
+  async function create(
+    c: AppContext,
+    actor: UserActor,
+    connection: ConnectionDetail,
+    chosen: Chosen,
+    isDynamic: boolean,
+  ) {
     const { state, account } = chosen
     const parsed = parseBasket(state, `Query on ${connection.name}`)
     if (!parsed.ok) {
@@ -244,11 +255,13 @@ export function catalogRoutes(deps: Dependencies): Routes {
       return renderAdd(c, connection, chosen, { ...outcome, ...shown })
     }
     const { items, rowLimit } = parsed
-    const ids = await datasets.create(actor, { connectionId: connection.id, account, items, rowLimit })
+    const additionId = additions.begin()
+    const its = { connectionId: connection.id, account, items, rowLimit, isDynamic, additionId }
+    const [only, ...others] = await datasets.create(actor, its)
     typedAccounts.forget(actor, state.held)
-    setFlash(c, 'dataset-started')
-    const [only] = ids
-    return c.redirect(ids.length === 1 && only !== undefined ? paths.dataset(only) : paths.catalog(), 303)
+    const isOne = others.length === 0 && only !== undefined
+    setFlash(c, isDynamic ? 'dataset-dynamic' : isOne ? 'dataset-started' : 'datasets-started')
+    return c.redirect(isOne ? paths.dataset(only) : paths.addition(additionId), 303)
   }
 
   async function tablesAgain(
@@ -291,6 +304,20 @@ export function catalogRoutes(deps: Dependencies): Routes {
   return routes
 }
 
+/** What was looked for; what is not one of ours is taken as absent. */
+function listingOf(c: AppContext): CatalogListing {
+  const asked = (name: string) => (c.req.query(name) ?? '').replaceAll('\0', '').slice(0, 200)
+  const show = shownDatasets.find((one) => one === asked('show')) ?? ''
+  const sort = asked('sort') === 'name' ? 'name' : ''
+  return { q: asked('q'), tag: nameKey(asked('tag')), show, sort, after: asked('after') }
+}
+
+function searchOf({ q, tag, show, sort, after }: CatalogListing): DatasetSearch {
+  const which = shownDatasets.find((one) => one === show)
+  const order = sort === 'name' ? ('name' as const) : ('newest' as const)
+  return { text: q, tag, order, ...(which && { show: which }), ...(after !== '' && { after }) }
+}
+
 const emptyState: AddState = {
   tab: 'schemas',
   as: 'tables',
@@ -301,6 +328,7 @@ const emptyState: AddState = {
   query: '',
   name: '',
   rowLimit: '',
+  sample: '',
 }
 
 function lookingOf(c: AppContext, actor: UserActor, connection: ConnectionDetail, chosen: Chosen): Looking {

@@ -146,7 +146,7 @@ describe('POST /catalog/combine', () => {
     const saved = await ada.post(paths.combine(), { query: 'SELECT * FROM passing', name: 'left alone', search: '' })
     const id = saved.location?.split('/').at(-1) ?? ''
     await app.catalog.snapshots.idle()
-    await app.catalog.datasets.delete(app.ada, source)
+    await app.catalog.datasetDeletion.delete(app.ada, source)
     await ada.post(paths.newCombination(id))
     await app.catalog.snapshots.idle()
     const { html } = await ada.get(paths.dataset(id))

@@ -61,7 +61,7 @@ describe('GET /catalog/:id', () => {
     expect([status, textOf(html, 'h1')]).toEqual([200, 'Orders, "2024"/é'])
     expect(textOf(html, '.facts')).toMatch(/public\.orders.*Sales.*Reporting.*Ada/)
     expect(textsOf(html, '#preview tbody tr:first-child td')).toEqual(['0', 'NULL', '<b>0</b>'])
-    expect(textsOf(html, '#preview .actions a')).toEqual(['Parquet', 'CSV'])
+    expect(textsOf(html, '#preview .actions a')).toEqual(['Parquet', 'CSV', 'JSON lines'])
     expect(textOf(html, '#preview .pagination-summary')).toBe('Rows 1 to 20 of 45')
     expect(text).not.toContain('<b>0</b>')
     expect(text).not.toContain('http-equiv="refresh"')

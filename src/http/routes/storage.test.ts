@@ -58,8 +58,8 @@ describe('Storage', () => {
     const { html } = await admin.get(paths.storage())
     expect(textsOf(html, '.facts dd')).toEqual(['5.0 kB', '3', 'None'])
     expect(textsOf(html, 'tbody tr > *')).toEqual(['Large', 'Ada', '1', '3.0 kB', 'Small', 'Ada', '2', '2.0 kB'])
-    await app.catalog.datasets.delete(app.ada, large)
-    await app.catalog.datasets.delete(app.ada, small)
+    await deleteForGood(large)
+    await deleteForGood(small)
     await app.catalog.sweep.once()
     expect(textOf((await admin.get(paths.storage())).html, 'main')).toContain('There are no snapshots yet.')
     expect(await used()).toEqual([0, 0])
@@ -105,7 +105,7 @@ describe('An organization whose snapshots take what they may', () => {
     await app.storage.setLimit(app.root, app.root.organizationId, 10_000)
     await refresh(id)
     expect((await app.catalog.datasetQueries.show(app.ada, id)).versions[0]).toMatchObject({ status: 'completed' })
-    await app.catalog.datasets.delete(app.ada, id)
+    await deleteForGood(id)
     await app.catalog.sweep.once()
   })
 
@@ -133,6 +133,11 @@ async function created(name: string): Promise<string> {
   const [id = ''] = await app.catalog.datasets.create(app.ada, order)
   await app.catalog.snapshots.idle()
   return id
+}
+
+async function deleteForGood(id: string): Promise<void> {
+  await app.catalog.datasetDeletion.delete(app.ada, id)
+  await app.catalog.datasetDeletion.erase(app.ada, id)
 }
 
 async function refresh(id: string): Promise<void> {
