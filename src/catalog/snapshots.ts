@@ -360,7 +360,7 @@ const storeUnreachable =
   'The rows were read, but the place where snapshots are kept could not be reached, so nothing of them was kept. Create the snapshot again; if it fails again, ask an administrator to run "keyward doctor".'
 
 const noRoomLeft =
-  'Other snapshots took the room that this one needed, so nothing of it was kept. Delete datasets that nobody needs, or ask an administrator to raise the limit under Storage. Then create the snapshot again.'
+  'Other snapshots took the room that this one needed, so nothing of it was kept. Delete datasets for good that nobody needs, or ask an administrator to raise the limit under Storage. Then create the snapshot again.'
 
 const refusedBefore =
   'The data store refused this account for another table that was chosen with this one, so it was not tried again. Store the right secret or choose another account, then create the snapshot again.'
