@@ -4,7 +4,7 @@ import type { ImportTarget } from '../connector/import-output.ts'
 /** A Parquet file that SQL reads by a name of its own; names differ in more than the case of their letters. */
 export type NamedFile = { readonly name: string; readonly path: string }
 
-/** The first rows of a query. A cell over 1,000 characters is cut and ends in "…". */
+/** The first rows of a query. A cell over 1,000 characters, or fewer where there are many, is cut and ends in "…". */
 export type QueryRows = Rows & { readonly more: boolean }
 
 /** What is known about one column of a file. Counts of different and of frequent values are estimates. */

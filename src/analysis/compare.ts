@@ -1,8 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { Column, Rows } from '../connector/driver.ts'
 import { quoteName } from '../connector/duckdb.ts'
-import { type Changes, cellCharacters, type Difference } from './analysis.ts'
-import { shownText } from './text.ts'
+import type { Changes, Difference } from './analysis.ts'
+import { charactersFor, shownText } from './text.ts'
 
 const mostExamples = 100
 
@@ -96,7 +96,9 @@ async function surplus(
 }
 
 function shown(shared: readonly Shared[], table = ''): string {
-  return shared.map(({ name, type }) => shownText(`${table}${quoteName(name)}`, type, cellCharacters)).join(', ')
+  // Those that are added, gone and changed, before and after.
+  const characters = charactersFor(4 * mostExamples * shared.length)
+  return shared.map(({ name, type }) => shownText(`${table}${quoteName(name)}`, type, characters)).join(', ')
 }
 
 async function repeated(connection: DuckDBConnection, file: string, key: string): Promise<number> {

@@ -33,6 +33,7 @@ export type AnalysisPoolOptions = {
 
 /** Of `total`, places that work which nobody waits for leaves to people. */
 const reserved = 2
+const startingMilliseconds = 10_000
 
 /**
  * Returns what computes over stored files: each job in a process of its own, which is killed when the job is over, or over
@@ -123,7 +124,9 @@ type Ending = Extract<FromAnalyst, { kind: 'done' | 'failed' }>
 function follow(worker: Analyst, job: AnalysisJob, wanted: AnalysisOptions, room: Room): Promise<Ending> {
   const { milliseconds, memoryMegabytes, resultMegabytes } = room.limits
   return new Promise((resolve) => {
+    let settled = false
     const settle = (ending: Ending) => {
+      settled = true
       clearTimeout(clock)
       clearInterval(watch)
       wanted.signal?.removeEventListener('abort', cancel)
@@ -131,7 +134,13 @@ function follow(worker: Analyst, job: AnalysisJob, wanted: AnalysisOptions, room
     }
     const fail = (failure: AnalysisFailure) => settle({ kind: 'failed', failure })
     const cancel = () => fail(cancelled)
-    const clock = setTimeout(() => fail(tooLong(milliseconds)), milliseconds)
+    const late = () => fail(tooLong(milliseconds))
+    // That it had to be started first does not take from the time of its job.
+    let clock = setTimeout(late, milliseconds + startingMilliseconds)
+    void worker.ready.then(() => {
+      clearTimeout(clock)
+      if (!settled) clock = setTimeout(late, milliseconds)
+    })
     const written = () => (job.target === null ? 0 : sizeOf(temporaryFiles(job.target.file)[0]))
     const watch = setInterval(() => {
       if (worker.memory() > memoryMegabytes + besideMegabytes) fail(tooMuchMemory)

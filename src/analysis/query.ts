@@ -1,16 +1,17 @@
 import type { Column, Imported } from '../connector/driver.ts'
 import { parquetOptions, quoteName, quoteText, uniqueNames } from '../connector/duckdb.ts'
 import type { ImportOutput } from '../connector/import-output.ts'
-import { cellCharacters, type QueryRows } from './analysis.ts'
+import type { QueryRows } from './analysis.ts'
 import type { Workplace } from './open.ts'
 import { type Ask, type CheckedStatement, checkStatement, StatementRefused } from './statement.ts'
-import { shownText } from './text.ts'
+import { charactersFor, shownText } from './text.ts'
 
 /** Returns the first rows of a statement, every cell as text. Of none, it is only found out whether it can be run. */
 export async function previewQuery(workplace: Workplace, sql: string, rows: number): Promise<QueryRows> {
   const { connection } = workplace
   const { columns, from } = await describe(workplace, sql)
-  const cells = columns.map(({ type }, index) => shownText(`c${index}`, type, cellCharacters))
+  const characters = charactersFor(rows * columns.length)
+  const cells = columns.map(({ type }, index) => shownText(`c${index}`, type, characters))
   const answer = await connection.runAndReadAll(
     `SELECT ${cells.join(', ')} FROM ${from} LIMIT ${rows === 0 ? 0 : rows + 1}`,
   )

@@ -3,6 +3,7 @@ import type { UserActor } from '../access/actor.ts'
 import { NotFound, Refusal } from '../access/refusals.ts'
 import {
   type Diagnosis,
+  type DiagnosisCode,
   type Imported,
   type Outcome,
   type Progress,
@@ -29,6 +30,29 @@ export type SnapshotOrder = {
   readonly account: Account
   readonly source: Source
   readonly rowLimit: number | null
+  /** Only of what no person waits for. */
+  readonly own?: OwnOrder
+}
+
+/** How Keyward makes a version by itself. */
+export type OwnOrder = {
+  /** As the ledger says it. */
+  readonly purpose: string
+  /** Asked before each attempt; what it throws ends the version. */
+  readonly occasion: () => Promise<Occasion>
+  /** Called when the account was let in, and when the version has ended. May be called again. */
+  readonly letIn: () => void
+  /** Called when the version has ended and that is written down; null where its data is complete. */
+  readonly ended: (failure: Failure | null) => void
+}
+
+/** Why a version has no data. `interrupted` are those that a process did not get to make. */
+export type Failure = {
+  readonly kind: 'cancelled' | 'interrupted' | 'failed'
+  readonly code: DiagnosisCode | null
+  readonly message: string
+  /** What was thrown, if anything was. */
+  readonly error?: unknown
 }
 
 /** One version that is computed from other datasets; its row is queued already. */
@@ -128,18 +152,22 @@ export function createSnapshots(deps: {
 
   async function runOne(run: Run): Promise<void> {
     const { versionId } = run.order
+    const own = ownOf(run)
     try {
-      await make(run)
+      const failure = await make(run)
+      own?.ended(failure)
     } catch (error) {
       log.error('snapshot could not be written down', error, { version: versionId })
+      own?.ended(interrupted)
     } finally {
+      own?.letIn()
       run.basket.sayLetIn()
       runs.delete(versionId)
       if ('account' in run.order) wipeAccount(run.order.account)
     }
   }
 
-  async function make(run: Run): Promise<void> {
+  async function make(run: Run): Promise<Failure | null> {
     const { actor, versionId } = run.order
     const begins = run.ending === undefined && !run.basket.refused
     const version = begins ? await persist(() => versions.start(actor.organizationId, versionId)) : undefined
@@ -148,10 +176,12 @@ export function createSnapshots(deps: {
     const completed = version && imported?.ok ? await complete(version, imported.value) : imported
     if (completed?.ok) {
       for (const listener of listeners) listener(run.order)
-      return
+      return null
     }
     const isGone = version === undefined || (await removeFile(version))
-    await persist(() => versions.end(versionId, whyEnded(run, completed), isGone))
+    const why = whyEnded(run, completed)
+    await persist(() => versions.end(versionId, why, isGone))
+    return failureOf(run, completed, why)
   }
 
   /** What cannot be removed now, the sweep removes. */
@@ -185,7 +215,7 @@ export function createSnapshots(deps: {
       if (!expected && run.ending === undefined) {
         log.error('snapshot failed', error, { version: run.order.versionId, run: run.order.runId })
       }
-      return { ok: false, message: sentenceFor(error) }
+      return { ok: false, message: sentenceFor(error), error }
     }
   }
 
@@ -202,7 +232,8 @@ export function createSnapshots(deps: {
     const { path: file, key, mostBytes } = target
     const until = Date.now() + patienceMilliseconds
     // A person waits for the first table alone; what stood in line does not try a paused account.
-    for (let occasion: Occasion = isFirst(run) ? 'by hand' : 'in line'; ; occasion = 'in line') {
+    for (let first = isFirst(run); ; first = false) {
+      const occasion = (await ownOf(run)?.occasion()) ?? (first ? 'by hand' : 'in line')
       const attempt = key.copy()
       try {
         return await importNow(run, { file, key: attempt, mostBytes }, occasion)
@@ -219,19 +250,19 @@ export function createSnapshots(deps: {
     const { order, abort } = run
     const options = { signal: abort.signal, onProgress: (progress: Progress) => noteProgress(run, progress) }
     if ('compute' in order) return order.compute(target, options)
-    const { actor, connectionId, source, rowLimit, runId } = order
+    const { actor, connectionId, source, rowLimit, runId, own } = order
     const request = {
       connectionId,
       // Using an account wipes it; a second attempt needs another copy.
       account: copyAccount(order.account),
       operation: 'import',
       input: { source, rowLimit, ...target },
-      purpose: 'snapshot of a dataset',
+      purpose: own?.purpose ?? 'snapshot of a dataset',
       occasion,
       runId,
       limits: { milliseconds: importMilliseconds },
     } as const
-    return use.run(actor, request, options)
+    return use.run(actor, request, { ...options, background: own !== undefined })
   }
 
   return {
@@ -287,6 +318,10 @@ function newBasket(orders: readonly (SnapshotOrder | ComputedOrder)[]): Basket {
   return { first: orders[0]?.versionId ?? '', letIn, sayLetIn, refused: false }
 }
 
+function ownOf({ order }: Run): OwnOrder | undefined {
+  return 'own' in order ? order.own : undefined
+}
+
 function isFirst({ order, basket }: Run): boolean {
   return order.versionId === basket.first
 }
@@ -294,6 +329,7 @@ function isFirst({ order, basket }: Run): boolean {
 /** Nothing is read before the account was let in. */
 function noteProgress(run: Run, progress: Progress): void {
   Object.assign(run, progress)
+  ownOf(run)?.letIn()
   run.basket.sayLetIn()
 }
 
@@ -309,7 +345,9 @@ function whyNotBegun(run: Run): Pulled | undefined {
 
 type NewFile = Awaited<ReturnType<SnapshotStore['create']>>
 
-type Pulled = Outcome<Imported> | { readonly ok: false; readonly message: string; readonly isToldAlready?: true }
+type Pulled =
+  | Outcome<Imported>
+  | { readonly ok: false; readonly message: string; readonly isToldAlready?: true; readonly error?: unknown }
 
 function idOf(order: Run['order']): { versionId: string } {
   return { versionId: order.versionId }
@@ -327,6 +365,14 @@ function whyEnded(run: Run, pulled: Pulled | { readonly ok: true } | undefined):
 
 function failed(message: string): Ended {
   return { status: 'failed', code: null, message, diagnosis: null }
+}
+
+const interrupted: Failure = { kind: 'interrupted', code: null, message: interruptedMessage }
+
+function failureOf(run: Run, pulled: Pulled | undefined, { code, message }: Ended): Failure {
+  if (run.ending === 'cancelled') return { kind: 'cancelled', code, message }
+  if (run.ending !== undefined || pulled === undefined || pulled.ok) return interrupted
+  return { kind: 'failed', code, message, ...('error' in pulled ? { error: pulled.error } : {}) }
 }
 
 const generalMessage = 'The snapshot could not be made. Try again; if it fails again, ask an administrator to look.'

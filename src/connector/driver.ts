@@ -205,7 +205,7 @@ export type DriverClient = {
 export class TooBusy extends Error {
   readonly retryAfterSeconds: number
   constructor(retryAfterSeconds: number) {
-    super('Keyward is running as many connections as it may. Try again in a moment.')
+    super('Keyward is doing as much at once as it may. Try again in a moment.')
     this.retryAfterSeconds = retryAfterSeconds
   }
 }

@@ -20,6 +20,8 @@ export type CatalogApp = {
   readonly connectionId: string
   readonly credentialId: string
   answer: Answer | undefined
+  /** What it answers otherwise. */
+  readonly usual: Answer
   /** Jobs that the data store was given. */
   readonly jobs: Job[]
   /** Adds a dataset of Ada's and waits until its first version is made. */
@@ -36,7 +38,7 @@ export async function catalogApp(): Promise<CatalogApp> {
   const connectionId = await addConnection(app, app.ada)
   const credentialId = await storeAccount(app, app.ada, [connectionId])
   const made: CatalogApp = {
-    ...{ app, connectionId, credentialId, answer: undefined, jobs: [] },
+    ...{ app, connectionId, credentialId, answer: undefined, usual: usual(sample), jobs: [] },
     ...{ ada: await app.signInAs(app.ada), ben: await app.signInAs(app.ben) },
     async add(name, more = {}) {
       const source = { kind: 'table', schema: 'public', table: 'orders' } as const
@@ -53,7 +55,7 @@ export async function catalogApp(): Promise<CatalogApp> {
   }
   app.connector.run = async (job, options) => {
     made.jobs.push(job as Job)
-    return (await (made.answer ?? usual(sample))(job as Job, options.signal)) as never
+    return (await (made.answer ?? made.usual)(job as Job, options.signal)) as never
   }
   return made
 }

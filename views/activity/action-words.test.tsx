@@ -8,7 +8,7 @@ describe('actionInWords', () => {
     expect(Object.keys(actionWords).sort()).toEqual([...Object.keys(actions), ...sessions].sort())
     const words = Object.values(actionWords)
     expect(new Set(words).size).toBe(words.length)
-    for (const one of words) expect(one).toMatch(/^[A-Z][a-z]+( [a-zA-Z]+)+$/)
+    for (const one of words) expect(one).toMatch(/^[A-Z][a-z]+( [a-zA-Z-]+)+$/)
   })
 
   it('leaves an action of another release as the ledger spells it', () => {

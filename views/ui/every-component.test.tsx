@@ -18,6 +18,7 @@ import { ErrorSummary } from './error-summary.tsx'
 import { Facts } from './facts.tsx'
 import { Flash, FlashUpdate } from './flash.tsx'
 import { Form, FormButton } from './form.tsx'
+import { Histogram } from './histogram.tsx'
 import { ListRow, PanelList } from './list-row.tsx'
 import { Live } from './live.tsx'
 import { Notice } from './notice.tsx'
@@ -170,6 +171,7 @@ function everyComponent(text: string): Record<string, Child> {
         <PanelFilter name="a" label={text} value="b" options={[{ value: text, label: text }]} />
       </PanelSearch>
     ),
+    Histogram: <Histogram label={text} edges={[text, '1', text]} counts={[3, 0]} />,
     Progress: <Progress label={text} words={text} value={1} maximum={2} />,
     RadioField: <RadioField {...field} options={[option]} value="other" />,
     RelationList: (

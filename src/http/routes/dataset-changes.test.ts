@@ -72,7 +72,7 @@ describe('/catalog/:id/deletion', () => {
     await share('consumer')
     const asked = await ada.get(paths.datasetDeletion(id))
     expect(textsOf(asked.html, 'main li').slice(-2)).toEqual([
-      '1 version with 1.2 kB of stored data can no longer be read.',
+      '1 version with 567 B of stored data can no longer be read.',
       '1 person it is shared with can no longer see it.',
     ])
     expect((await ada.post(paths.datasetDeletion(id))).location).toBe(paths.catalog())
@@ -102,7 +102,7 @@ describe('/catalog/:id/versions/:version/deletion', () => {
     await ada.post(paths.newDatasetVersion(id), { account: at.credentialId })
     await at.app.catalog.snapshots.idle()
     const asked = await ada.get(paths.datasetVersionDeletion(id, 1))
-    expect(textOf(asked.html, 'main p')).toContain('Its data (45 rows, 1.2 kB) is deleted for good.')
+    expect(textOf(asked.html, 'main p')).toContain('Its data (45 rows, 567 B) is deleted for good.')
     const { location } = await ada.post(paths.datasetVersionDeletion(id, 1))
     expect(textsOf((await ada.get(location ?? '')).html, '#versions tbody th')).toEqual(['2'])
     for (const path of [paths.datasetPreview(id, 1), paths.datasetDownload(id, 1, 'csv')]) {
