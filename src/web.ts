@@ -44,6 +44,8 @@ export function createWeb({ config, composition, log }: { config: Config; compos
   const { directory, scratch, quota } = config.snapshots
   const files = createFileStore(config.snapshots)
   const catalog = createCatalog({ db, ...services, directory, files, scratch, quota, deployment, log })
+  // Said at once; whatever else there is works without it.
+  files.check().catch((error: unknown) => log.error('snapshots cannot be kept', error))
   catalog.start()
   const { schedules, scheduleQueries, runner } = createScheduling({ db, ...services, catalog, deployment, log })
   runner.start().catch((error: unknown) => log.error('schedules do not run', error))

@@ -47,7 +47,7 @@ export function createDatasetDeletion({ db, guard, snapshots, store, datasetKeys
       },
       { id },
     )
-    for (const file of files) await store.remove(file)
+    for (const file of files) await removeFile(file, id)
   }
 
   return {
@@ -110,7 +110,7 @@ export function createDatasetDeletion({ db, guard, snapshots, store, datasetKeys
         { id },
       )
       if (gone === null) return false
-      if (gone.file !== null) await store.remove(gone.file)
+      if (gone.file !== null) await removeFile(gone.file, id)
       return true
     },
 
@@ -133,6 +133,11 @@ export function createDatasetDeletion({ db, guard, snapshots, store, datasetKeys
           select from dataset_versions v
           where v.dataset_id = d.id and (v.file is not null or v.status in ('queued', 'running')))`)
     },
+  }
+
+  /** It is deleted already, and the sweep does what cannot be done now. */
+  async function removeFile(file: string, dataset: string): Promise<void> {
+    await store.remove(file).catch((error) => log.error('snapshot not removed', error, { dataset }))
   }
 
   /** Another process may be quicker; what fails of one must not keep the others. */

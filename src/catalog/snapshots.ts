@@ -3,7 +3,6 @@ import type { UserActor } from '../access/actor.ts'
 import { NotFound, Refusal } from '../access/refusals.ts'
 import {
   type Diagnosis,
-  type DiagnosisCode,
   type Imported,
   type Outcome,
   type Progress,
@@ -16,6 +15,7 @@ import type { Secret } from '../secrets/secret.ts'
 import type { Account, ConnectionUse } from '../sign-ins/use-connection.ts'
 import { StoreUnreachable } from '../storage/file-store.ts'
 import { copyAccount, wipeAccount } from './account-copies.ts'
+import type { Failure, OwnOrder } from './own-order.ts'
 import type { SnapshotStore } from './snapshot-store.ts'
 import type { Storage } from './storage.ts'
 import type { StoredVersion } from './stored-version.ts'
@@ -32,27 +32,6 @@ export type SnapshotOrder = {
   readonly rowLimit: number | null
   /** Only of what no person waits for. */
   readonly own?: OwnOrder
-}
-
-/** How Keyward makes a version by itself. */
-export type OwnOrder = {
-  /** As the ledger says it. */
-  readonly purpose: string
-  /** Asked before each attempt; what it throws ends the version. */
-  readonly occasion: () => Promise<Occasion>
-  /** Called when the account was let in, and when the version has ended. May be called again. */
-  readonly letIn: () => void
-  /** Called when the version has ended and that is written down; null where its data is complete. */
-  readonly ended: (failure: Failure | null) => void
-}
-
-/** Why a version has no data. `interrupted` are those that a process did not get to make. */
-export type Failure = {
-  readonly kind: 'cancelled' | 'interrupted' | 'failed'
-  readonly code: DiagnosisCode | null
-  readonly message: string
-  /** What was thrown, if anything was. */
-  readonly error?: unknown
 }
 
 /** One version that is computed from other datasets; its row is queued already. */
@@ -381,7 +360,7 @@ const storeUnreachable =
   'The rows were read, but the place where snapshots are kept could not be reached, so nothing of them was kept. Create the snapshot again; if it fails again, ask an administrator to run "keyward doctor".'
 
 const noRoomLeft =
-  'Other snapshots took the room that this one needed, so nothing of it was kept. Delete datasets that nobody needs, or ask an administrator to raise the limit under Storage. Then create the snapshot again.'
+  'Other snapshots took the room that this one needed, so nothing of it was kept. Delete datasets for good that nobody needs, or ask an administrator to raise the limit under Storage. Then create the snapshot again.'
 
 const refusedBefore =
   'The data store refused this account for another table that was chosen with this one, so it was not tried again. Store the right secret or choose another account, then create the snapshot again.'

@@ -15,6 +15,7 @@ import {
   type SchedulingProcess,
   schedulingProcess,
   versionsOf,
+  writeImports,
 } from '../testing/scheduling.ts'
 import type { Setting } from './schedules.ts'
 
@@ -29,6 +30,7 @@ const unreachable = { ...refused, code: 'tcp.timeout', diagnosis: [] } as typeof
 
 beforeAll(async () => {
   domain = await testDomain()
+  writeImports(domain)
   directory = mkdtempSync(join(tmpdir(), 'keyward-schedules-'))
   process = schedulingProcess(domain, directory)
 })

@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { eq, sql } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { UserActor } from '../access/actor.ts'
@@ -19,6 +19,7 @@ import {
   schedulingProcess,
   storedAccount,
   versionsOf,
+  writeImports,
 } from '../testing/scheduling.ts'
 
 let domain: TestDomain
@@ -31,6 +32,7 @@ let count = 0
 
 beforeAll(async () => {
   domain = await testDomain()
+  writeImports(domain)
   directory = mkdtempSync(join(tmpdir(), 'keyward-schedules-'))
   process = schedulingProcess(domain, directory)
 })
@@ -228,8 +230,7 @@ describe('Retention', () => {
     await make(1)
     const [first] = await versionsOf(domain, datasetId)
     const path = join(directory, first?.file ?? '')
-    mkdirSync(dirname(path), { recursive: true })
-    writeFileSync(path, 'PAR1')
+    expect(existsSync(path)).toBe(true)
     domain.connector.next = { ...complete, ok: false, code: 'read.denied' } as never
     await make(1)
     domain.connector.next = complete
