@@ -63,7 +63,7 @@ describe('A process that ends', () => {
     await set()
     await makeDue(domain, datasetId)
     const made = ending.runner.once()
-    await vi.waitFor(async () => expect(await states()).toEqual(['running']))
+    await vi.waitFor(async () => expect(await states()).toEqual(['running']), { timeout: 20_000 })
     await ending.close()
     await made
     expect(await states()).toEqual(['waiting'])
@@ -78,18 +78,21 @@ describe('A process that ends', () => {
     const use = fakeUse()
     const dying = schedulingProcess(domain, directory, { run: use.run as never })
     void dying.runner.once()
-    await vi.waitFor(async () => expect(await states()).toEqual(['running']))
+    await vi.waitFor(async () => expect(await states()).toEqual(['running']), { timeout: 20_000 })
     await dying.runner.stop()
     // As the sweep leaves it that finds no heartbeat.
     const [run] = await runs()
     await domain.db.execute(
       sql`update dataset_versions set status = 'failed', message = 'gone', finished_at = now() - interval '1 minute' where id = ${run?.versionId}`,
     )
-    await vi.waitFor(async () => {
-      await process.runner.clearUp()
-      await once()
-      expect(await runs()).toMatchObject([{ state: 'completed', attempts: 2 }])
-    })
+    await vi.waitFor(
+      async () => {
+        await process.runner.clearUp()
+        await once()
+        expect(await runs()).toMatchObject([{ state: 'completed', attempts: 2 }])
+      },
+      { timeout: 20_000 },
+    )
     use.release()
     await dying.close()
     expect((await versions()).map(({ status }) => status)).toEqual(['failed', 'completed'])

@@ -121,7 +121,7 @@ describe('A schedule that is due', () => {
     await set()
     await makeDue(domain, datasetId)
     const first = slow.runner.once()
-    await vi.waitFor(async () => expect(await states()).toEqual(['running']))
+    await vi.waitFor(async () => expect(await states()).toEqual(['running']), { timeout: 20_000 })
     await makeDue(domain, datasetId, '0 seconds')
     await once()
     use.release()

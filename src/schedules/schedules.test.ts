@@ -276,10 +276,13 @@ describe('The moments of a dataset of somebody else', () => {
     expect(await versionsOf(domain, bens)).toMatchObject([{ createdBy: domain.ben.id, status: 'completed' }])
     await domain.sharing.remove(domain.ada, connectionId, domain.ben.id)
     await makeDue(domain, bens)
-    await vi.waitFor(async () => {
-      await process.runner.once()
-      const [row] = await domain.db.select().from(schedules).where(eq(schedules.datasetId, bens))
-      expect(row).toMatchObject({ state: 'disabled', reason: expect.stringContaining('no longer shared with Ben') })
-    })
+    await vi.waitFor(
+      async () => {
+        await process.runner.once()
+        const [row] = await domain.db.select().from(schedules).where(eq(schedules.datasetId, bens))
+        expect(row).toMatchObject({ state: 'disabled', reason: expect.stringContaining('no longer shared with Ben') })
+      },
+      { timeout: 20_000 },
+    )
   })
 })
