@@ -9,6 +9,7 @@ import { ledger } from './ledger.ts'
 import type { Measurement } from './measurement.ts'
 import { profile } from './profile.ts'
 import { record } from './record.ts'
+import { schedules } from './schedules.ts'
 import { search } from './search.ts'
 import { signIn } from './sign-in.ts'
 import { start } from './start.ts'
@@ -30,6 +31,7 @@ const measurements: readonly Measurement[] = [
   weight,
   ledger,
   record,
+  schedules,
 ]
 
 const wanted = process.argv.slice(2)

@@ -228,6 +228,13 @@ function showShortcuts() {
 
 function enhance() {
   for (const button of document.querySelectorAll('[data-shortcuts]')) button.hidden = false
+  for (const input of document.querySelectorAll('[data-own-zone]')) suggestZone(input)
+}
+
+// The time zone of whoever sets a schedule is the likeliest one; only the browser knows it.
+function suggestZone(input) {
+  delete input.dataset.ownZone
+  input.value = Intl.DateTimeFormat().resolvedOptions().timeZone || input.value
 }
 
 on('htmx:after:settle', enhance)

@@ -80,6 +80,11 @@ export const paths = {
   datasetCancellation: (id: string, version: number) => `/catalog/${id}/versions/${version}/cancellation`,
   datasetVersionDeletion: (id: string, version: number) => `/catalog/${id}/versions/${version}/deletion`,
   datasetDeletion: (id: string) => `/catalog/${id}/deletion`,
+  datasetSchedule: (id: string) => `/catalog/${id}/schedule`,
+  datasetSchedulePause: (id: string) => `/catalog/${id}/schedule/pause`,
+  datasetScheduleResumption: (id: string) => `/catalog/${id}/schedule/resumption`,
+  datasetScheduleRuns: (id: string) => `/catalog/${id}/schedule/runs`,
+  datasetScheduleDeletion: (id: string) => `/catalog/${id}/schedule/deletion`,
   datasetProfile: (id: string, version: number, page?: number) =>
     query(`/catalog/${id}/versions/${version}/profile`, { page }),
   datasetProfileCancellation: (id: string, version: number) =>

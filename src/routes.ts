@@ -31,6 +31,7 @@ import { loginRoutes } from './http/routes/login.tsx'
 import { maintenanceRoutes } from './http/routes/maintenance.tsx'
 import { notificationRoutes } from './http/routes/notifications.tsx'
 import { provenEditRoutes } from './http/routes/proven-edits.tsx'
+import { scheduleRoutes } from './http/routes/schedules.tsx'
 import { searchRoutes } from './http/routes/search.tsx'
 import { setupRoutes } from './http/routes/setup.tsx'
 import { sharingRoutes } from './http/routes/sharing.tsx'
@@ -38,6 +39,8 @@ import { signInRoutes } from './http/routes/sign-ins.tsx'
 import { storageRoutes } from './http/routes/storage.tsx'
 import type { Routes } from './http/routing.ts'
 import type { Log } from './log.ts'
+import type { ScheduleQueries } from './schedules/queries.ts'
+import type { Schedules } from './schedules/schedules.ts'
 import type { Services } from './services.ts'
 import type { ProvenEdits } from './sign-ins/proven-edits.ts'
 import type { TypedAccounts } from './sign-ins/typed-accounts.ts'
@@ -47,6 +50,8 @@ export type RouteDependencies = Services &
   Accounts & {
     readonly catalog: Omit<Catalog, 'snapshots' | 'sweep' | 'start' | 'close'>
     readonly computing: Pick<Computing, 'analyses' | 'combine' | 'lineage'>
+    readonly schedules: Schedules
+    readonly scheduleQueries: ScheduleQueries
     readonly provenEdits: ProvenEdits
     readonly bulk: Bulk
     readonly typedAccounts: TypedAccounts
@@ -99,5 +104,6 @@ export function allRoutes(services: RouteDependencies): Routes[] {
     datasetAccountRoutes(deps),
     datasetSharingRoutes(deps),
     datasetRoutes(deps),
+    scheduleRoutes(deps),
   ]
 }

@@ -20,6 +20,7 @@ import { packageRoot } from './package-root.ts'
 import { allRoutes } from './routes.ts'
 import { createSample } from './sample/sample.ts'
 import { createSchedule } from './schedule.ts'
+import { createScheduling } from './schedules/scheduling.ts'
 import { createFilling } from './search/filling.ts'
 import { createServices, type Services } from './services.ts'
 import { createProvenEdits } from './sign-ins/proven-edits.ts'
@@ -43,7 +44,11 @@ export function createWeb({ config, composition, log }: { config: Config; compos
   const { directory, scratch, quota } = config.snapshots
   const files = createFileStore(config.snapshots)
   const catalog = createCatalog({ db, ...services, directory, files, scratch, quota, deployment, log })
+  // Said at once; whatever else there is works without it.
+  files.check().catch((error: unknown) => log.error('snapshots cannot be kept', error))
   catalog.start()
+  const { schedules, scheduleQueries, runner } = createScheduling({ db, ...services, catalog, deployment, log })
+  runner.start().catch((error: unknown) => log.error('schedules do not run', error))
   const analysis = analysisFor(config)
   const computing = createComputing({ db, ...services, catalog, analysis, log })
   computing.start()
@@ -69,6 +74,8 @@ export function createWeb({ config, composition, log }: { config: Config; compos
   const ready = () => db.execute('select 1')
   const typedAccounts = createTypedAccounts()
   const pages = {
+    schedules,
+    scheduleQueries,
     catalog,
     computing,
     bulk,
@@ -105,7 +112,7 @@ export function createWeb({ config, composition, log }: { config: Config; compos
     setup: accounts.setup,
     /**
      * Health checks, tried edits, bulk work and snapshots first: they end as interrupted while there is still a connector and a
-     * database to end them with.
+     * database to end them with. Scheduled ones are given back then.
      */
     async close(): Promise<void> {
       await sessionSweep.close()
@@ -115,8 +122,10 @@ export function createWeb({ config, composition, log }: { config: Config; compos
       await filling.close()
       await provenEdits.close()
       await bulk.runs.close()
+      await runner.stop()
       await computing.close()
       await catalog.close()
+      await runner.close()
       await analysis.close()
       typedAccounts.close()
       await connector.close()

@@ -26,6 +26,8 @@ export type Preflight = {
   readonly withExpiry: number
   readonly datasets: Named
   readonly datasetsOfOthers: number
+  /** Of datasets that are refreshed with one of them by themselves. */
+  readonly schedules: number
   /** Of data connections that are tried with one of them now and then. */
   readonly healthChecks: number
   readonly shares: number
@@ -60,6 +62,8 @@ export async function readPreflight(db: Database, actor: UserActor, jobId: strin
       (select count(*) from made where own)::int as "ownDatasets",
       (select count(*) from made where not own)::int as "datasetsOfOthers",
       array(select name from made where own order by name limit ${shownNames}) as names,
+      (select count(*) from schedules planned join datasets d on d.id = planned.dataset_id and d.deleted_at is null
+        where planned.credential_id in (select id from present))::int as schedules,
       (select count(*) from connections where health_minutes is not null
         and health_credential_id in (select id from present))::int as "healthChecks",
       (select count(*) from credential_shares where credential_id in (select id from present))::int as shares`)

@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingHttpHeaders, request, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { sql } from 'drizzle-orm'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Secret } from '../secrets/secret.ts'
@@ -52,6 +54,22 @@ describe('a snapshot in a bucket', () => {
     await swift.put('snapshots', stored.file, Buffer.alloc(5_000, 7))
     await expect(scene.catalog.store.open(stored)).rejects.toMatchObject({ reason: 'changed' })
     files.close()
+    await deleteForGood(scene, id)
+    await scene.catalog.sweep.once()
+  })
+
+  it('whose fetched copy was damaged on this machine, is fetched anew and opens', async () => {
+    if (swift === undefined) return
+    const id = await scene.create('types')
+    await scene.catalog.snapshots.idle()
+    const stored = await scene.catalog.datasetQueries.stored(scene.actor, id, 1)
+    const copy = join(scene.directory, 'fetched', stored.file.replace('/', '-'))
+    const sound = readFileSync(copy)
+    writeFileSync(copy, sound.subarray(0, sound.length - 1))
+    const opened = await scene.catalog.store.open(stored)
+    expect((await readPage(opened.path, 1)).rows).toHaveLength(2)
+    opened.close()
+    expect(readFileSync(copy).equals(sound)).toBe(true)
     await deleteForGood(scene, id)
     await scene.catalog.sweep.once()
   })

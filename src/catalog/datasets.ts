@@ -15,6 +15,7 @@ import { indexDataset } from '../search/documents.ts'
 import type { Account } from '../sign-ins/use-connection.ts'
 import { copyAccount, wipeAccount } from './account-copies.ts'
 import type { DatasetKeys } from './dataset-keys.ts'
+import type { OwnOrder } from './own-order.ts'
 import { type DatasetResource, findDataset, isOpen } from './queries.ts'
 import type { SnapshotOrder, Snapshots } from './snapshots.ts'
 import type { Storage } from './storage.ts'
@@ -38,6 +39,13 @@ export type RefreshOutcome =
   | { readonly ok: true; readonly number: number }
   /** `running`: a version is still being made. `no connection`: the connection was deleted. */
   | { readonly ok: false; readonly reason: 'running' | 'no connection' }
+
+/** How a refresh is begun that no person waits for. */
+export type OwnRefresh = {
+  /** Writes down what the version is for; where it resolves with false, none is begun after all. */
+  begin(tx: Transaction, version: { readonly id: string; readonly number: number }): Promise<boolean>
+  readonly order: OwnOrder
+}
 
 export type Datasets = ReturnType<typeof createDatasets>
 
@@ -94,8 +102,11 @@ export function createDatasets(deps: {
       }
     },
 
-    /** Begins a new version with an account. Takes the account over. Throws `StorageFull`. */
-    async refresh(actor: UserActor, id: string, account: Account): Promise<RefreshOutcome> {
+    /**
+     * Begins a new version with an account. Takes the account over. `own` is given where Keyward does so by itself; what it
+     * writes with the new version is written in one transaction with it. Throws `StorageFull`.
+     */
+    async refresh(actor: UserActor, id: string, account: Account, own?: OwnRefresh): Promise<RefreshOutcome> {
       try {
         const begun = await guard.change<Begun, DatasetResource>(
           actor,
@@ -117,7 +128,11 @@ export function createDatasets(deps: {
             const its = { credentialId: credentialIdOf(account) }
             if (row.ownerId === actor.id) await effect.tx.update(datasets).set(its).where(eq(datasets.id, id))
             const key = await insertVersion(effect, actor, { id, number, account, accountName })
-            return { ok: true, number, order: orderFor(actor, key, { ...row, connectionId }, account) }
+            if (own !== undefined && !(await own.begin(effect.tx, { id: key.versionId, number }))) {
+              return effect.abandon({ ok: false, reason: 'running' } as const)
+            }
+            const order = orderFor(actor, key, { ...row, connectionId }, account)
+            return { ok: true, number, order: own === undefined ? order : { ...order, own: own.order } }
           },
           { id },
         )

@@ -7,6 +7,7 @@ import { datasets, datasetVersions } from '../db/schema/catalog.ts'
 import { datasetShares } from '../db/schema/dataset-shares.ts'
 import { datasetTags } from '../db/schema/dataset-tags.ts'
 import type { Log } from '../log.ts'
+import { indexDataset } from '../search/documents.ts'
 import type { DatasetKeys } from './dataset-keys.ts'
 import { findVersion } from './datasets.ts'
 import { deletedDays } from './listing.ts'
@@ -46,7 +47,7 @@ export function createDatasetDeletion({ db, guard, snapshots, store, datasetKeys
       },
       { id },
     )
-    for (const file of files) await store.remove(file)
+    for (const file of files) await removeFile(file, id)
   }
 
   return {
@@ -102,12 +103,14 @@ export function createDatasetDeletion({ db, guard, snapshots, store, datasetKeys
           const version = await findVersion(tx, id, number)
           if (isOpen(version.status)) return abandon(null)
           await tx.update(datasetVersions).set({ status: 'deleted' }).where(eq(datasetVersions.id, version.id))
+          // Its columns may have been the latest.
+          await indexDataset(tx, id)
           return { file: version.file }
         },
         { id },
       )
       if (gone === null) return false
-      if (gone.file !== null) await store.remove(gone.file)
+      if (gone.file !== null) await removeFile(gone.file, id)
       return true
     },
 
@@ -130,6 +133,11 @@ export function createDatasetDeletion({ db, guard, snapshots, store, datasetKeys
           select from dataset_versions v
           where v.dataset_id = d.id and (v.file is not null or v.status in ('queued', 'running')))`)
     },
+  }
+
+  /** It is deleted already, and the sweep does what cannot be done now. */
+  async function removeFile(file: string, dataset: string): Promise<void> {
+    await store.remove(file).catch((error) => log.error('snapshot not removed', error, { dataset }))
   }
 
   /** Another process may be quicker; what fails of one must not keep the others. */

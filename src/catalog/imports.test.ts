@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { UserActor } from '../access/actor.ts'
+import { organizationStorage } from '../db/schema/storage.ts'
 import { childrenOf, isRunning } from '../testing/child-processes.ts'
 import { canary, deleteForGood, type ImportScene, importScene, latestOf } from '../testing/import-scene.ts'
 import type { Catalog } from './catalog.ts'
@@ -69,6 +70,25 @@ describe('a snapshot of PostgreSQL', () => {
     const [version] = (await catalog.datasetQueries.show(actor, id)).versions
     expect(version).toMatchObject({ status: 'failed', code: 'read.denied' })
     expect(version?.message).toMatch(/\.$/)
+  })
+
+  it('that passes the limit of the organization while it is made, ends there, says so and leaves no file', async () => {
+    const before = scene.filesLeft()
+    const { organizationId } = actor
+    const limit = { organizationId, limitBytes: 1_000_000 }
+    await scene.db
+      .insert(organizationStorage)
+      .values(limit)
+      .onConflictDoUpdate({
+        ...{ target: organizationStorage.organizationId, set: limit },
+      })
+    const id = await scene.create('numbers')
+    await catalog.snapshots.idle()
+    const [version] = (await catalog.datasetQueries.show(actor, id)).versions
+    expect(version).toMatchObject({ status: 'failed', code: 'limit.exceeded' })
+    expect(version?.message).toMatch(/more space than the organization has left.*raise the limit under Storage/)
+    expect(scene.filesLeft()).toEqual(before)
+    await scene.db.update(organizationStorage).set({ limitBytes: null })
   })
 
   it('that is cancelled while rows arrive, ends and leaves no file', async () => {

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { UserActor } from '../access/actor.ts'
-import { NotFound, Refusal } from '../access/refusals.ts'
+import { Refusal } from '../access/refusals.ts'
 import {
   type Diagnosis,
   type Imported,
@@ -13,8 +13,10 @@ import { type Occasion, trippingCodes } from '../credentials/breaker.ts'
 import type { Log } from '../log.ts'
 import type { Secret } from '../secrets/secret.ts'
 import type { Account, ConnectionUse } from '../sign-ins/use-connection.ts'
-import { StoreUnreachable } from '../storage/file-store.ts'
 import { copyAccount, wipeAccount } from './account-copies.ts'
+import type { Failure, OwnOrder } from './own-order.ts'
+import { persist } from './persist.ts'
+import { generalMessage, noRoomLeft, refusedBefore, sentenceFor } from './snapshot-failures.ts'
 import type { SnapshotStore } from './snapshot-store.ts'
 import type { Storage } from './storage.ts'
 import type { StoredVersion } from './stored-version.ts'
@@ -29,6 +31,8 @@ export type SnapshotOrder = {
   readonly account: Account
   readonly source: Source
   readonly rowLimit: number | null
+  /** Only of what no person waits for. */
+  readonly own?: OwnOrder
 }
 
 /** One version that is computed from other datasets; its row is queued already. */
@@ -128,18 +132,22 @@ export function createSnapshots(deps: {
 
   async function runOne(run: Run): Promise<void> {
     const { versionId } = run.order
+    const own = ownOf(run)
     try {
-      await make(run)
+      const failure = await make(run)
+      own?.ended(failure)
     } catch (error) {
       log.error('snapshot could not be written down', error, { version: versionId })
+      own?.ended(interrupted)
     } finally {
+      own?.letIn()
       run.basket.sayLetIn()
       runs.delete(versionId)
       if ('account' in run.order) wipeAccount(run.order.account)
     }
   }
 
-  async function make(run: Run): Promise<void> {
+  async function make(run: Run): Promise<Failure | null> {
     const { actor, versionId } = run.order
     const begins = run.ending === undefined && !run.basket.refused
     const version = begins ? await persist(() => versions.start(actor.organizationId, versionId)) : undefined
@@ -148,10 +156,12 @@ export function createSnapshots(deps: {
     const completed = version && imported?.ok ? await complete(version, imported.value) : imported
     if (completed?.ok) {
       for (const listener of listeners) listener(run.order)
-      return
+      return null
     }
     const isGone = version === undefined || (await removeFile(version))
-    await persist(() => versions.end(versionId, whyEnded(run, completed), isGone))
+    const why = whyEnded(run, completed)
+    await persist(() => versions.end(versionId, why, isGone))
+    return failureOf(run, completed, why)
   }
 
   /** What cannot be removed now, the sweep removes. */
@@ -185,7 +195,7 @@ export function createSnapshots(deps: {
       if (!expected && run.ending === undefined) {
         log.error('snapshot failed', error, { version: run.order.versionId, run: run.order.runId })
       }
-      return { ok: false, message: sentenceFor(error) }
+      return { ok: false, message: sentenceFor(error), error }
     }
   }
 
@@ -202,7 +212,8 @@ export function createSnapshots(deps: {
     const { path: file, key, mostBytes } = target
     const until = Date.now() + patienceMilliseconds
     // A person waits for the first table alone; what stood in line does not try a paused account.
-    for (let occasion: Occasion = isFirst(run) ? 'by hand' : 'in line'; ; occasion = 'in line') {
+    for (let first = isFirst(run); ; first = false) {
+      const occasion = (await ownOf(run)?.occasion()) ?? (first ? 'by hand' : 'in line')
       const attempt = key.copy()
       try {
         return await importNow(run, { file, key: attempt, mostBytes }, occasion)
@@ -219,19 +230,19 @@ export function createSnapshots(deps: {
     const { order, abort } = run
     const options = { signal: abort.signal, onProgress: (progress: Progress) => noteProgress(run, progress) }
     if ('compute' in order) return order.compute(target, options)
-    const { actor, connectionId, source, rowLimit, runId } = order
+    const { actor, connectionId, source, rowLimit, runId, own } = order
     const request = {
       connectionId,
       // Using an account wipes it; a second attempt needs another copy.
       account: copyAccount(order.account),
       operation: 'import',
       input: { source, rowLimit, ...target },
-      purpose: 'snapshot of a dataset',
+      purpose: own?.purpose ?? 'snapshot of a dataset',
       occasion,
       runId,
       limits: { milliseconds: importMilliseconds },
     } as const
-    return use.run(actor, request, options)
+    return use.run(actor, request, { ...options, background: own !== undefined })
   }
 
   return {
@@ -287,6 +298,10 @@ function newBasket(orders: readonly (SnapshotOrder | ComputedOrder)[]): Basket {
   return { first: orders[0]?.versionId ?? '', letIn, sayLetIn, refused: false }
 }
 
+function ownOf({ order }: Run): OwnOrder | undefined {
+  return 'own' in order ? order.own : undefined
+}
+
 function isFirst({ order, basket }: Run): boolean {
   return order.versionId === basket.first
 }
@@ -294,6 +309,7 @@ function isFirst({ order, basket }: Run): boolean {
 /** Nothing is read before the account was let in. */
 function noteProgress(run: Run, progress: Progress): void {
   Object.assign(run, progress)
+  ownOf(run)?.letIn()
   run.basket.sayLetIn()
 }
 
@@ -309,7 +325,9 @@ function whyNotBegun(run: Run): Pulled | undefined {
 
 type NewFile = Awaited<ReturnType<SnapshotStore['create']>>
 
-type Pulled = Outcome<Imported> | { readonly ok: false; readonly message: string; readonly isToldAlready?: true }
+type Pulled =
+  | Outcome<Imported>
+  | { readonly ok: false; readonly message: string; readonly isToldAlready?: true; readonly error?: unknown }
 
 function idOf(order: Run['order']): { versionId: string } {
   return { versionId: order.versionId }
@@ -329,35 +347,10 @@ function failed(message: string): Ended {
   return { status: 'failed', code: null, message, diagnosis: null }
 }
 
-const generalMessage = 'The snapshot could not be made. Try again; if it fails again, ask an administrator to look.'
+const interrupted: Failure = { kind: 'interrupted', code: null, message: interruptedMessage }
 
-const storeUnreachable =
-  'The rows were read, but the place where snapshots are kept could not be reached, so nothing of them was kept. Create the snapshot again; if it fails again, ask an administrator to run "keyward doctor".'
-
-const noRoomLeft =
-  'Other snapshots took the room that this one needed, so nothing of it was kept. Delete datasets that nobody needs, or ask an administrator to raise the limit under Storage. Then create the snapshot again.'
-
-const refusedBefore =
-  'The data store refused this account for another table that was chosen with this one, so it was not tried again. Store the right secret or choose another account, then create the snapshot again.'
-
-function sentenceFor(error: unknown): string {
-  if (error instanceof NotFound) {
-    return 'The data connection or the account is gone, or you may no longer use it. Choose another account and create the snapshot again.'
-  }
-  if (error instanceof Refusal) return error.message
-  if (error instanceof StoreUnreachable) return storeUnreachable
-  if (error instanceof TooBusy) return 'Keyward was too busy for half an hour. Create the snapshot again later.'
-  return generalMessage
-}
-
-/** Tries for half a minute to write to the database: an import of hours is not thrown away for a restart of it. */
-async function persist<T>(write: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await write()
-    } catch (error) {
-      if (attempt >= 15) throw error
-      await pause(2000, undefined, { ref: false })
-    }
-  }
+function failureOf(run: Run, pulled: Pulled | undefined, { code, message }: Ended): Failure {
+  if (run.ending === 'cancelled') return { kind: 'cancelled', code, message }
+  if (run.ending !== undefined || pulled === undefined || pulled.ok) return interrupted
+  return { kind: 'failed', code, message, ...('error' in pulled ? { error: pulled.error } : {}) }
 }

@@ -20,7 +20,7 @@ export type StorageReport = Usage & {
   readonly standard: number | null
   /** Whether a limit of one's own may be larger than `standard`. */
   readonly mayExceedStandard: boolean
-  /** The ten that take the most. Those that were deleted count until their files are gone. */
+  /** The ten that take the most. Those that were deleted count until they are deleted for good. */
   readonly largest: readonly LargeDataset[]
   /** Versions of before snapshots were sealed. */
   readonly unsealed: number
@@ -41,7 +41,7 @@ export class StorageFull extends Refusal {
   constructor(usage: Usage) {
     const most = usage.limit === null ? 'they may take' : `the ${sizeText(usage.limit)} that they may take`
     super(
-      `The snapshots of your organization take ${sizeText(usage.bytes)} of ${most}, so no new one was begun. Delete datasets that nobody needs, or ask an administrator to raise the limit under Storage.`,
+      `The snapshots of your organization take ${sizeText(usage.bytes)} of ${most}, so no new one was begun. Delete datasets for good that nobody needs, or ask an administrator to raise the limit under Storage.`,
     )
   }
 }

@@ -11,7 +11,6 @@ import { loadKeys } from '../keys/key-store.ts'
 import { hasKeys, loadKeks } from '../load-keks.ts'
 import { type OpenedDatabase, openDatabase } from '../open-database.ts'
 import { createFileStore } from '../storage/create-file-store.ts'
-import { StoreUnreachable } from '../storage/file-store.ts'
 
 /** One thing that was looked at. Problems stop Keyward or its promises; warnings do not. */
 export type Finding = {
@@ -171,7 +170,7 @@ export async function snapshots({ snapshots: settings }: Pick<Config, 'snapshots
     await files.check()
     return ok('snapshots', `They are kept in ${where}; a file could be written, read and removed.`)
   } catch (error) {
-    return problem('snapshots', error instanceof StoreUnreachable ? error.message : failureSentence(error))
+    return problem('snapshots', failureSentence(error))
   } finally {
     files.close()
   }

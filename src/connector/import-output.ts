@@ -1,5 +1,6 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { createFileSealer, type FileSealer, pieceLength } from '../secrets/sealed-file.ts'
+import type { Secret } from '../secrets/secret.ts'
 import { Refusal } from './diagnosis.ts'
 import type { Operations } from './driver.ts'
 import { putInPlace } from './duckdb.ts'
@@ -23,20 +24,22 @@ export type ImportOutput = {
  * Opens what an import writes to. With a key, DuckDB writes into a pipe and what comes out of it is sealed, so that no row
  * is ever on a disk in the clear; without one, it writes a Parquet file.
  */
-export async function openOutput(target: ImportTarget): Promise<ImportOutput> {
-  const [partial, , , pipe] = temporaryFiles(target.file)
-  if (target.key === undefined) return plainOutput(partial, target.file)
+export async function openOutput({ file, key, mostBytes }: ImportTarget): Promise<ImportOutput> {
+  return key === undefined ? plainOutput(file) : sealedOutput(file, key, mostBytes ?? Number.POSITIVE_INFINITY)
+}
+
+async function sealedOutput(file: string, key: Secret, most: number): Promise<ImportOutput> {
+  const [partial, , , pipe] = temporaryFiles(file)
   await makeFifos(pipe)
-  const sealer = createFileSealer(target.key)
-  const file = await open(partial, 'wx', 0o600)
-  const most = target.mostBytes ?? Number.POSITIVE_INFINITY
+  const sealer = createFileSealer(key)
+  const to = await open(partial, 'wx', 0o600)
   // Waits until DuckDB writes at the other end.
   const reader = open(pipe, 'r')
-  const sealed = sealAll(reader, sealer, file, most)
+  const sealed = sealAll(reader, sealer, to, most)
   sealed.catch(() => {})
   const close = async () => {
     sealer.wipe()
-    await file.close()
+    await to.close()
     await rm(pipe, { force: true })
   }
   return {
@@ -45,18 +48,15 @@ export async function openOutput(target: ImportTarget): Promise<ImportOutput> {
       const { last, bytes } = await sealed
       const end = sealer.seal(last, true)
       refuseOver(bytes + end.length, most)
-      await file.writeFile(end)
-      await file.sync()
+      await to.writeFile(end)
+      await to.sync()
       await close()
-      await rename(partial, target.file)
+      await rename(partial, file)
       return bytes + end.length
     },
     async abandon(error) {
       await releaseReader(pipe, reader).catch(() => {})
-      const own = await sealed.then(
-        () => undefined,
-        (reason: unknown) => reason,
-      )
+      const own = await reasonOf(sealed)
       await close()
       await rm(partial, { force: true })
       throw own ?? error
@@ -64,7 +64,15 @@ export async function openOutput(target: ImportTarget): Promise<ImportOutput> {
   }
 }
 
-function plainOutput(partial: string, file: string): ImportOutput {
+function reasonOf(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+}
+
+function plainOutput(file: string): ImportOutput {
+  const [partial] = temporaryFiles(file)
   return {
     path: partial,
     finish: () => putInPlace(partial, file),
@@ -120,7 +128,7 @@ function refuseOver(bytes: number, most: number): void {
   throw new Refusal('read', 'limit.exceeded', {
     sentence: 'This snapshot takes more space than the organization has left.',
     nextStep:
-      'Delete datasets that nobody needs, take fewer rows, or ask an administrator to raise the limit under Storage. Then create the snapshot again.',
+      'Delete datasets for good that nobody needs, take fewer rows, or ask an administrator to raise the limit under Storage. Then create the snapshot again.',
   })
 }
 

@@ -1,4 +1,4 @@
-import { and, eq, isNotNull } from 'drizzle-orm'
+import { and, eq, gt, isNotNull, sql } from 'drizzle-orm'
 import { system } from '../access/actor.ts'
 import type { Guard } from '../access/guard.ts'
 import { NotFound } from '../access/refusals.ts'
@@ -6,6 +6,7 @@ import { findConnection } from '../connections/connections.ts'
 import { lookAtOnce } from '../connections/health-state.ts'
 import type { DiagnosisCode, Outcome } from '../connector/driver.ts'
 import type { Database, Transaction } from '../db/client.ts'
+import { databaseTime } from '../db/database-time.ts'
 import { associations, credentials } from '../db/schema/credentials.ts'
 import { notify } from '../notifications/notify.ts'
 import { type CredentialResource, findCredential } from './find-credential.ts'
@@ -120,21 +121,23 @@ export function createBreaker(deps: { db: Database; guard: Guard }) {
   return {
     /**
      * Says whether Keyward may use a credential by itself now, as far as the breaker and its owner's maintenance window
-     * go; what may not be is kept as missed. With a permit nothing else uses it by itself until it is released.
+     * go; what may not be is kept as missed. With a permit nothing else uses it by itself until it is released. `at` is
+     * the time, by the database's clock unless told.
      */
-    permit(use: OwnUse, at: Date = new Date()): Promise<PermitAnswer> {
+    permit(use: OwnUse, at?: Date): Promise<PermitAnswer> {
       return db.transaction(async (tx): Promise<PermitAnswer> => {
         const { credentialId, connectionId } = use
         const found = await findCredential(tx, credentialId)
         const connection = await findConnection(tx, connectionId, 'share')
         if (found === undefined || connection === undefined) return { ok: false, because: 'gone' }
         const { row, organizationId } = found
-        const because = row.pausedAt !== null ? 'paused' : isHeld(row, at) ? 'held' : null
+        const now = at ?? (await databaseTime(tx))
+        const because = row.pausedAt !== null ? 'paused' : isHeld(row, now) ? 'held' : null
         if (because !== null) {
-          await recordMissed(tx, { ...use, organizationId, because }, at)
+          await recordMissed(tx, { ...use, organizationId, because }, now)
           return { ok: false, because }
         }
-        if (isTried(row)) return { ok: false, because: 'tried now' }
+        if (await isTaken(tx, credentialId)) return { ok: false, because: 'tried now' }
         return { ok: true, permit: { credentialId, until: await takeLease(tx, credentialId) } }
       })
     },
@@ -188,7 +191,7 @@ export async function takeTurn(
   }
   if (!turn.paused) return turn
   if (occasion === 'in line') return 'paused'
-  if (isTried(row)) return 'tried now'
+  if (await isTaken(tx, credentialId)) return 'tried now'
   return { ...turn, lease: await takeLease(tx, credentialId) }
 }
 
@@ -215,9 +218,16 @@ export async function endPause(tx: Transaction, credentialId: string, at: Date):
   await lookAtOnce(tx, credentialId, at)
 }
 
-/** Reports whether somebody tries a credential at this moment, or something uses it by itself. */
+/** Reports whether somebody tries a credential at this moment, or something uses it by itself. For pages. */
 export function isTried(row: { readonly trialUntil: Date | null }): boolean {
   return row.trialUntil !== null && row.trialUntil.getTime() > Date.now()
+}
+
+/** The same for deciding. Leases are by the database's clock: that of a process may jump, and would keep one for a day. */
+async function isTaken(tx: Transaction, credentialId: string): Promise<boolean> {
+  const its = and(eq(credentials.id, credentialId), gt(credentials.trialUntil, sql`clock_timestamp()`))
+  const [row] = await tx.select({ id: credentials.id }).from(credentials).where(its)
+  return row !== undefined
 }
 
 /** Also where a use of somebody else did it: it is the owner who gets it going again. */
@@ -231,9 +241,14 @@ async function tellOwner(
 }
 
 async function takeLease(tx: Transaction, credentialId: string): Promise<Date> {
-  const until = new Date(Date.now() + leaseMilliseconds)
-  await tx.update(credentials).set({ trialUntil: until }).where(eq(credentials.id, credentialId))
-  return until
+  // In whole milliseconds, as a `Date` has them: who gives it back names it.
+  const until = sql`date_trunc('milliseconds', clock_timestamp()) + ${leaseMilliseconds} * interval '1 millisecond'`
+  const [taken] = await tx
+    .update(credentials)
+    .set({ trialUntil: until })
+    .where(eq(credentials.id, credentialId))
+    .returning({ until: credentials.trialUntil })
+  return taken?.until ?? new Date(0)
 }
 
 function sameTime(a: Date | null, b: Date | null): boolean {

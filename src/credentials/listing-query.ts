@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { type AttentionFilter, idsNeedingAttention, needsAttention } from './attention.ts'
+import { schedulesWith } from './scheduled.ts'
 
 export type CredentialSort = 'name' | 'used' | 'created' | 'expires'
 
@@ -111,11 +112,12 @@ function behind(sort: CredentialSort): SQL {
   return sort === 'used' ? sql`(${lastUsed}, id) < ${there}` : sql`(${ends}, id) > ${there}`
 }
 
-/** Of each row of `page`: its own columns, then what its associations and its datasets say taken together. */
+/** Of each row of `page`: its own columns, then what its associations, its datasets and schedules say taken together. */
 const shownColumns = sql`
   select id, name, name_key, type, username, created_at, last_used_at, expires_at, paused_code, held_from, held_until,
     bond.connections, bond.last_sign_in_code, paused_at is not null or coalesce(bond.refused, false),
-    coalesce(bond.moved, false), coalesce(bond.weak, false), made.own, made.others
+    coalesce(bond.moved, false), coalesce(bond.weak, false), made.own, made.others,
+    ${schedulesWith(sql`page.id`)}
   from page
   cross join lateral (
     select count(*)::int as connections, (array_agg(last_sign_in_code order by last_sign_in_at desc nulls last))[1]

@@ -22,6 +22,8 @@ export type CredentialRow = {
   /** Made with it: the actor's own, and those of others. */
   readonly datasets: number
   readonly datasetsOfOthers: number
+  /** Of datasets that are refreshed with it by themselves. */
+  readonly schedules: number
   readonly lastUsedAt: Date | null
   /** What came of the newest sign-in with it, on whichever connection; null where there was none. */
   readonly lastSignInCode: string | null
@@ -122,6 +124,7 @@ function cellsOf(row: readonly unknown[]) {
     weakTls: row[15] as boolean,
     datasets: row[16] as number,
     datasetsOfOthers: row[17] as number,
+    schedules: row[18] as number,
   }
 }
 
@@ -132,7 +135,7 @@ function cursorOf(sort: CredentialSort, { id, key, lastUsedAt, expiresAt }: Cell
 
 function listed(row: Cells, now: Date): CredentialRow {
   const { id, name, type, username, connections, datasets, datasetsOfOthers, lastSignInCode, pausedCode } = row
-  const { refused, moved, weakTls } = row
+  const { refused, moved, weakTls, schedules } = row
   const lastUsedAt = dateOf(row.lastUsedAt)
   const createdAt = new Date(row.createdAt)
   const attention = attentionOf(
@@ -148,6 +151,7 @@ function listed(row: Cells, now: Date): CredentialRow {
     connections,
     datasets,
     datasetsOfOthers,
+    schedules,
     lastUsedAt,
     lastSignInCode,
     attention,

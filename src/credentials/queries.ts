@@ -12,12 +12,14 @@ import { connections } from '../db/schema/connections.ts'
 import { credentialShares } from '../db/schema/credential-shares.ts'
 import { associations, credentials } from '../db/schema/credentials.ts'
 import { users } from '../db/schema/organizations.ts'
+import { schedules } from '../db/schema/schedules.ts'
 import { type ParsedName, parseName } from '../names.ts'
 import { isTried } from './breaker.ts'
 import { type CredentialListing, type CredentialPage, createListing, visibleTo } from './listing.ts'
 import { isHeld } from './maintenance.ts'
 import { type MissedUse, missedOf } from './missed-uses.ts'
 import { type OpenEdit, openEditsOf } from './proven-edit-queries.ts'
+import { schedulesWith } from './scheduled.ts'
 
 /** One association of a credential as its detail shows it. */
 export type AssociationRow = {
@@ -38,6 +40,8 @@ export type AssociationRow = {
   /** The actor's datasets that were made with this account from this connection, and those of others. */
   readonly datasets: number
   readonly datasetsOfOthers: number
+  /** Schedules of datasets from this connection that sign in with it, of whomever. */
+  readonly schedules: number
   /** Whether Keyward signs in to the connection with it by itself, now and then. */
   readonly healthChecks: boolean
 }
@@ -87,6 +91,9 @@ export type CredentialDependants = {
   readonly associations: readonly AssociationRow[]
   readonly datasets: readonly { readonly id: string; readonly name: string }[]
   readonly datasetsOfOthers: number
+  /** The actor's datasets that are refreshed with it by themselves, and how many of others are. */
+  readonly scheduled: readonly { readonly id: string; readonly name: string }[]
+  readonly scheduledOfOthers: number
   readonly sharedWith: number
 }
 
@@ -208,9 +215,20 @@ export function createCredentialQueries(deps: { db: Database; guard: Guard }) {
         .from(datasets)
         .where(and(eq(datasets.credentialId, id), isNull(datasets.deletedAt)))
         .orderBy(asc(datasets.name))
+      const planned = await db
+        .select({ id: datasets.id, name: datasets.name, own: ownDataset(actor) })
+        .from(schedules)
+        .innerJoin(datasets, eq(datasets.id, schedules.datasetId))
+        .where(and(eq(schedules.credentialId, id), isNull(datasets.deletedAt)))
+        .orderBy(asc(datasets.name))
       const own = its.filter((one) => one.own)
+      const scheduled = planned.filter((one) => one.own)
+      const ofOthers = {
+        datasetsOfOthers: its.length - own.length,
+        scheduledOfOthers: planned.length - scheduled.length,
+      }
       const { associations: bonds, sharedWith } = detail
-      return { associations: bonds, datasets: own, datasetsOfOthers: its.length - own.length, sharedWith }
+      return { associations: bonds, datasets: own, scheduled, ...ofOthers, sharedWith }
     },
 
     /** Returns the connections the actor may use that take this credential and have it not yet, by name, at most 200. */
@@ -298,12 +316,13 @@ async function associationsOf(
       healthChecks: sql<boolean>`${connections.healthCredentialId} = ${credentialId} and ${connections.healthMinutes} is not null`,
       datasets: datasetsOf(ownDataset(actor)),
       datasetsOfOthers: datasetsOf(sql`not ${ownDataset(actor)}`),
+      scheduled: schedulesWith(sql`${associations.credentialId}`, sql`d.connection_id = ${associations.connectionId}`),
     })
     .from(associations)
     .innerJoin(connections, eq(connections.id, associations.connectionId))
     .where(eq(associations.credentialId, credentialId))
     .orderBy(asc(connections.nameKey))
-  return rows.map(({ bond, name, datasets: own, datasetsOfOthers, healthChecks, ...connection }) => {
+  return rows.map(({ bond, name, datasets: own, datasetsOfOthers, scheduled, healthChecks, ...connection }) => {
     const current = currentDestination(connection)
     return {
       connectionId: bond.connectionId,
@@ -320,6 +339,7 @@ async function associationsOf(
       learnedExpiresAt: bond.learnedExpiresAt,
       datasets: own,
       datasetsOfOthers,
+      schedules: scheduled,
       healthChecks,
     }
   })

@@ -10,6 +10,7 @@ import { users } from '../db/schema/organizations.ts'
 import { notify } from '../notifications/notify.ts'
 import { type CredentialResource, findCredential } from './find-credential.ts'
 import type { CredentialQueries } from './queries.ts'
+import { schedulesWith } from './scheduled.ts'
 
 /** Someone whom a credential is shared with, for use. */
 export type CredentialUser = {
@@ -18,8 +19,9 @@ export type CredentialUser = {
   readonly email: string
   readonly disabled: boolean
   readonly since: Date
-  /** How many datasets of theirs were made with it. */
+  /** How many datasets of theirs were made with it, and how many schedules of theirs sign in with it. */
   readonly datasets: number
+  readonly schedules: number
 }
 
 export type CredentialShareOutcome = { readonly ok: true } | { readonly ok: false; readonly error: string }
@@ -142,8 +144,9 @@ async function peopleOf(db: Database, id: string): Promise<readonly CredentialUs
   const { name, email, disabledAt } = users
   const { userId, createdAt } = credentialShares
   const made = sql<number>`(select count(*)::int from ${datasets} where ${datasets.credentialId} = ${credentialShares.credentialId} and ${datasets.ownerId} = ${userId} and ${datasets.deletedAt} is null)`
+  const planned = schedulesWith(sql`${credentialShares.credentialId}`, sql`planned.set_by = ${userId}`)
   const rows = await db
-    .select({ userId, name, email, disabledAt, since: createdAt, datasets: made })
+    .select({ userId, name, email, disabledAt, since: createdAt, datasets: made, schedules: planned })
     .from(credentialShares)
     .innerJoin(users, eq(users.id, userId))
     .where(eq(credentialShares.credentialId, id))

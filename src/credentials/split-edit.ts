@@ -6,6 +6,7 @@ import { datasets } from '../db/schema/catalog.ts'
 import { connections } from '../db/schema/connections.ts'
 import { credentialShares } from '../db/schema/credential-shares.ts'
 import { associations, credentials, grants } from '../db/schema/credentials.ts'
+import { schedules } from '../db/schema/schedules.ts'
 import { type ParsedName, parseName, searchKey } from '../names.ts'
 import { changeEdit, close, type Deciding, type EditDecision, mayReplace } from './edit-decisions.ts'
 import type { VaultDependencies } from './find-credential.ts'
@@ -27,7 +28,7 @@ type Row = Deciding['row']
 
 /**
  * Makes the pending version the present one where all of it has proven itself; see `Vault.splitEdit`. The other
- * connections, with their datasets and health checks, move to a new credential of the same owner, which has the old secret.
+ * connections, with their datasets, schedules and health checks, move to a new credential of the same owner, which has the old secret.
  */
 export function splitEdit(
   deps: VaultDependencies,
@@ -125,6 +126,9 @@ async function moveToOld(tx: Transaction, deps: VaultDependencies, row: Row, mov
   await tx.update(connections).set({ healthCredentialId: id }).where(checks)
   const its = and(eq(datasets.credentialId, row.id), inArray(datasets.connectionId, ids))
   await tx.update(datasets).set({ credentialId: id }).where(its)
+  const theirs = tx.select({ id: datasets.id }).from(datasets).where(inArray(datasets.connectionId, ids))
+  const planned = and(eq(schedules.credentialId, row.id), inArray(schedules.datasetId, theirs))
+  await tx.update(schedules).set({ credentialId: id }).where(planned)
   await shareAlike(tx, row.id, id)
 }
 

@@ -1,7 +1,9 @@
 import pg from 'pg'
+import PgBoss from 'pg-boss'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type TestDatabase, testDatabase } from '../testing/database.ts'
 import { journal, migrate } from './migrate.ts'
+import { queueSchema, refreshQueue } from './queue-schema.ts'
 
 let database: TestDatabase
 let owner: pg.Client
@@ -59,5 +61,25 @@ describe('the role of the running server', () => {
     await expect(app.query('create table mine (id int)')).rejects.toThrow(/permission denied/)
     await expect(app.query('drop table audit_entries')).rejects.toThrow(/must be owner/)
     await expect(app.query('alter table audit_entries disable trigger all')).rejects.toThrow(/must be owner/)
+  })
+})
+
+describe('the queue in the database', () => {
+  it('belongs to the owner; the running server sends and takes jobs, and makes no queue and no table', async () => {
+    const owned = await owner.query('select tableowner from pg_tables where schemaname = $1', [queueSchema])
+    expect(new Set(owned.rows.map((row) => row.tableowner))).toEqual(new Set(['keyward_owner']))
+    await app.query(`insert into ${queueSchema}.job (name) values ($1)`, [refreshQueue])
+    await app.query(`delete from ${queueSchema}.job`)
+    await expect(app.query(`select ${queueSchema}.create_queue('other', '{}')`)).rejects.toThrow(/permission denied/)
+    await expect(app.query(`create table ${queueSchema}.mine (id int)`)).rejects.toThrow(/permission denied/)
+  })
+
+  it('of an older version of its library, is upgraded by the next migration', async () => {
+    const version = async () => (await owner.query(`select version from ${queueSchema}.version`)).rows[0].version
+    const present = await version()
+    await owner.query(PgBoss.getRollbackPlans(queueSchema))
+    expect(await version()).toBe(present - 1)
+    await migrate(database.ownerUrl, 'keyward_app')
+    expect(await version()).toBe(present)
   })
 })

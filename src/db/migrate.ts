@@ -6,6 +6,7 @@ import type pg from 'pg'
 import { OperatorError } from '../operator-error.ts'
 import { packageRoot } from '../package-root.ts'
 import { withClient } from './one-client.ts'
+import { installQueue } from './queue-schema.ts'
 import { grantApplication, protectLedger } from './roles.ts'
 
 /** One migration as drizzle's journal lists it; `when` is milliseconds since 1970 and decides what is applied. */
@@ -23,6 +24,7 @@ export async function migrate(url: string, applicationRole?: string): Promise<vo
     await refuseNewer(client)
     await applyMigrations(drizzle(client), { migrationsFolder: folder() })
     await protectLedger(client)
+    await installQueue(client)
     if (applicationRole !== undefined) await grantApplication(client, applicationRole)
   })
 }

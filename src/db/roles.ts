@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { grantQueue } from './queue-schema.ts'
 
 /** Makes the ledger refuse changes from every role, its owner included. Safe to repeat. */
 export async function protectLedger(client: pg.Client): Promise<void> {
@@ -25,4 +26,5 @@ export async function grantApplication(client: pg.Client, role: string): Promise
     grant usage on schema drizzle to ${name};
     grant select on drizzle.__drizzle_migrations to ${name};
   `)
+  await grantQueue(client, role)
 }

@@ -33,7 +33,7 @@ export function loadAssets(): Assets {
   const urls = new Map<AssetName, string>()
   const assets = new Map<string, Asset>()
   for (const name of Object.keys(types) as AssetName[]) {
-    const content = readFileSync(fileOf(name))
+    const content = isOurs(name) ? withoutRemarks(readFileSync(fileOf(name), 'utf8')) : readFileSync(fileOf(name))
     const hash = createHash('sha256').update(content).digest('base64url').slice(0, 12)
     const hashedName = name.replace('.', `.${hash}.`)
     urls.set(name, paths.asset(hashedName))
@@ -48,6 +48,16 @@ export function loadAssets(): Assets {
 function fileOf(name: AssetName): string {
   if (name === 'htmx.js') return createRequire(import.meta.url).resolve('htmx.org/dist/htmx.min.js')
   return join(packageRoot(), 'public', name)
+}
+
+function isOurs(name: AssetName): boolean {
+  return name === 'app.css' || name === 'app.js'
+}
+
+/** Leaves out what is there for who reads the file: comments that have their lines to themselves, and indentation. */
+function withoutRemarks(text: string): Buffer {
+  const remarks = [/^\s*\/\*[\s\S]*?\*\/[ \t]*$/gm, /^\s*\/\/.*$/gm, /^\s+/gm]
+  return Buffer.from(remarks.reduce((rest, remark) => rest.replace(remark, ''), text))
 }
 
 function prepare(name: AssetName, hash: string, content: Buffer): Asset {

@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises'
+import { OperatorError } from '../operator-error.ts'
 
 /** Something in a store that is, or belongs to, a snapshot's file. */
 export type StoredFile = {
@@ -32,5 +33,5 @@ export type FileStore = {
 /** A file is not where it was kept. */
 export class FileGone extends Error {}
 
-/** The store does not answer, or not to us. `message` is a sentence of ours. */
-export class StoreUnreachable extends Error {}
+/** The store does not answer, or not to us. The message says why and what to do, for who runs Keyward. */
+export class StoreUnreachable extends OperatorError {}

@@ -13,6 +13,7 @@ import { loadAssets } from '../http/assets.ts'
 import { createLog } from '../log.ts'
 import { packageRoot } from '../package-root.ts'
 import { allRoutes } from '../routes.ts'
+import { createScheduling } from '../schedules/scheduling.ts'
 import { createProvenEdits } from '../sign-ins/proven-edits.ts'
 import { createTypedAccounts } from '../sign-ins/typed-accounts.ts'
 import { testPassword } from './actors.ts'
@@ -46,9 +47,13 @@ export async function testApp(options: Options = {}) {
   const scratchDirectory = join(directory, 'scratch')
   const analysis = createAnalysis({ workerFile: join(packageRoot(), 'dist/analyst.cjs'), scratchDirectory })
   const computing = createComputing({ ...domain, catalog, analysis, log, beatMilliseconds: 50 })
+  const scheduling = createScheduling({ ...domain, catalog, deployment, log })
+  const { schedules, scheduleQueries } = scheduling
   const provenEdits = createProvenEdits({ ...domain, log, beatMilliseconds: 50 })
   const bulk = createBulk({ ...domain, deployment, log, beatMilliseconds: 50 })
   const pages = {
+    schedules,
+    scheduleQueries,
     catalog,
     computing,
     bulk,
@@ -77,6 +82,7 @@ export async function testApp(options: Options = {}) {
     ...accounts,
     app,
     catalog,
+    ...scheduling,
     /** Nothing follows a snapshot by itself unless a test starts it. */
     computing,
     analysis,
@@ -87,8 +93,10 @@ export async function testApp(options: Options = {}) {
     async close(): Promise<void> {
       await provenEdits.close()
       await bulk.runs.close()
+      await scheduling.runner.stop()
       await computing.close()
       await catalog.close()
+      await scheduling.runner.close()
       await analysis.close()
       typedAccounts.close()
       await domain.close()

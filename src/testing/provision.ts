@@ -6,6 +6,7 @@ import { delimiter, join } from 'node:path'
 const packages = {
   chromium: 'chromium-headless-shell',
   'clickhouse-server': 'clickhouse-server',
+  faketime: 'faketime',
   mariadb: 'mariadb-client-core',
   mariadbd: 'mariadb-server-core',
   nginx: 'nginx-light',

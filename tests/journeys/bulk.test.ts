@@ -101,7 +101,7 @@ journeys('A selection of credentials', () => {
       await form.getByText('3 selected, 1 of them not on this page.').waitFor()
       expect(await box('Account 02').isChecked()).toBe(true)
       await box('Account 02').uncheck()
-      await page.getByRole('searchbox', { name: 'Search credentials' }).fill('51')
+      await page.getByRole('main').getByRole('searchbox').fill('51')
       await expect.poll(() => page.getByRole('checkbox', { name: /^Select/ }).count()).toBe(1)
       expect(await box('Account 51').isChecked()).toBe(true)
       await form.getByText('2 selected, 1 of them not on this page.').waitFor()

@@ -119,6 +119,7 @@ const likely: Form = {
   ...{ type: 'basic', name: 'Stolen', username: 'someone', password: 'something', revision: '1', intent: 'save' },
   ...{ 'sign-in': 'once', destination: 'somewhere', confirmed: 'destination', datasets: 'delete' },
   ...{ email: 'somebody@example.com', role: 'owner' },
+  ...{ every: 'day', at: '06:00', zone: 'UTC', catchUp: 'once' },
 }
 
 /** The route's address with Ada's ids: all of them, and each beside an id of the asking person's own. */
@@ -160,6 +161,10 @@ function foreignForms(own: Belongings): { what: string; ask: () => Promise<Page>
     [`/connections/${own.connection}/credentials/new`, { credential: ada.credential }],
     [`/connections/${own.connection}/sign-ins/new`, { account: ada.credential }],
     [`/catalog/${own.dataset}/versions/new`, { account: ada.credential }],
+    [
+      `/catalog/${own.dataset}/schedule`,
+      { every: 'hour', minute: '7', zone: 'UTC', catchUp: 'once', account: ada.credential },
+    ],
     ...looks.map((form): [string, Form] => [add(own.connection), { ...form, account: ada.credential }]),
     ...looks.map((form): [string, Form] => [add(ada.connection), { ...form, account: own.credential }]),
     ...looks.map((form): [string, Form] => [

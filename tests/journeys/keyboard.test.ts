@@ -142,7 +142,7 @@ journeys('With the keyboard alone', () => {
       await page.getByRole('dialog').waitFor({ state: 'detached' })
       await keys.press('/')
       await keys.type('n?egd')
-      expect(await page.getByRole('searchbox', { name: 'Search credentials' }).inputValue()).toBe('n?egd')
+      expect(await page.getByRole('main').getByRole('searchbox').inputValue()).toBe('n?egd')
       await heading(page, 'Credentials management')
       await page.goto('/credentials')
       await keys.press('?')

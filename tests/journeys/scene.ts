@@ -88,6 +88,8 @@ export async function fillScene(server: StartedServer, people: People, store: St
   const bad = await recorder.post(`/connections/${shop}/sign-ins/new`, mistyped)
   await moveOrders(recorder, stopped)
   const { customers, failed, endless, addition, dynamic } = await addDatasets(recorder, store, shop, reader)
+  for (const dataset of [customers, endless]) await recorder.post(`/catalog/${dataset}/schedule`, monthly(reader))
+  await pretendRuns(server, customers, endless)
   const mirror = await connect('Mirror', store.host, store.database, here)
   for (const connection of [warehouse, mirror]) {
     await recorder.post(`/credentials/${reader}/associations/new`, { connection })
@@ -174,6 +176,35 @@ async function addDatasets(recorder: Recorder, store: Store, connection: string,
   const gone = await table('orders')
   await recorder.post(`/catalog/${gone}/deletion`, {})
   return { customers, failed, endless, addition, dynamic }
+}
+
+/** On a day that no test is run for so long. */
+function monthly(account: string): Form {
+  return {
+    ...{ every: 'month', day: '31', at: '02:30', zone: 'Europe/Berlin', account, catchUp: 'once', revision: '' },
+    ...{ keepVersions: '12', keepDays: '' },
+  }
+}
+
+/** A schedule with a past, and one that is disabled. */
+async function pretendRuns(server: StartedServer, customers: string, endless: string): Promise<void> {
+  const client = new pg.Client({ connectionString: server.database?.ownerUrl })
+  await client.connect()
+  await client.query(
+    `insert into schedule_runs (id, schedule_id, due_at, trigger, state, attempts, reason)
+      select gen_random_uuid(), s.id, now() - n * interval '30 days', 'schedule', state, n % 3, why from schedules s,
+        (values (1, 'completed', null), (2, 'missed', 'The credentials were paused, because a data store had refused them.'),
+          (3, 'failed', 'Nothing answered in time. Check the network between Keyward and the data store.')) as past(n, state, why)
+      where s.dataset_id = $1`,
+    [customers],
+  )
+  await client.query(
+    `update schedules set state = 'disabled', state_at = now() - interval '1 hour',
+      reason = 'The destination of Shop changed since the account was associated with it. Confirm it, then resume the schedule.'
+      where dataset_id = $1`,
+    [endless],
+  )
+  await client.end()
 }
 
 /** A second version in which some rows differ. */

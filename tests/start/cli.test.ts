@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startSwift, swiftSecrets } from '../../src/testing/swift.ts'
 import { folder, type Running, removeFolders } from './children.ts'
 import { addressOf, postgresOf, run, startKeyward } from './keyward.ts'
 
@@ -116,6 +117,27 @@ describe('commands and a server that start at the same moment', () => {
 })
 
 describe('keyward doctor', () => {
+  it('tries the bucket that the settings name, and of a wrong secret says what to check', async () => {
+    const swift = await startSwift()
+    if (swift === undefined) return
+    await swift.fill('keep', {})
+    const [directory, secretFile] = [folder(), join(folder(), 'secret')]
+    writeFileSync(secretFile, `${swiftSecrets['acme:reader']}\n`, { mode: 0o600 })
+    const env = {
+      DATA_DIR: directory,
+      SNAPSHOT_STORE: 's3://keep/snapshots',
+      SNAPSHOT_STORE_ENDPOINT: `http://127.0.0.1:${swift.port}`,
+      SNAPSHOT_STORE_ACCESS_KEY_ID: 'acme:reader',
+      SNAPSHOT_STORE_SECRET_FILE: secretFile,
+    }
+    const said = async () => (await run(['doctor'], env)).stdout.split('\n').find((line) => line.includes('snapshots:'))
+    expect(await said()).toMatch(/^ok +snapshots: They are kept in the bucket keep; a file could be written/)
+    expect(await swift.listAll('keep')).toEqual([])
+    writeFileSync(secretFile, 'another')
+    expect(await said()).toMatch(/^PROBLEM +snapshots: .*does not let this account.*SNAPSHOT_STORE_SECRET_FILE/)
+    await swift.close()
+  })
+
   it('with settings that are wrong, ends with 1 and says which', async () => {
     const { status, stdout } = await run(['doctor'], { PORT: 'x' })
     expect({ status, stdout }).toEqual({ status: 1, stdout: expect.stringContaining('PROBLEM  settings: PORT is "x"') })

@@ -28,8 +28,8 @@ export function StoragePage({ report, form }: { report: StorageReport; form: Lim
       <Limit report={report} form={form} />
       <Largest datasets={report.largest} />
       <p class="hint">
-        Each snapshot is encrypted under a key of its dataset. What was deleted counts until its file is removed, which
-        takes a minute at most unless the store cannot be reached.
+        Each snapshot is encrypted under a key of its dataset. What was deleted can be restored for 30 days and counts
+        until then, or until it is deleted for good.
       </p>
     </>
   )
@@ -41,7 +41,7 @@ function Use({ report }: { report: StorageReport }) {
     <Section title="Used">
       {limit !== null && bytes >= limit ? (
         <Notice tone="warning" title="There is no room for new snapshots">
-          What is there stays. Raise the limit, or have datasets deleted that nobody needs.
+          What is there stays. Raise the limit, or have datasets deleted for good that nobody needs.
         </Notice>
       ) : null}
       <Facts
@@ -53,7 +53,7 @@ function Use({ report }: { report: StorageReport }) {
             ? null
             : {
                 label: 'Not encrypted',
-                value: `${unsealed.toLocaleString('en')} ${unsealed === 1 ? 'version' : 'versions'} of an earlier release of Keyward. A new snapshot of the dataset is encrypted; deleting the dataset removes the old ones.`,
+                value: `${unsealed.toLocaleString('en')} ${unsealed === 1 ? 'version' : 'versions'} of an earlier release of Keyward. A new snapshot of the dataset is encrypted; deleting the dataset for good removes the old ones.`,
               },
         ]}
       />

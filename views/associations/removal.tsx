@@ -30,6 +30,9 @@ export function AssociationRemovalPage(props: {
         {made > 0
           ? ` ${made === 1 ? 'One dataset was' : `${made} datasets were`} made with it: new snapshots will need another account.`
           : ''}
+        {association.schedules > 0
+          ? ` ${association.schedules === 1 ? 'One schedule signs' : `${association.schedules} schedules sign`} in with it: the next run disables ${association.schedules === 1 ? 'it' : 'them'}.`
+          : ''}
       </p>
       <AddressLine address={association.address} />
     </ConfirmPage>

@@ -65,13 +65,14 @@ const effects: Readonly<Record<BulkJob['action'], (preflight: Preflight) => Chil
   ],
 }
 
-function datasetsStop({ datasets, datasetsOfOthers }: Preflight): Child[] {
+function datasetsStop({ datasets, datasetsOfOthers, schedules }: Preflight): Child[] {
   return [
     ...when(
       datasets.count,
       `New snapshots of ${counted(datasets.count, 'dataset')} will need another account (their data stays): ${namesInWords(datasets)}.`,
     ),
     ...when(datasetsOfOthers, `New snapshots of ${counted(datasetsOfOthers, 'dataset')} of others will stop.`),
+    ...when(schedules, `${counted(schedules, 'schedule')} of datasets will be disabled by the next run.`),
   ]
 }
 

@@ -20,6 +20,9 @@ export function DatasetActions(props: DatasetPageProps & { going: boolean }) {
         </LinkButton>
       )}
       <LinkButton href={paths.datasetSharing(id)}>Sharing</LinkButton>
+      {props.schedulable && role === 'owner' && !isDynamic && !isCombined ? (
+        <LinkButton href={paths.datasetSchedule(id)}>Schedule</LinkButton>
+      ) : null}
       {role === 'owner' ? (
         <LinkButton href={paths.datasetDeletion(id)} variant="danger">
           Delete dataset

@@ -21,6 +21,8 @@ export type DatasetPageProps = {
   readonly dataset: DatasetDetail
   /** The one account that its buttons use unless another is chosen; null where one must be chosen. */
   readonly only: { readonly id: string; readonly name: string } | null
+  /** Whether there are pages of schedules for who looks. */
+  readonly schedulable?: boolean
   /** The first rows of the latest completed version; null where there is none. */
   readonly preview: PreviewProps | null
   readonly lineage: Lineage

@@ -67,7 +67,11 @@ function DatasetsChoice(props: { datasets: ConnectionDependants['datasets'] }) {
         label="What becomes of them"
         value="detach"
         options={[
-          { value: 'detach', label: 'Keep them', hint: 'Their data stays; they cannot be refreshed.' },
+          {
+            value: 'detach',
+            label: 'Keep them',
+            hint: 'Their data stays; they cannot be refreshed, and their schedules are disabled.',
+          },
           { value: 'delete', label: 'Delete them too' },
         ]}
       />

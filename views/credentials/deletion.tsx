@@ -31,8 +31,9 @@ export function CredentialDeletionPage(props: { id: string; name: string; depend
 
 /** What would stop working without the credential. */
 function Stops(props: { dependants: CredentialDependants }) {
-  const { associations, datasets, datasetsOfOthers, sharedWith } = props.dependants
-  const nothing = associations.length + datasets.length + datasetsOfOthers + sharedWith === 0
+  const { associations, datasets, datasetsOfOthers, scheduled, scheduledOfOthers, sharedWith } = props.dependants
+  const nothing =
+    associations.length + datasets.length + datasetsOfOthers + scheduled.length + scheduledOfOthers + sharedWith === 0
   if (nothing) return <p>Nothing uses these credentials.</p>
   return (
     <>
@@ -52,6 +53,12 @@ function Stops(props: { dependants: CredentialDependants }) {
         {datasetsOfOthers === 0 ? null : (
           <li>New snapshots of {counted(datasetsOfOthers, 'dataset')} of others (their present data stays)</li>
         )}
+        {scheduled.map((one) => (
+          <li>
+            The schedule of <a href={paths.datasetSchedule(one.id)}>{one.name}</a>
+          </li>
+        ))}
+        {scheduledOfOthers === 0 ? null : <li>{counted(scheduledOfOthers, 'schedule')} of others</li>}
         {sharedWith === 0 ? null : (
           <li>Its use by {sharedWith === 1 ? '1 person' : `${sharedWith} people`} whom it is shared with</li>
         )}

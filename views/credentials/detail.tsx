@@ -14,7 +14,7 @@ import { ExpiryFact, ExpiryNotice } from './expiry-state.tsx'
 import { OpenEdits } from './open-edits.tsx'
 import { PrivilegesSeen } from './privileges.tsx'
 import { CredentialStops, MissedUses, maintenanceFact } from './stops.tsx'
-import { datasetsInWords } from './used-by.ts'
+import { datasetsInWords, schedulesInWords } from './used-by.ts'
 
 /** The first tab of one credential: its facts and its associated connections. */
 export function CredentialDetailView(props: { detail: CredentialDetail; types: readonly CredentialType[] }) {
@@ -121,9 +121,10 @@ function AssociatedConnection(props: { credential: CredentialDetail; association
 }
 
 /** What depends on the association. */
-function usedBy({ datasets, datasetsOfOthers, healthChecks }: AssociationRow): string[] {
+function usedBy({ datasets, datasetsOfOthers, schedules, healthChecks }: AssociationRow): string[] {
   const made = datasetsInWords(datasets, datasetsOfOthers)
-  return [made ?? '', healthChecks ? 'health checks' : ''].filter((what) => what !== '')
+  const planned = schedulesInWords(schedules)
+  return [made ?? '', planned ?? '', healthChecks ? 'health checks' : ''].filter((what) => what !== '')
 }
 
 function AssociationActions(props: { credentialId: string; association: AssociationRow }) {

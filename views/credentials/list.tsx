@@ -12,7 +12,7 @@ import { relativeTime } from '../ui/time.tsx'
 import type { CredentialsPageProps } from './page.tsx'
 import { searchOf } from './search.ts'
 import { refusalInWords } from './stops.tsx'
-import { counted, datasetsInWords } from './used-by.ts'
+import { counted, datasetsInWords, schedulesInWords } from './used-by.ts'
 
 const sorts = [
   { value: 'name', label: 'Name' },
@@ -109,8 +109,17 @@ function metaOf(row: CredentialRow, types: RowsProps['types'], now: Date): strin
   const type = row.username ?? types.find((candidate) => candidate.id === row.type)?.label ?? row.type
   const used = row.lastUsedAt === null ? 'never used' : `used ${relativeTime(row.lastUsedAt, now)}`
   const made = datasetsInWords(row.datasets, row.datasetsOfOthers)
+  const planned = schedulesInWords(row.schedules)
   const held = row.heldUntil === null ? undefined : `held, ends ${relativeTime(row.heldUntil, now)}`
-  const parts = [type, counted(row.connections, 'connection'), made, used, signInInWords(row.lastSignInCode), held]
+  const parts = [
+    type,
+    counted(row.connections, 'connection'),
+    made,
+    planned,
+    used,
+    signInInWords(row.lastSignInCode),
+    held,
+  ]
   return parts.filter((part) => part !== undefined).join(' · ')
 }
 

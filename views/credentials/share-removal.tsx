@@ -32,6 +32,12 @@ export function CredentialShareRemovalPage(props: {
       </p>
       <ul>
         <li>{datasetsInWords(person.datasets)}</li>
+        {person.schedules === 0 ? null : (
+          <li>
+            {person.schedules === 1 ? '1 schedule of theirs signs' : `${person.schedules} schedules of theirs sign`} in
+            with it: the next run disables {person.schedules === 1 ? 'it' : 'them'}.
+          </li>
+        )}
         <li>
           They may have seen or copied data that they read with it. If that must not go on, change the secret too.
         </li>

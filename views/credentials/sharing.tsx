@@ -57,7 +57,7 @@ export function CredentialSharing(props: { id: string; people: readonly Credenti
 }
 
 function PersonRow(props: { credentialId: string; person: CredentialUser }) {
-  const { userId, name, email, since, disabled, datasets } = props.person
+  const { userId, name, email, since, disabled, datasets, schedules } = props.person
   return (
     <Relation
       name={name}
@@ -71,6 +71,7 @@ function PersonRow(props: { credentialId: string; person: CredentialUser }) {
       <p class="relation-line">
         {email} · since <Time at={since} />
         {datasets === 0 ? '' : ` · ${datasets === 1 ? '1 dataset' : `${datasets} datasets`} made with it`}
+        {schedules === 0 ? '' : ` · ${schedules === 1 ? '1 schedule' : `${schedules} schedules`}`}
       </p>
     </Relation>
   )

@@ -23,7 +23,7 @@ export function SplitPage(props: { edit: ProvenEditDetail; name: string; error?:
       <Side title={`These get the edit, under ${edit.edited.name}`} id="proven" connections={proven} />
       <Side title="These keep the old secret" id="unproven" connections={unproven} />
       <p>
-        Associations, default marks, health checks and datasets move with their connection. Whoever may use{' '}
+        Associations, default marks, health checks, datasets and schedules move with their connection. Whoever may use{' '}
         {edit.stored.name} may use the new account too.
       </p>
       <Form action={paths.provenEditSplit(edit.credentialId, edit.id)}>

@@ -5,6 +5,7 @@ import { Notice } from '../ui/notice.tsx'
 import { Section } from '../ui/page-header.tsx'
 import { Table } from '../ui/table.tsx'
 import { absoluteTime, Time } from '../ui/time.tsx'
+import { counted } from './used-by.ts'
 
 type Props = { readonly detail: CredentialDetail }
 
@@ -33,11 +34,13 @@ export function CredentialStops(props: Props) {
 function Paused(props: Props & { pause: NonNullable<CredentialDetail['pause']> }) {
   const { detail, pause } = props
   const { connectionName, code } = pause
+  const schedules = detail.associations.reduce((sum, one) => sum + one.schedules, 0)
   const where = `${code === 'auth.refused' ? 'by' : 'on'} ${connectionName ?? 'a data connection'}`
   return (
     <Notice tone="danger" title={`Paused: ${refusalInWords(code)} ${where}`}>
       <p>
         <Time at={pause.at} />; nothing uses these credentials by itself, so that the account is not locked there.{' '}
+        {schedules === 0 ? '' : `The runs of ${counted(schedules, 'schedule')} are missed. `}
         <a href={paths.diagnosisHelp(code)}>What {code} means</a>
       </p>
       <p>

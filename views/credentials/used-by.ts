@@ -5,6 +5,11 @@ export function datasetsInWords(own: number, ofOthers: number): string | undefin
   return ofOthers === 0 ? counted(own, 'dataset') : `${counted(own, 'dataset')} and ${ofOthers} of others`
 }
 
+/** Returns for example "2 schedules"; undefined where there are none. */
+export function schedulesInWords(count: number): string | undefined {
+  return count === 0 ? undefined : counted(count, 'schedule')
+}
+
 /** Returns for example "1 connection" or "1,200 connections". */
 export function counted(count: number, noun: string): string {
   // A list says this of every row, and `toLocaleString` makes a formatter each time.

@@ -43,6 +43,7 @@ export function datasetRoutes(deps: Dependencies): Routes {
     return c.render(
       <DatasetPage
         dataset={dataset}
+        schedulable={c.get('storedCredentials')}
         only={accountOf(dataset, accounts)}
         lineage={await computing.lineage.of(actor, dataset.id)}
         preview={completed === undefined ? null : await preview(actor, dataset.id, completed, 1)}

@@ -1,0 +1,131 @@
+import { and, desc, eq, ne, sql } from 'drizzle-orm'
+import type { UserActor } from '../access/actor.ts'
+import { NotFound } from '../access/refusals.ts'
+import type { DatasetDetail, DatasetQueries } from '../catalog/queries.ts'
+import type { ConnectionQueries } from '../connections/queries.ts'
+import { isHeld } from '../credentials/maintenance.ts'
+import type { Database } from '../db/client.ts'
+import { databaseTime } from '../db/database-time.ts'
+import { datasetVersions } from '../db/schema/catalog.ts'
+import { credentials } from '../db/schema/credentials.ts'
+import { users } from '../db/schema/organizations.ts'
+import { scheduleRuns, schedules } from '../db/schema/schedules.ts'
+import type { ConnectionUse, StoredAccount } from '../sign-ins/use-connection.ts'
+import { type RunRow, ruleOf, type ScheduleRow } from './rows.ts'
+import { nextRuns, type Rule, timeZones } from './rule.ts'
+
+/** One run, as pages show it. */
+export type ShownRun = Pick<RunRow, 'dueAt' | 'trigger' | 'state' | 'attempts' | 'reason' | 'code' | 'changedAt'> & {
+  /** Its version, where that is still there. */
+  readonly version: number | null
+}
+
+/** Why its account is not used by itself at the moment; null where it is. */
+export type AccountWait =
+  | { readonly because: 'paused'; readonly since: Date; readonly code: string }
+  | { readonly because: 'held'; readonly until: Date }
+
+export type ScheduleDetail = Pick<
+  ScheduleRow,
+  'timeZone' | 'credentialId' | 'catchUp' | 'keepVersions' | 'keepDays' | 'state' | 'reason' | 'stateAt' | 'revision'
+> & {
+  readonly rule: Rule
+  readonly setByName: string
+  /** Who paused or resumed it; null where nobody did. */
+  readonly stateByName: string | null
+  readonly waits: AccountWait | null
+  /** The next five; none while it is not active. */
+  readonly next: readonly Date[]
+  /** The newest first, at most 50. */
+  readonly runs: readonly ShownRun[]
+}
+
+/** What the page of a dataset's schedule needs. */
+export type SchedulePageData = {
+  readonly dataset: DatasetDetail
+  readonly schedule: ScheduleDetail | null
+  /** The accounts that the actor may choose from, the default first. */
+  readonly accounts: readonly StoredAccount[]
+  readonly zones: readonly string[]
+}
+
+export type ScheduleQueries = ReturnType<typeof createScheduleQueries>
+
+/** How many runs to come are shown. */
+export const shownRuns = 5
+
+/** Reads about schedules; a dataset's is for its owners, as the setting of it is. */
+export function createScheduleQueries(deps: {
+  db: Database
+  datasetQueries: Pick<DatasetQueries, 'show'>
+  connectionQueries: Pick<ConnectionQueries, 'show'>
+  use: Pick<ConnectionUse, 'accounts'>
+}) {
+  const { db, datasetQueries, use } = deps
+
+  return {
+    /** Returns the schedule of a dataset with what its form needs. Throws NotFound where the actor may not see it. */
+    async page(actor: UserActor, datasetId: string): Promise<SchedulePageData> {
+      const dataset = await datasetQueries.show(actor, datasetId, 'dataset.set-schedule')
+      // Of these there is nothing that an account could read again.
+      if (dataset.isDynamic || dataset.isCombined) throw new NotFound()
+      const accounts = dataset.connection === null ? [] : await use.accounts(actor, dataset.connection.id)
+      return { dataset, schedule: await scheduleOf(db, datasetId), accounts, zones: timeZones() }
+    },
+
+    /** Returns the next five moments of a rule, by the database's clock. */
+    async preview(rule: Rule, timeZone: string): Promise<readonly Date[]> {
+      return nextRuns(rule, timeZone, await databaseTime(db), shownRuns)
+    },
+  }
+}
+
+async function scheduleOf(db: Database, datasetId: string): Promise<ScheduleDetail | null> {
+  const [row] = await db
+    .select({
+      schedule: schedules,
+      setByName: users.name,
+      account: credentials,
+      stateByName: sql<string | null>`(select name from ${users} who where who.id = ${schedules.stateBy})`,
+    })
+    .from(schedules)
+    .innerJoin(users, eq(users.id, schedules.setBy))
+    .leftJoin(credentials, eq(credentials.id, schedules.credentialId))
+    .where(eq(schedules.datasetId, datasetId))
+  if (row === undefined) return null
+  const { schedule, setByName, stateByName, account } = row
+  const now = await databaseTime(db)
+  const rule = ruleOf(schedule)
+  const isActive = schedule.state === 'active'
+  return {
+    ...schedule,
+    rule,
+    setByName,
+    stateByName,
+    waits: account === null ? null : waitOf(account, now),
+    next: isActive ? nextRuns(rule, schedule.timeZone, now, shownRuns) : [],
+    runs: await runsOf(db, schedule.id),
+  }
+}
+
+async function runsOf(db: Database, scheduleId: string): Promise<readonly ShownRun[]> {
+  const rows = await db
+    .select({ run: scheduleRuns, version: datasetVersions.number })
+    .from(scheduleRuns)
+    .leftJoin(
+      datasetVersions,
+      and(eq(datasetVersions.id, scheduleRuns.versionId), ne(datasetVersions.status, 'deleted')),
+    )
+    .where(eq(scheduleRuns.scheduleId, scheduleId))
+    .orderBy(desc(scheduleRuns.dueAt))
+    .limit(50)
+  return rows.map(({ run, version }) => ({ ...run, version }))
+}
+
+type Account = Pick<typeof credentials.$inferSelect, 'heldFrom' | 'heldUntil' | 'pausedAt' | 'pausedCode'>
+
+function waitOf(account: Account, now: Date): AccountWait | null {
+  const { pausedAt, pausedCode, heldUntil } = account
+  if (pausedAt !== null) return { because: 'paused', since: pausedAt, code: pausedCode ?? '' }
+  return heldUntil !== null && isHeld(account, now) ? { because: 'held', until: heldUntil } : null
+}
