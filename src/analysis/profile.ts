@@ -11,8 +11,8 @@ const bars = 20
 const shownCharacters = 200
 
 /**
- * Computes the profile of the file that `from` names. The file is read twice: once for what each column is like, once to
- * count what that has shown to be worth counting.
+ * Computes the profile of the file that `from` names. The file is read for what each column is like, for the
+ * frequent values of those that repeat some, and to count what that has shown to be worth counting.
  */
 export async function profileOf(connection: DuckDBConnection, from: string): Promise<Profile> {
   const described = await connection.runAndReadAll(
@@ -22,7 +22,9 @@ export async function profileOf(connection: DuckDBConnection, from: string): Pro
   const columns = all.slice(0, mostColumns).map((column, index) => ({ ...column, index, kind: kindOf(column) }))
   const looked = await read(connection, from, columns.flatMap(lookAt))
   const rows = Number(looked.get('rows'))
-  const seen = columns.map((column) => seenOf(column, looked, rows))
+  const worthwhile = columns.filter((column) => mayRepeat(column, looked))
+  const frequent = await read(connection, from, worthwhile.map(topOf))
+  const seen = columns.map((column) => seenOf(column, looked, frequent, rows))
   const counted = await read(connection, from, seen.flatMap(countOf))
   return { rows, columns: seen.map((one) => columnProfile(one, counted, rows)), skipped: all.length - columns.length }
 }
@@ -56,9 +58,6 @@ function lookAt({ name, index, type, kind }: Looked): Measure[] {
       : [
           { as: `min${index}`, sql: shownText(`min(${column})`, type, shownCharacters) },
           { as: `max${index}`, sql: shownText(`max(${column})`, type, shownCharacters) },
-          ...(rarelyTwice.test(type)
-            ? []
-            : [{ as: `top${index}`, sql: `approx_top_k(${column}, ${mostTop})::VARCHAR[]` }]),
         ]
   const place = placeOf(column, kind, type)
   const spread =
@@ -77,6 +76,16 @@ function lookAt({ name, index, type, kind }: Looked): Measure[] {
     ...spread,
     ...mean,
   ]
+}
+
+/** Where nearly every value is there once, which of them come first is chance. */
+function mayRepeat({ index, kind, type }: Looked, looked: Values): boolean {
+  const [count, distinct] = [Number(looked.get(`count${index}`)), Number(looked.get(`distinct${index}`))]
+  return kind !== 'other' && !rarelyTwice.test(type) && (distinct <= mostTop || distinct <= count / 2)
+}
+
+function topOf({ name, index }: Looked): Measure {
+  return { as: `top${index}`, sql: `approx_top_k(${quoteName(name)}, ${mostTop})::VARCHAR[]` }
 }
 
 /** Where a value lies on a line, as a DOUBLE: numbers as they are, times in seconds. */
@@ -105,12 +114,12 @@ type Seen = Looked & {
   readonly range: { readonly low: number; readonly high: number } | null
 }
 
-function seenOf(column: Looked, looked: Values, rows: number): Seen {
+function seenOf(column: Looked, looked: Values, frequent: Values, rows: number): Seen {
   const { index } = column
   const count = Number(looked.get(`count${index}`))
   const distinct = Math.min(count, Number(looked.get(`distinct${index}`)))
   const [low, high] = [numberOf(looked.get(`low${index}`)), numberOf(looked.get(`high${index}`))]
-  const top = (looked.get(`top${index}`) ?? []) as readonly (string | null)[]
+  const top = (frequent.get(`top${index}`) ?? []) as readonly (string | null)[]
   return {
     ...column,
     nulls: rows - count,
@@ -119,8 +128,7 @@ function seenOf(column: Looked, looked: Values, rows: number): Seen {
     maximum: textOf(looked.get(`max${index}`)),
     mean: numberOf(looked.get(`mean${index}`)),
     quartiles: quartilesOf(looked.get(`quartiles${index}`)),
-    // Where nearly every value is there once, which five come first is chance.
-    candidates: distinct > count * 0.9 && distinct > mostTop ? [] : top.filter((value) => value !== null),
+    candidates: top.filter((value) => value !== null),
     range: low === null || high === null || !(high > low) || !Number.isFinite(high - low) ? null : { low, high },
   }
 }
