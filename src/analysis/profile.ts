@@ -11,8 +11,8 @@ const bars = 20
 const shownCharacters = 200
 
 /**
- * Computes the profile of the file that `from` names. The file is read twice: once for what each column is like, once to
- * count what that has shown to be worth counting.
+ * Computes the profile of the file that `from` names. The file is read for what each column is like, for the
+ * frequent values of those that repeat some, and to count what that has shown to be worth counting.
  */
 export async function profileOf(connection: DuckDBConnection, from: string): Promise<Profile> {
   const described = await connection.runAndReadAll(
@@ -22,7 +22,9 @@ export async function profileOf(connection: DuckDBConnection, from: string): Pro
   const columns = all.slice(0, mostColumns).map((column, index) => ({ ...column, index, kind: kindOf(column) }))
   const looked = await read(connection, from, columns.flatMap(lookAt))
   const rows = Number(looked.get('rows'))
-  const seen = columns.map((column) => seenOf(column, looked, rows))
+  const worthwhile = columns.filter((column) => mayRepeat(column, looked))
+  const frequent = await read(connection, from, worthwhile.map(topOf))
+  const seen = columns.map((column) => seenOf(column, looked, frequent, rows))
   const counted = await read(connection, from, seen.flatMap(countOf))
   return { rows, columns: seen.map((one) => columnProfile(one, counted, rows)), skipped: all.length - columns.length }
 }
@@ -56,19 +58,15 @@ function lookAt({ name, index, type, kind }: Looked): Measure[] {
       : [
           { as: `min${index}`, sql: shownText(`min(${column})`, type, shownCharacters) },
           { as: `max${index}`, sql: shownText(`max(${column})`, type, shownCharacters) },
-          { as: `top${index}`, sql: `approx_top_k(${column}, ${mostTop})::VARCHAR[]` },
         ]
-  const place = placeOf(column, kind)
+  const place = placeOf(column, kind, type)
   const spread =
     place === null
       ? []
       : [
-          { as: `low${index}`, sql: `min(${place.sql}) FILTER (WHERE ${place.finite})` },
-          { as: `high${index}`, sql: `max(${place.sql}) FILTER (WHERE ${place.finite})` },
-          {
-            as: `quartiles${index}`,
-            sql: `approx_quantile(${place.sql}, [0.25, 0.5, 0.75]) FILTER (WHERE ${place.finite})`,
-          },
+          { as: `low${index}`, sql: `min(${place.sql})${place.filter}` },
+          { as: `high${index}`, sql: `max(${place.sql})${place.filter}` },
+          { as: `quartiles${index}`, sql: `approx_quantile(${place.sql}, [0.25, 0.5, 0.75])${place.filter}` },
         ]
   const mean = kind === 'number' ? [{ as: `mean${index}`, sql: `avg(${column})` }] : []
   return [
@@ -80,13 +78,28 @@ function lookAt({ name, index, type, kind }: Looked): Measure[] {
   ]
 }
 
-/** Where a value lies on a line, as a DOUBLE: numbers as they are, times in seconds. */
-function placeOf(column: string, kind: Kind): { readonly sql: string; readonly finite: string } | null {
-  if (kind === 'number') return { sql: `${column}::DOUBLE`, finite: `isfinite(${column}::DOUBLE)` }
-  if (kind !== 'time') return null
-  const time = `${column}::TIMESTAMP`
-  return { sql: `epoch(${time})`, finite: `isfinite(${time})` }
+/** Where nearly every value is there once, which of them come first is chance. */
+function mayRepeat({ index, kind, type }: Looked, looked: Values): boolean {
+  const [count, distinct] = [Number(looked.get(`count${index}`)), Number(looked.get(`distinct${index}`))]
+  return kind !== 'other' && !rarelyTwice.test(type) && (distinct <= mostTop || distinct <= count / 2)
 }
+
+function topOf({ name, index }: Looked): Measure {
+  return { as: `top${index}`, sql: `approx_top_k(${quoteName(name)}, ${mostTop})::VARCHAR[]` }
+}
+
+/** Where a value lies on a line, as a DOUBLE: numbers as they are, times in seconds. */
+function placeOf(column: string, kind: Kind, type: string): Place | null {
+  const finite = ` FILTER (WHERE isfinite(${column}))`
+  if (kind === 'number') return { sql: `${column}::DOUBLE`, filter: /^(?:DOUBLE|FLOAT)$/.test(type) ? finite : '' }
+  return kind === 'time' ? { sql: `epoch(${column}::TIMESTAMP)`, filter: finite } : null
+}
+
+/** `filter` leaves out what lies nowhere: infinities and NaN, where the type has them. */
+type Place = { readonly sql: string; readonly filter: string }
+
+/** Types whose values are hardly ever the same, so that none is frequent. */
+const rarelyTwice = /^(?:DOUBLE|FLOAT|UUID)$/
 
 /** A column of which is known what is worth counting. */
 type Seen = Looked & {
@@ -101,12 +114,12 @@ type Seen = Looked & {
   readonly range: { readonly low: number; readonly high: number } | null
 }
 
-function seenOf(column: Looked, looked: Values, rows: number): Seen {
+function seenOf(column: Looked, looked: Values, frequent: Values, rows: number): Seen {
   const { index } = column
   const count = Number(looked.get(`count${index}`))
   const distinct = Math.min(count, Number(looked.get(`distinct${index}`)))
   const [low, high] = [numberOf(looked.get(`low${index}`)), numberOf(looked.get(`high${index}`))]
-  const top = (looked.get(`top${index}`) ?? []) as readonly (string | null)[]
+  const top = (frequent.get(`top${index}`) ?? []) as readonly (string | null)[]
   return {
     ...column,
     nulls: rows - count,
@@ -115,21 +128,23 @@ function seenOf(column: Looked, looked: Values, rows: number): Seen {
     maximum: textOf(looked.get(`max${index}`)),
     mean: numberOf(looked.get(`mean${index}`)),
     quartiles: quartilesOf(looked.get(`quartiles${index}`)),
-    // Where nearly every value is there once, which five come first is chance.
-    candidates: distinct > count * 0.9 && distinct > mostTop ? [] : top.filter((value) => value !== null),
+    candidates: top.filter((value) => value !== null),
     range: low === null || high === null || !(high > low) || !Number.isFinite(high - low) ? null : { low, high },
   }
 }
 
 /** What is counted in the second reading. */
-function countOf({ name, index, kind, candidates, range }: Seen): Measure[] {
+function countOf({ name, index, kind, type, candidates, range }: Seen): Measure[] {
   const column = quoteName(name)
-  const list = candidates.map(quoteText).join(', ')
-  const top = { as: `top${index}`, sql: `histogram(${column}::VARCHAR) FILTER (WHERE ${column}::VARCHAR IN (${list}))` }
-  const place = placeOf(column, kind)
+  const list = candidates.map((value) => `${quoteText(value)}::${type}`).join(', ')
+  const top = {
+    as: `top${index}`,
+    sql: `(histogram(${column}) FILTER (WHERE ${column} IN (${list})))::MAP(VARCHAR, UBIGINT)`,
+  }
+  const place = placeOf(column, kind, type)
   if (place === null || range === null) return candidates.length === 0 ? [] : [top]
   const bar = `least(${bars - 1}, floor((${place.sql} - (${range.low})) * ${bars / (range.high - range.low)}))::UTINYINT`
-  const histogram = { as: `bars${index}`, sql: `histogram(${bar}) FILTER (WHERE ${place.finite})` }
+  const histogram = { as: `bars${index}`, sql: `histogram(${bar})${place.filter}` }
   return candidates.length === 0 ? [histogram] : [top, histogram]
 }
 
