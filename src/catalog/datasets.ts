@@ -15,8 +15,9 @@ import { indexDataset } from '../search/documents.ts'
 import type { Account } from '../sign-ins/use-connection.ts'
 import { copyAccount, wipeAccount } from './account-copies.ts'
 import type { DatasetKeys } from './dataset-keys.ts'
+import type { OwnOrder } from './own-order.ts'
 import { type DatasetResource, findDataset, isOpen } from './queries.ts'
-import type { OwnOrder, SnapshotOrder, Snapshots } from './snapshots.ts'
+import type { SnapshotOrder, Snapshots } from './snapshots.ts'
 import type { Storage } from './storage.ts'
 
 /** What is to become one dataset. The name has been parsed. */

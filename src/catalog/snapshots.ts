@@ -3,7 +3,6 @@ import type { UserActor } from '../access/actor.ts'
 import { Refusal } from '../access/refusals.ts'
 import {
   type Diagnosis,
-  type DiagnosisCode,
   type Imported,
   type Outcome,
   type Progress,
@@ -15,6 +14,7 @@ import type { Log } from '../log.ts'
 import type { Secret } from '../secrets/secret.ts'
 import type { Account, ConnectionUse } from '../sign-ins/use-connection.ts'
 import { copyAccount, wipeAccount } from './account-copies.ts'
+import type { Failure, OwnOrder } from './own-order.ts'
 import { persist } from './persist.ts'
 import { generalMessage, noRoomLeft, refusedBefore, sentenceFor } from './snapshot-failures.ts'
 import type { SnapshotStore } from './snapshot-store.ts'
@@ -33,27 +33,6 @@ export type SnapshotOrder = {
   readonly rowLimit: number | null
   /** Only of what no person waits for. */
   readonly own?: OwnOrder
-}
-
-/** How Keyward makes a version by itself. */
-export type OwnOrder = {
-  /** As the ledger says it. */
-  readonly purpose: string
-  /** Asked before each attempt; what it throws ends the version. */
-  readonly occasion: () => Promise<Occasion>
-  /** Called when the account was let in, and when the version has ended. May be called again. */
-  readonly letIn: () => void
-  /** Called when the version has ended and that is written down; null where its data is complete. */
-  readonly ended: (failure: Failure | null) => void
-}
-
-/** Why a version has no data. `interrupted` are those that a process did not get to make. */
-export type Failure = {
-  readonly kind: 'cancelled' | 'interrupted' | 'failed'
-  readonly code: DiagnosisCode | null
-  readonly message: string
-  /** What was thrown, if anything was. */
-  readonly error?: unknown
 }
 
 /** One version that is computed from other datasets; its row is queued already. */

@@ -15,6 +15,7 @@ import {
   type SchedulingProcess,
   schedulingProcess,
   versionsOf,
+  writeImports,
 } from '../testing/scheduling.ts'
 import type { Setting } from './schedules.ts'
 
@@ -29,6 +30,7 @@ const unreachable = { ...refused, code: 'tcp.timeout', diagnosis: [] } as typeof
 
 beforeAll(async () => {
   domain = await testDomain()
+  writeImports(domain)
   directory = mkdtempSync(join(tmpdir(), 'keyward-schedules-'))
   process = schedulingProcess(domain, directory)
 })
@@ -61,7 +63,7 @@ describe('A process that ends', () => {
     await set()
     await makeDue(domain, datasetId)
     const made = ending.runner.once()
-    await vi.waitFor(async () => expect(await states()).toEqual(['running']))
+    await vi.waitFor(async () => expect(await states()).toEqual(['running']), { timeout: 20_000 })
     await ending.close()
     await made
     expect(await states()).toEqual(['waiting'])
@@ -76,18 +78,21 @@ describe('A process that ends', () => {
     const use = fakeUse()
     const dying = schedulingProcess(domain, directory, { run: use.run as never })
     void dying.runner.once()
-    await vi.waitFor(async () => expect(await states()).toEqual(['running']))
+    await vi.waitFor(async () => expect(await states()).toEqual(['running']), { timeout: 20_000 })
     await dying.runner.stop()
     // As the sweep leaves it that finds no heartbeat.
     const [run] = await runs()
     await domain.db.execute(
       sql`update dataset_versions set status = 'failed', message = 'gone', finished_at = now() - interval '1 minute' where id = ${run?.versionId}`,
     )
-    await vi.waitFor(async () => {
-      await process.runner.clearUp()
-      await once()
-      expect(await runs()).toMatchObject([{ state: 'completed', attempts: 2 }])
-    })
+    await vi.waitFor(
+      async () => {
+        await process.runner.clearUp()
+        await once()
+        expect(await runs()).toMatchObject([{ state: 'completed', attempts: 2 }])
+      },
+      { timeout: 20_000 },
+    )
     use.release()
     await dying.close()
     expect((await versions()).map(({ status }) => status)).toEqual(['failed', 'completed'])

@@ -18,6 +18,7 @@ import {
   type SchedulingProcess,
   schedulingProcess,
   versionsOf,
+  writeImports,
 } from '../testing/scheduling.ts'
 import type { Setting } from './schedules.ts'
 
@@ -33,6 +34,7 @@ const _unreachable = { ...refused, code: 'tcp.timeout', diagnosis: [] } as typeo
 
 beforeAll(async () => {
   domain = await testDomain()
+  writeImports(domain)
   directory = mkdtempSync(join(tmpdir(), 'keyward-schedules-'))
   process = schedulingProcess(domain, directory)
 })

@@ -1,5 +1,5 @@
 import { Refusal } from '../access/refusals.ts'
-import type { Failure } from '../catalog/snapshots.ts'
+import type { Failure } from '../catalog/own-order.ts'
 import { type DiagnosisCode, TooBusy } from '../connector/driver.ts'
 import { trippingCodes } from '../credentials/breaker.ts'
 import type { Because } from '../credentials/missed-uses.ts'

@@ -20,6 +20,7 @@ import {
   type SchedulingProcess,
   schedulingProcess,
   versionsOf,
+  writeImports,
 } from '../testing/scheduling.ts'
 import type { Setting } from './schedules.ts'
 
@@ -35,6 +36,7 @@ const unreachable = { ...refused, code: 'tcp.timeout', diagnosis: [] } as typeof
 
 beforeAll(async () => {
   domain = await testDomain()
+  writeImports(domain)
   directory = mkdtempSync(join(tmpdir(), 'keyward-schedules-'))
   process = schedulingProcess(domain, directory)
 })
@@ -119,7 +121,7 @@ describe('A schedule that is due', () => {
     await set()
     await makeDue(domain, datasetId)
     const first = slow.runner.once()
-    await vi.waitFor(async () => expect(await states()).toEqual(['running']))
+    await vi.waitFor(async () => expect(await states()).toEqual(['running']), { timeout: 20_000 })
     await makeDue(domain, datasetId, '0 seconds')
     await once()
     use.release()

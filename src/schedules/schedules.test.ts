@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { eq, sql } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { UserActor } from '../access/actor.ts'
@@ -19,6 +19,7 @@ import {
   schedulingProcess,
   storedAccount,
   versionsOf,
+  writeImports,
 } from '../testing/scheduling.ts'
 
 let domain: TestDomain
@@ -31,6 +32,7 @@ let count = 0
 
 beforeAll(async () => {
   domain = await testDomain()
+  writeImports(domain)
   directory = mkdtempSync(join(tmpdir(), 'keyward-schedules-'))
   process = schedulingProcess(domain, directory)
 })
@@ -228,8 +230,7 @@ describe('Retention', () => {
     await make(1)
     const [first] = await versionsOf(domain, datasetId)
     const path = join(directory, first?.file ?? '')
-    mkdirSync(dirname(path), { recursive: true })
-    writeFileSync(path, 'PAR1')
+    expect(existsSync(path)).toBe(true)
     domain.connector.next = { ...complete, ok: false, code: 'read.denied' } as never
     await make(1)
     domain.connector.next = complete
@@ -275,10 +276,13 @@ describe('The moments of a dataset of somebody else', () => {
     expect(await versionsOf(domain, bens)).toMatchObject([{ createdBy: domain.ben.id, status: 'completed' }])
     await domain.sharing.remove(domain.ada, connectionId, domain.ben.id)
     await makeDue(domain, bens)
-    await vi.waitFor(async () => {
-      await process.runner.once()
-      const [row] = await domain.db.select().from(schedules).where(eq(schedules.datasetId, bens))
-      expect(row).toMatchObject({ state: 'disabled', reason: expect.stringContaining('no longer shared with Ben') })
-    })
+    await vi.waitFor(
+      async () => {
+        await process.runner.once()
+        const [row] = await domain.db.select().from(schedules).where(eq(schedules.datasetId, bens))
+        expect(row).toMatchObject({ state: 'disabled', reason: expect.stringContaining('no longer shared with Ben') })
+      },
+      { timeout: 20_000 },
+    )
   })
 })

@@ -56,9 +56,10 @@ export function fakeUse(): FakeUse {
       if (options.onProgress) listeners.add(options.onProgress)
       // Let in: it reads from here on.
       options.onProgress?.({ rows: 0, bytes: 0 })
-      const aborted = new Promise<'aborted'>((resolve) =>
-        options.signal?.addEventListener('abort', () => resolve('aborted')),
-      )
+      const aborted = new Promise<'aborted'>((resolve) => {
+        if (options.signal?.aborted) resolve('aborted')
+        options.signal?.addEventListener('abort', () => resolve('aborted'))
+      })
       const ended = await Promise.race([gate.opened, aborted])
       working--
       if (ended === 'aborted') return { ok: false, code: 'limit.exceeded', diagnosis: [] } as never

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import { eq, sql } from 'drizzle-orm'
 import type { UserActor } from '../access/actor.ts'
 import { type Catalog, createCatalog } from '../catalog/catalog.ts'
@@ -58,6 +59,16 @@ export const complete = {
   ...signedIn,
   value: { rows: 1, bytes: 4, columns: [{ name: 'id', type: 'INTEGER' }] },
 } as typeof signedIn
+
+/** Has the domain's connector write a file for each import that it says has worked, as workers do. */
+export function writeImports(domain: Pick<TestDomain, 'connector'>): void {
+  const { run } = domain.connector
+  domain.connector.run = async (job, options) => {
+    const outcome = await run(job, options)
+    if (job.operation === 'import' && outcome.ok) writeFileSync((job.input as { file: string }).file, 'PAR1')
+    return outcome
+  }
+}
 
 /** A setting of every day at noon in UTC, with what is given in place of it. */
 export function daily(credentialId: string, its: Partial<Setting> = {}): Setting {

@@ -5,7 +5,7 @@ import { schedules } from '../../db/schema/schedules.ts'
 import { type TestApp, testApp } from '../../testing/app.ts'
 import { type Client, fragmentHeaders } from '../../testing/client.ts'
 import { formValues, textOf, textsOf } from '../../testing/html.ts'
-import { complete, makeDue, plainDataset, refreshable } from '../../testing/scheduling.ts'
+import { complete, makeDue, plainDataset, refreshable, writeImports } from '../../testing/scheduling.ts'
 
 let app: TestApp
 let ada: Client
@@ -16,6 +16,7 @@ let count = 0
 
 beforeAll(async () => {
   app = await testApp()
+  writeImports(app)
   ada = await app.signInAs(app.ada)
 })
 afterAll(() => app.close())
