@@ -70,7 +70,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   ],
   storage: ['secrets/secret.ts', 'secrets/sealed-file.ts', 'secrets/record.ts', 'secrets/kek/file.ts', '.'],
   search: ['db', 'access', 'catalog', 'connections', 'connector', 'credentials', '.'],
-  schedules: ['db', 'access', 'catalog', 'connections', 'connector', 'credentials', 'sign-ins', '.'],
+  schedules: ['db', 'access', 'catalog', 'connections', 'connector', 'credentials', 'sign-ins', ...told, '.'],
   bulk: ['db', 'access', 'connector', 'credentials', 'sign-ins', '.'],
   sample: ['access', 'connections', 'credentials', 'db', 'secrets/secret.ts', '.'],
   http: [

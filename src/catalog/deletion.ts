@@ -7,6 +7,7 @@ import { datasets, datasetVersions } from '../db/schema/catalog.ts'
 import { datasetShares } from '../db/schema/dataset-shares.ts'
 import { datasetTags } from '../db/schema/dataset-tags.ts'
 import type { Log } from '../log.ts'
+import { indexDataset } from '../search/documents.ts'
 import type { DatasetKeys } from './dataset-keys.ts'
 import { findVersion } from './datasets.ts'
 import { deletedDays } from './listing.ts'
@@ -102,6 +103,8 @@ export function createDatasetDeletion({ db, guard, snapshots, store, datasetKeys
           const version = await findVersion(tx, id, number)
           if (isOpen(version.status)) return abandon(null)
           await tx.update(datasetVersions).set({ status: 'deleted' }).where(eq(datasetVersions.id, version.id))
+          // Its columns may have been the latest.
+          await indexDataset(tx, id)
           return { file: version.file }
         },
         { id },

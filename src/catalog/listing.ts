@@ -1,11 +1,12 @@
-import { and, asc, desc, eq, ilike, isNotNull, isNull, not, type SQL, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, ilike, isNotNull, isNull, like, not, or, type SQL, sql } from 'drizzle-orm'
 import type { UserActor } from '../access/actor.ts'
 import { likeEscaped } from '../connections/queries.ts'
 import type { Database } from '../db/client.ts'
 import { type DatasetSource, datasets, datasetVersions } from '../db/schema/catalog.ts'
 import { connections } from '../db/schema/connections.ts'
 import { datasetTags } from '../db/schema/dataset-tags.ts'
-import { nameKey } from '../names.ts'
+import { datasetSearch } from '../db/schema/search.ts'
+import { foldForSearch, nameKey } from '../names.ts'
 import { itsConnection, sharedWith, type VersionDetail, type VersionStatus, visibleTo } from './queries.ts'
 
 /** Which datasets a list is about. */
@@ -125,7 +126,7 @@ const folded = sql`lower(${datasets.name})`
 function matches(actor: UserActor, { text = '', tag = '', show, connectionId }: DatasetSearch): SQL | undefined {
   const tagged = sql`exists (select from ${datasetTags} where ${datasetTags.datasetId} = ${datasets.id} and ${datasetTags.tagKey} = ${nameKey(tag)})`
   return and(
-    text.trim() === '' ? undefined : ilike(datasets.name, `%${likeEscaped(text.trim().normalize('NFC'))}%`),
+    text.trim() === '' ? undefined : found(text),
     tag === '' ? undefined : tagged,
     show === 'mine' ? eq(datasets.ownerId, actor.id) : undefined,
     show === 'shared' ? not(eq(datasets.ownerId, actor.id)) : undefined,
@@ -147,4 +148,16 @@ function follows({ after, order }: DatasetSearch): SQL | undefined {
 function ownedBy(actor: UserActor): SQL | undefined {
   const shared = sql`${sharedWith(actor)} and exists (select from dataset_shares s where s.dataset_id = ${datasets.id} and s.user_id = ${actor.id} and s.role = 'owner')`
   return and(eq(datasets.organizationId, actor.organizationId), sql`(${datasets.ownerId} = ${actor.id} or (${shared}))`)
+}
+
+/** As the search of everything finds it: by name, description and tags, whatever their case and accents. */
+function found(text: string): SQL | undefined {
+  const its = and(
+    eq(datasetSearch.datasetId, datasets.id),
+    like(datasetSearch.textKey, `%${likeEscaped(foldForSearch(text))}%`),
+  )
+  return or(
+    ilike(datasets.name, `%${likeEscaped(text.trim().normalize('NFC'))}%`),
+    sql`exists (select from ${datasetSearch} where ${its})`,
+  )
 }

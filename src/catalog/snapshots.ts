@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { UserActor } from '../access/actor.ts'
-import { NotFound, Refusal } from '../access/refusals.ts'
+import { Refusal } from '../access/refusals.ts'
 import {
   type Diagnosis,
   type Imported,
@@ -13,9 +13,10 @@ import { type Occasion, trippingCodes } from '../credentials/breaker.ts'
 import type { Log } from '../log.ts'
 import type { Secret } from '../secrets/secret.ts'
 import type { Account, ConnectionUse } from '../sign-ins/use-connection.ts'
-import { StoreUnreachable } from '../storage/file-store.ts'
 import { copyAccount, wipeAccount } from './account-copies.ts'
 import type { Failure, OwnOrder } from './own-order.ts'
+import { persist } from './persist.ts'
+import { generalMessage, noRoomLeft, refusedBefore, sentenceFor } from './snapshot-failures.ts'
 import type { SnapshotStore } from './snapshot-store.ts'
 import type { Storage } from './storage.ts'
 import type { StoredVersion } from './stored-version.ts'
@@ -352,37 +353,4 @@ function failureOf(run: Run, pulled: Pulled | undefined, { code, message }: Ende
   if (run.ending === 'cancelled') return { kind: 'cancelled', code, message }
   if (run.ending !== undefined || pulled === undefined || pulled.ok) return interrupted
   return { kind: 'failed', code, message, ...('error' in pulled ? { error: pulled.error } : {}) }
-}
-
-const generalMessage = 'The snapshot could not be made. Try again; if it fails again, ask an administrator to look.'
-
-const storeUnreachable =
-  'The rows were read, but the place where snapshots are kept could not be reached, so nothing of them was kept. Create the snapshot again; if it fails again, ask an administrator to run "keyward doctor".'
-
-const noRoomLeft =
-  'Other snapshots took the room that this one needed, so nothing of it was kept. Delete datasets for good that nobody needs, or ask an administrator to raise the limit under Storage. Then create the snapshot again.'
-
-const refusedBefore =
-  'The data store refused this account for another table that was chosen with this one, so it was not tried again. Store the right secret or choose another account, then create the snapshot again.'
-
-function sentenceFor(error: unknown): string {
-  if (error instanceof NotFound) {
-    return 'The data connection or the account is gone, or you may no longer use it. Choose another account and create the snapshot again.'
-  }
-  if (error instanceof Refusal) return error.message
-  if (error instanceof StoreUnreachable) return storeUnreachable
-  if (error instanceof TooBusy) return 'Keyward was too busy for half an hour. Create the snapshot again later.'
-  return generalMessage
-}
-
-/** Tries for half a minute to write to the database: an import of hours is not thrown away for a restart of it. */
-async function persist<T>(write: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await write()
-    } catch (error) {
-      if (attempt >= 15) throw error
-      await pause(2000, undefined, { ref: false })
-    }
-  }
 }

@@ -1,6 +1,7 @@
 import { inArray } from 'drizzle-orm'
 import type { Transaction } from '../db/client.ts'
 import { datasets, type datasetVersions } from '../db/schema/catalog.ts'
+import { scheduleRuns } from '../db/schema/schedules.ts'
 import { notify } from '../notifications/notify.ts'
 
 type Ended = Pick<
@@ -27,7 +28,21 @@ export async function tellEnded(tx: Transaction, versions: readonly Ended[]): Pr
   const { id, deletedAt } = datasets
   const rows = await tx.select({ id, deletedAt }).from(datasets).where(inArray(id, ids))
   const deleted = new Set(rows.filter((row) => row.deletedAt !== null).map((row) => row.id))
-  for (const version of versions) if (!deleted.has(version.datasetId)) await tell(tx, version)
+  const scheduled = await scheduledOf(tx, versions)
+  for (const version of versions) {
+    if (!deleted.has(version.datasetId) && !scheduled.has(version.id)) await tell(tx, version)
+  }
+}
+
+/** What a schedule began, it tells itself: once for all its attempts, and nothing where it went well. */
+async function scheduledOf(tx: Transaction, versions: readonly Ended[]): Promise<ReadonlySet<string | null>> {
+  const { versionId } = scheduleRuns
+  const its = inArray(
+    versionId,
+    versions.filter(({ status }) => status !== 'cancelled').map(({ id }) => id),
+  )
+  const rows = await tx.select({ versionId }).from(scheduleRuns).where(its)
+  return new Set(rows.map((row) => row.versionId))
 }
 
 async function tell(tx: Transaction, version: Ended): Promise<void> {

@@ -9,6 +9,8 @@ import { credentials } from '../db/schema/credentials.ts'
 import { deliveries } from '../db/schema/deliveries.ts'
 import { notifications } from '../db/schema/notifications.ts'
 import { provenEdits } from '../db/schema/proven-edits.ts'
+import { scheduleRuns, schedules } from '../db/schema/schedules.ts'
+import { createSettling } from '../schedules/settle.ts'
 import { Secret } from '../secrets/secret.ts'
 import { createTrialRows } from '../sign-ins/trial-rows.ts'
 import { addConnection, refused, signedIn, type TestDomain, testDomain, tryEdit } from '../testing/domain.ts'
@@ -203,6 +205,49 @@ describe('Who makes a snapshot', () => {
   it('is told nothing of a deleted dataset, nor of what failed along with another that was told', async () => {
     await rows().end(await running({}, new Date()), failed, true)
     await rows().end(await running(), { ...failed, isToldAlready: true }, true)
+    expect(await told(domain.ada)).toEqual([])
+  })
+})
+
+describe('Who set a schedule', () => {
+  const queue = { send: async () => {}, done: async () => {} }
+
+  async function scheduled(trigger: 'schedule' | 'by hand', versionId: string | null = null) {
+    const { id: ownerId, organizationId } = domain.ada
+    const [datasetId, scheduleId, id] = [newId(), newId(), newId()]
+    const source = { kind: 'table', schema: 'public', table: 't' } as const
+    await domain.db.insert(datasets).values({ id: datasetId, organizationId, ownerId, name: 'Nightly', source })
+    await domain.db.insert(schedules).values({
+      ...{ id: scheduleId, organizationId, datasetId, setBy: ownerId, rule: {}, timeZone: 'UTC', catchUp: 'skip' },
+      nextAt: new Date(),
+    })
+    const its = { id, scheduleId, dueAt: new Date(), trigger, state: 'waiting', versionId } as const
+    const [run] = await domain.db.insert(scheduleRuns).values(its).returning()
+    if (run === undefined) throw new Error('no run')
+    return { run, schedule: { id: scheduleId, datasetId } }
+  }
+  const settling = () => createSettling({ ...domain, queue } as never)
+
+  it('is told once what failed or was missed, and that it was disabled, by however many processes', async () => {
+    const failed = await scheduled('schedule')
+    await Promise.all([1, 2].map(() => settling().failed(failed.run, {} as never, 'No.')))
+    const missed = await scheduled('schedule')
+    await Promise.all([1, 2].map(() => settling().missed(missed.run, {} as never, 'No.', null)))
+    await settling().missed((await scheduled('by hand')).run, {} as never, 'No.', null)
+    await Promise.all([1, 2].map(() => settling().disable(missed.schedule, 'No.')))
+    expect(await told(domain.ada)).toEqual(['schedule.disabled', 'schedule.missed', 'schedule.failed'])
+  })
+
+  it('is not told of the versions of its runs as well', async () => {
+    const versionId = newId()
+    const { schedule } = await scheduled('schedule', versionId)
+    const { id: createdBy, organizationId } = domain.ada
+    await domain.db.insert(datasetVersions).values({
+      ...{ id: versionId, organizationId, datasetId: schedule.datasetId, number: 1, status: 'running', createdBy },
+      ...{ runId: newId(), accountName: 'reader', startedAt: new Date(Date.now() - 90_000), heartbeatAt: new Date() },
+    })
+    const failed = { status: 'failed', code: null, message: 'No.', diagnosis: null } as const
+    await createVersionRows(domain.db, roomy).end(versionId, failed, true)
     expect(await told(domain.ada)).toEqual([])
   })
 })

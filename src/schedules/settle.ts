@@ -13,6 +13,7 @@ import { scheduleRuns, schedules } from '../db/schema/schedules.ts'
 import { type Verdict, verdictOn } from './outcome.ts'
 import type { Job, Queue } from './queue.ts'
 import { changeRun, jobOf, type RunRow, type ScheduleRow } from './rows.ts'
+import { tellOfDisabled, tellOfRun } from './telling.ts'
 
 export type Settling = ReturnType<typeof createSettling>
 
@@ -42,6 +43,7 @@ export function createSettling(deps: { db: Database; guard: Guard; queue: Pick<Q
   async function apply(tx: Transaction, run: RunRow, schedule: ScheduleRow, verdict: Verdict): Promise<void> {
     const { state, reason, code } = verdict
     await changeRun(tx, run.id, { state, reason, code })
+    if (state === 'failed' || state === 'missed') await tellOfRun(tx, run, schedule, state)
     if (verdict.state === 'waiting') return queue.send(tx, [jobOf(run, verdict.afterSeconds)])
     if (verdict.state === 'completed') await remember(tx, schedule, null)
     else if (verdict.makeUp) await remember(tx, schedule, run)
@@ -95,9 +97,11 @@ export function createSettling(deps: { db: Database; guard: Guard; queue: Pick<Q
           async ({ tx, abandon }) => {
             const active = and(eq(schedules.id, id), eq(schedules.state, 'active'))
             const disabled = { state: 'disabled', reason, stateAt: sql`now()`, stateBy: null } as const
-            const changed = await tx.update(schedules).set(disabled).where(active).returning({ id: schedules.id })
+            const changed = await tx.update(schedules).set(disabled).where(active).returning()
             await missWaiting(tx, id, reason)
-            if (changed.length === 0) abandon(undefined)
+            const [one] = changed
+            if (one === undefined) return abandon<void>(undefined)
+            await tellOfDisabled(tx, one)
           },
         )
       } catch (error) {

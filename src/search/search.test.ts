@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { UserActor } from '../access/actor.ts'
 import { newId } from '../db/new-id.ts'
 import { datasets, datasetVersions } from '../db/schema/catalog.ts'
+import { datasetShares } from '../db/schema/dataset-shares.ts'
+import { datasetTags } from '../db/schema/dataset-tags.ts'
 import { datasetSearch } from '../db/schema/search.ts'
 import { Secret } from '../secrets/secret.ts'
 import { addConnection, type TestDomain, testDomain } from '../testing/domain.ts'
@@ -87,6 +89,17 @@ describe('A search', () => {
     })
     expect((await found(domain.ada, 'liefer')).columns).toEqual({ rows: [], total: 0, more: false })
     expect(await names(domain.ada, 'delivered', 'columns')).toEqual(['Shipments'])
+  })
+
+  it('looks at the description and the tags of a dataset too', async () => {
+    const id = await addDataset(domain.ada, 'Plain')
+    await domain.db.update(datasets).set({ description: 'Übersicht of the quarter' }).where(eq(datasets.id, id))
+    await domain.db.insert(datasetTags).values({ datasetId: id, tag: 'Größter', tagKey: 'größter' })
+    await domain.db.transaction((tx) => indexDataset(tx, id))
+    for (const text of ['ubersicht', 'the quarter', 'GROSSTER']) {
+      expect(await names(domain.ada, text, 'datasets')).toEqual(['Plain'])
+    }
+    expect(await names(domain.ada, 'quarter grosster', 'datasets')).toEqual([])
   })
 
   it('finds nothing that begins in one column and ends in the next', async () => {
@@ -185,6 +198,21 @@ describe('Who searches', () => {
     expect(await names(domain.ada, 'misfiled', 'datasets')).toEqual(['Misfiled'])
     expect(await names(domain.ben, 'misfiled', 'datasets')).toEqual([])
     expect(await names(domain.eve, 'misfiled', 'datasets')).toEqual([])
+  })
+
+  it('finds a dataset and its columns as long as it is shared with them', async () => {
+    const id = await addDataset(domain.ada, 'Lent figures', ['lent_column'])
+    const share = { datasetId: id, userId: domain.ben.id, organizationId: domain.ben.organizationId }
+    await domain.db.insert(datasetShares).values({ ...share, role: 'consumer', createdBy: domain.ada.id })
+    await domain.db.transaction((tx) => indexDataset(tx, id))
+    expect(await names(domain.ben, 'lent figures', 'datasets')).toEqual(['Lent figures'])
+    expect(await names(domain.ben, 'lent_column', 'columns')).toEqual(['Lent figures'])
+    expect(await names(domain.root, 'lent figures', 'datasets')).toEqual([])
+    await domain.db.delete(datasetShares).where(eq(datasetShares.datasetId, id))
+    expect(await names(domain.ben, 'lent figures', 'datasets')).toEqual([])
+    await domain.db.transaction((tx) => indexDataset(tx, id))
+    expect(await names(domain.ben, 'lent figures', 'datasets')).toEqual([])
+    expect(await names(domain.ada, 'lent figures', 'datasets')).toEqual(['Lent figures'])
   })
 
   it('is not told the connection of a dataset once that was taken from them', async () => {

@@ -151,7 +151,7 @@ function catalogStates(scene: Scene): readonly State[] {
     { name: 'catalog-query', open: (page) => query(page, 'select id, name, note from customers') },
     { name: 'catalog-query-refused', open: (page) => query(page, 'select nothing from nowhere') },
     at('combine', '/catalog/combine'),
-    { name: 'combine-preview', open: (page) => combine(page, 'SELECT * FROM "customers"') },
+    { name: 'combine-preview', open: (page) => combine(page, 'SELECT * FROM "customers (1)"') },
     { name: 'combine-refused', open: (page) => combine(page, 'SELECT *\nFORM customers') },
     at('profile', `/catalog/${scene.customers}/versions/1/profile`),
     at('compare', `/catalog/${scene.customers}/comparison`),

@@ -53,7 +53,7 @@ function Use({ report }: { report: StorageReport }) {
             ? null
             : {
                 label: 'Not encrypted',
-                value: `${unsealed.toLocaleString('en')} ${unsealed === 1 ? 'version' : 'versions'} of an earlier release of Keyward. A new snapshot of the dataset is encrypted; deleting the dataset removes the old ones.`,
+                value: `${unsealed.toLocaleString('en')} ${unsealed === 1 ? 'version' : 'versions'} of an earlier release of Keyward. A new snapshot of the dataset is encrypted; deleting the dataset for good removes the old ones.`,
               },
         ]}
       />

@@ -1,3 +1,4 @@
+import type { Lineage } from '../../src/catalog/lineage.ts'
 import type { DatasetDetail, VersionDetail } from '../../src/catalog/queries.ts'
 import { paths } from '../../src/paths.ts'
 import { ConfirmPage } from '../ui/confirm-page.tsx'
@@ -8,11 +9,13 @@ type DeletionProps = {
   readonly dataset: Pick<DatasetDetail, 'id' | 'name' | 'versions' | 'isDynamic'>
   /** With how many people it is shared. */
   readonly sharedWith: number
+  /** What is made from it. */
+  readonly lineage: Pick<Lineage, 'uses' | 'hiddenUses'>
 }
 
 /** The page that asks before a dataset is deleted, and says what depends on it. */
 export function DatasetDeletionPage(props: DeletionProps) {
-  const { dataset, sharedWith } = props
+  const { dataset, sharedWith, lineage } = props
   return (
     <ConfirmPage
       title={`Delete ${dataset.name}`}
@@ -24,6 +27,7 @@ export function DatasetDeletionPage(props: DeletionProps) {
       <ul>
         <li>{dataset.isDynamic ? 'Nothing is stored of it: it is dynamic.' : versionsInWords(dataset.versions)}</li>
         <li>{peopleInWords(sharedWith)}</li>
+        <li>{usesInWords(lineage)}</li>
       </ul>
       <p>
         It goes to the deleted datasets, from where it can be restored for 30 days. Then it is deleted for good. The
@@ -43,6 +47,13 @@ function versionsInWords(versions: DatasetDetail['versions']): string {
 function peopleInWords(count: number): string {
   if (count === 0) return 'It is shared with nobody.'
   return `${count === 1 ? '1 person' : `${count} people`} it is shared with can no longer see it.`
+}
+
+function usesInWords({ uses, hiddenUses }: DeletionProps['lineage']): string {
+  const names = uses.map(({ name }) => name)
+  if (hiddenUses > 0) names.push(`${hiddenUses} of other people`)
+  if (names.length === 0) return 'No dataset is made from it.'
+  return `What is made from it keeps its data and cannot be refreshed: ${names.join(', ')}.`
 }
 
 /** The page that asks before one version goes with its data. */

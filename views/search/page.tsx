@@ -52,7 +52,7 @@ function Found({ findings, text }: { findings: Findings; text: string }) {
   }
   return (
     <>
-      <Group title="Datasets" hits={datasets}>
+      <Group title="Datasets" hits={datasets} all={paths.catalog({ q: text })}>
         {datasets.rows.map(({ id, name, connectionName }) => (
           <Hit href={paths.dataset(id)} name={name} meta={connectionName} />
         ))}

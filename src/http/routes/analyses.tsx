@@ -18,24 +18,23 @@ type Dependencies = {
 
 /** What is computed over the versions of a dataset: the profile of one, and how two differ. */
 export function analysisRoutes({ computing, datasetQueries: queries }: Dependencies): Routes {
-  const { analyses } = computing
   const routes = new Routes()
 
   routes.get('/catalog/:id/versions/:version/profile', signedIn, async (c, actor) => {
     const subject = profileOf(c)
     const { datasetName } = await queries.version(actor, idOf(c), subject.version)
-    const state = await analyses.show(actor, idOf(c), subject)
+    const state = await computing.analyses.show(actor, idOf(c), subject)
     const dataset = { id: idOf(c), name: datasetName }
     return c.render(<ProfilePage dataset={dataset} version={subject.version} state={state} page={pageOf(c)} />)
   })
 
   routes.post('/catalog/:id/versions/:version/profile', signedIn, async (c, actor) => {
-    await analyses.begin(actor, idOf(c), profileOf(c))
+    await computing.analyses.begin(actor, idOf(c), profileOf(c))
     return c.redirect(paths.datasetProfile(idOf(c), profileOf(c).version), 303)
   })
 
   routes.post('/catalog/:id/versions/:version/profile/cancellation', signedIn, async (c, actor) => {
-    await analyses.cancel(actor, idOf(c), profileOf(c))
+    await computing.analyses.cancel(actor, idOf(c), profileOf(c))
     setFlash(c, 'analysis-cancelled')
     return c.redirect(paths.datasetProfile(idOf(c), profileOf(c).version), 303)
   })
@@ -50,14 +49,14 @@ export function analysisRoutes({ computing, datasetQueries: queries }: Dependenc
     if (choice.from === choice.to) {
       return comparison(c, actor, choice, { to: 'These are the same version. Choose another one.' })
     }
-    await analyses.begin(actor, idOf(c), comparisonOf(choice))
+    await computing.analyses.begin(actor, idOf(c), comparisonOf(choice))
     return c.redirect(paths.datasetComparison(idOf(c), choice), 303)
   })
 
   routes.post('/catalog/:id/comparison/cancellation', signedIn, async (c, actor) => {
     const choice = choiceIn(c)
     if (choice === null) throw new NotFound()
-    await analyses.cancel(actor, idOf(c), comparisonOf(choice))
+    await computing.analyses.cancel(actor, idOf(c), comparisonOf(choice))
     setFlash(c, 'analysis-cancelled')
     return c.redirect(paths.datasetComparison(idOf(c), choice), 303)
   })
@@ -80,7 +79,7 @@ export function analysisRoutes({ computing, datasetQueries: queries }: Dependenc
 
   async function compared(actor: UserActor, id: string, choice: ComparisonChoice) {
     const [from, to] = [await queries.version(actor, id, choice.from), await queries.version(actor, id, choice.to)]
-    const state = await analyses.show(actor, id, comparisonOf(choice))
+    const state = await computing.analyses.show(actor, id, comparisonOf(choice))
     return { drift: driftBetween(from.columns, to.columns), state }
   }
 

@@ -12,11 +12,13 @@ import { type AppContext, Routes, signedIn } from '../routing.ts'
 type Typed = Pick<CombinePageProps, 'query' | 'name' | 'search'>
 
 /** **Combine datasets**: a query over datasets, and the datasets that are made by one. */
-export function combineRoutes({ computing }: { computing: Pick<Computing, 'combine'> }): Routes {
-  const { combine } = computing
+export function combineRoutes(deps: { computing: Pick<Computing, 'combine'> }): Routes {
+  const { computing } = deps
   const routes = new Routes()
 
-  routes.get('/catalog/combine', signedIn, (c, actor) => show(c, actor, combine, { query: '', name: '', search: '' }))
+  routes.get('/catalog/combine', signedIn, (c, actor) =>
+    show(c, actor, computing.combine, { query: '', name: '', search: '' }),
+  )
 
   routes.post('/catalog/combine', signedIn, async (c, actor) => {
     const fields = await readForm(c)
@@ -26,30 +28,30 @@ export function combineRoutes({ computing }: { computing: Pick<Computing, 'combi
       search: fields.text('search'),
     }
     const insert = fields.text('insert')
-    if (insert !== '') return show(c, actor, combine, { ...typed, query: withInserted(typed.query, insert) })
+    if (insert !== '') return show(c, actor, computing.combine, { ...typed, query: withInserted(typed.query, insert) })
     const intent = fields.text('intent')
-    if (intent === 'search') return show(c, actor, combine, typed)
+    if (intent === 'search') return show(c, actor, computing.combine, typed)
     return intent === 'preview' ? preview(c, actor, typed) : save(c, actor, typed)
   })
 
   routes.post('/catalog/:id/combination', signedIn, async (c, actor) => {
     const id = c.req.param('id') ?? ''
-    const outcome = await combine.refresh(actor, id)
+    const outcome = await computing.combine.refresh(actor, id)
     if (outcome.ok) setFlash(c, 'dataset-started')
     return c.redirect(paths.dataset(id), 303)
   })
 
   async function preview(c: AppContext, actor: UserActor, typed: Typed) {
-    const outcome = await combine.preview(actor, typed.query)
-    if (!outcome.ok) return show(c, actor, combine, typed, { errors: { query: sentenceOf(outcome) } })
-    return show(c, actor, combine, typed, { preview: outcome })
+    const outcome = await computing.combine.preview(actor, typed.query)
+    if (!outcome.ok) return show(c, actor, computing.combine, typed, { errors: { query: sentenceOf(outcome) } })
+    return show(c, actor, computing.combine, typed, { preview: outcome })
   }
 
   async function save(c: AppContext, actor: UserActor, typed: Typed) {
     const parsed = parseName(typed.name, 'Dataset name')
-    if (!parsed.ok) return show(c, actor, combine, typed, { errors: { name: parsed.error } })
-    const outcome = await combine.save(actor, { name: parsed.name, query: typed.query })
-    if (!outcome.ok) return show(c, actor, combine, typed, { errors: { query: sentenceOf(outcome) } })
+    if (!parsed.ok) return show(c, actor, computing.combine, typed, { errors: { name: parsed.error } })
+    const outcome = await computing.combine.save(actor, { name: parsed.name, query: typed.query })
+    if (!outcome.ok) return show(c, actor, computing.combine, typed, { errors: { query: sentenceOf(outcome) } })
     setFlash(c, 'dataset-started')
     return c.redirect(paths.dataset(outcome.id), 303)
   }

@@ -71,9 +71,10 @@ describe('/catalog/:id/deletion', () => {
   it('says what depends on it, and then lists it among the deleted, from where it is restored', async () => {
     await share('consumer')
     const asked = await ada.get(paths.datasetDeletion(id))
-    expect(textsOf(asked.html, 'main li').slice(-2)).toEqual([
+    expect(textsOf(asked.html, 'main li').slice(-3)).toEqual([
       '1 version with 567 B of stored data can no longer be read.',
       '1 person it is shared with can no longer see it.',
+      'No dataset is made from it.',
     ])
     expect((await ada.post(paths.datasetDeletion(id))).location).toBe(paths.catalog())
     expect([(await ada.get(paths.dataset(id))).status, (await ben.get(paths.dataset(id))).status]).toEqual([404, 404])

@@ -2,6 +2,7 @@ import { DatasetErasurePage, DeletedDatasetsPage } from '../../../views/catalog/
 import { DatasetDeletionPage, VersionDeletionPage } from '../../../views/catalog/deletion.tsx'
 import { EditDatasetPage } from '../../../views/catalog/edit.tsx'
 import { NotFound } from '../../access/refusals.ts'
+import type { Computing } from '../../catalog/computing.ts'
 import type { DatasetDeletion } from '../../catalog/deletion.ts'
 import type { DatasetDescription } from '../../catalog/description.ts'
 import type { DatasetListing } from '../../catalog/listing.ts'
@@ -18,6 +19,7 @@ type Dependencies = {
   readonly datasetDescription: DatasetDescription
   readonly datasetDeletion: DatasetDeletion
   readonly datasetSharing: Pick<DatasetSharing, 'people'>
+  readonly computing: Pick<Computing, 'lineage'>
 }
 
 /** What changes about a dataset: its words, its versions, and whether it is there. */
@@ -72,7 +74,8 @@ export function datasetChangeRoutes(deps: Dependencies): Routes {
   routes.get('/catalog/:id/deletion', signedIn, async (c, actor) => {
     const dataset = await queries.show(actor, idOf(c), 'dataset.delete')
     const people = await deps.datasetSharing.people(actor, dataset.id)
-    return c.render(<DatasetDeletionPage dataset={dataset} sharedWith={people.length - 1} />)
+    const lineage = await deps.computing.lineage.of(actor, dataset.id)
+    return c.render(<DatasetDeletionPage dataset={dataset} sharedWith={people.length - 1} lineage={lineage} />)
   })
 
   routes.post('/catalog/:id/deletion', signedIn, async (c, actor) => {
