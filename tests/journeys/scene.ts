@@ -190,9 +190,17 @@ function monthly(account: string): Form {
 async function pretendRuns(server: StartedServer, customers: string, endless: string): Promise<void> {
   const client = new pg.Client({ connectionString: server.database?.ownerUrl })
   await client.connect()
+  try {
+    await pretend(client, customers, endless)
+  } finally {
+    await client.end()
+  }
+}
+
+async function pretend(client: pg.Client, customers: string, endless: string): Promise<void> {
   await client.query(
     `insert into schedule_runs (id, schedule_id, due_at, trigger, state, attempts, reason)
-      select gen_random_uuid(), s.id, now() - n * interval '30 days', 'schedule', state, n % 3, why from schedules s,
+      select gen_random_uuid(), s.id, now() - n * interval '30 days', 'schedule', past.state, n % 3, why from schedules s,
         (values (1, 'completed', null), (2, 'missed', 'The credentials were paused, because a data store had refused them.'),
           (3, 'failed', 'Nothing answered in time. Check the network between Keyward and the data store.')) as past(n, state, why)
       where s.dataset_id = $1`,
@@ -204,7 +212,6 @@ async function pretendRuns(server: StartedServer, customers: string, endless: st
       where dataset_id = $1`,
     [endless],
   )
-  await client.end()
 }
 
 /** A second version in which some rows differ. */
