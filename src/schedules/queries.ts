@@ -73,6 +73,11 @@ export function createScheduleQueries(deps: {
       return { dataset, schedule: await scheduleOf(db, datasetId), accounts, zones: timeZones() }
     },
 
+    /** Reports whether a dataset has a schedule. For who may delete it; it decides nothing. */
+    has(datasetId: string): Promise<boolean> {
+      return db.$count(schedules, eq(schedules.datasetId, datasetId)).then((count) => count > 0)
+    },
+
     /** Returns the next five moments of a rule, by the database's clock. */
     async preview(rule: Rule, timeZone: string): Promise<readonly Date[]> {
       return nextRuns(rule, timeZone, await databaseTime(db), shownRuns)

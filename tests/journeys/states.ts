@@ -62,6 +62,7 @@ function credentialStates(scene: Scene, store: Store): readonly State[] {
   const credential = `/credentials/${scene.reporting}`
   return [
     at('credentials-list', '/credentials'),
+    at('credentials-attention', '/credentials?attention=any'),
     at('credentials-select', '/credentials?select=yes'),
     at('credentials', credential),
     at('credentials-paused', `/credentials/${scene.longName}`),

@@ -11,11 +11,12 @@ type DeletionProps = {
   readonly sharedWith: number
   /** What is made from it. */
   readonly lineage: Pick<Lineage, 'uses' | 'hiddenUses'>
+  readonly isScheduled: boolean
 }
 
 /** The page that asks before a dataset is deleted, and says what depends on it. */
 export function DatasetDeletionPage(props: DeletionProps) {
-  const { dataset, sharedWith, lineage } = props
+  const { dataset, sharedWith, lineage, isScheduled } = props
   return (
     <ConfirmPage
       title={`Delete ${dataset.name}`}
@@ -28,6 +29,7 @@ export function DatasetDeletionPage(props: DeletionProps) {
         <li>{dataset.isDynamic ? 'Nothing is stored of it: it is dynamic.' : versionsInWords(dataset.versions)}</li>
         <li>{peopleInWords(sharedWith)}</li>
         <li>{usesInWords(lineage)}</li>
+        {isScheduled ? <li>Its schedule stops, and goes on if it is restored.</li> : null}
       </ul>
       <p>
         It goes to the deleted datasets, from where it can be restored for 30 days. Then it is deleted for good. The

@@ -4,6 +4,7 @@ import { type CatalogApp, catalogApp } from '../../testing/catalog-app.ts'
 import type { Client } from '../../testing/client.ts'
 import { fingerprint } from '../../testing/every-route.ts'
 import { formValues, textOf, textsOf } from '../../testing/html.ts'
+import { daily } from '../../testing/scheduling.ts'
 
 let at: CatalogApp
 let ada: Client
@@ -68,6 +69,12 @@ describe('/catalog/:id/edit', () => {
 })
 
 describe('/catalog/:id/deletion', () => {
+  it('says that its schedule stops', async () => {
+    expect(await at.app.schedules.set(at.app.ada, id, daily(at.credentialId), null)).toEqual({ ok: true })
+    const { html } = await ada.get(paths.datasetDeletion(id))
+    expect(textsOf(html, 'main li').at(-1)).toBe('Its schedule stops, and goes on if it is restored.')
+  })
+
   it('says what depends on it, and then lists it among the deleted, from where it is restored', async () => {
     await share('consumer')
     const asked = await ada.get(paths.datasetDeletion(id))

@@ -9,6 +9,7 @@ import type { DatasetListing } from '../../catalog/listing.ts'
 import { type DatasetQueries, isOpen } from '../../catalog/queries.ts'
 import type { DatasetSharing } from '../../catalog/sharing.ts'
 import { paths } from '../../paths.ts'
+import type { ScheduleQueries } from '../../schedules/queries.ts'
 import { setFlash } from '../flash.ts'
 import { readForm } from '../form.ts'
 import { type AppContext, Routes, signedIn } from '../routing.ts'
@@ -20,6 +21,7 @@ type Dependencies = {
   readonly datasetDeletion: DatasetDeletion
   readonly datasetSharing: Pick<DatasetSharing, 'people'>
   readonly computing: Pick<Computing, 'lineage'>
+  readonly scheduleQueries: Pick<ScheduleQueries, 'has'>
 }
 
 /** What changes about a dataset: its words, its versions, and whether it is there. */
@@ -75,7 +77,9 @@ export function datasetChangeRoutes(deps: Dependencies): Routes {
     const dataset = await queries.show(actor, idOf(c), 'dataset.delete')
     const people = await deps.datasetSharing.people(actor, dataset.id)
     const lineage = await deps.computing.lineage.of(actor, dataset.id)
-    return c.render(<DatasetDeletionPage dataset={dataset} sharedWith={people.length - 1} lineage={lineage} />)
+    const isScheduled = await deps.scheduleQueries.has(dataset.id)
+    const its = { dataset, sharedWith: people.length - 1, lineage, isScheduled }
+    return c.render(<DatasetDeletionPage {...its} />)
   })
 
   routes.post('/catalog/:id/deletion', signedIn, async (c, actor) => {
