@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config'
 import { ClosingLine } from './src/testing/closing-line.ts'
 
+const mocked = ['src/**/*.mocked.test.ts']
+const short = { testTimeout: 30_000, hookTimeout: 60_000 }
 const whole = { testTimeout: 120_000, hookTimeout: 120_000 }
 
 export default defineConfig({
@@ -14,10 +16,14 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['src/**/*.test.{ts,tsx}', 'views/**/*.test.tsx'],
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          exclude: mocked,
+          // They load much the same modules: once is enough.
+          isolate: false,
+          ...short,
         },
       },
+      // What takes a module's place must not do so for other files.
+      { extends: true, test: { name: 'mocked', include: mocked, ...short } },
       { extends: true, test: { name: 'whole', include: ['tests/**/*.test.{ts,tsx}'], ...whole } },
       { extends: true, test: { name: 'screenshots', include: ['tests/screenshots/*.shots.ts'], testTimeout: 600_000 } },
     ],

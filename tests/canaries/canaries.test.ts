@@ -104,7 +104,7 @@ describe('secrets that were stored, typed, mistyped, pasted and refused', () => 
 
   test('are not in the data directory, snapshots included', () => {
     const files = [...filesIn(server.directory)]
-    expect(files.some(({ name }) => name.endsWith('.parquet'))).toBe(true)
+    expect(files.some(({ name }) => name.endsWith('.sealed'))).toBe(true)
     expect(findings(needles, files)).toEqual([])
   })
 

@@ -74,7 +74,7 @@ describe.skipIf(browserPath === undefined).each(modes)('Datasets $way', ({ javaS
   test('have a profile that was computed by itself, with numbers behind each picture', () =>
     as(ada, async (page) => {
       await openDataset(page, 'orders')
-      await follow(page, 'Profile')
+      await follow(page, 'Profile of version 1')
       await heading(page, 'Profile of orders, version 1')
       await page.getByRole('img', { name: /^Histogram of amount, from/ }).waitFor({ timeout: 30_000 })
       await page.locator('.histogram summary').first().press('Enter')
@@ -125,7 +125,7 @@ async function addTwoTables(page: Page, from: Store): Promise<void> {
   await page.getByRole('checkbox', { name: 'customers' }).check()
   await page.getByRole('checkbox', { name: 'orders' }).check()
   await press(page, 'Create snapshot')
-  await heading(page, 'Catalog')
+  await heading(page, 'Added datasets')
   await expect
     .poll(
       async () => {

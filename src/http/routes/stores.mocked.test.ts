@@ -46,7 +46,7 @@ describe('GET /connections/new', () => {
   it('searched, shows what has every word, and a way back where nothing has', async () => {
     const found = await ada.get('/connections/new?q=ROCK+slabs')
     expect(textsOf(found.html, '.store-grid .store-name')).toEqual(['Granite preview'])
-    expect(found.html.querySelector('[name="q"]')?.getAttribute('value')).toBe('ROCK slabs')
+    expect(found.html.querySelector('main [name="q"]')?.getAttribute('value')).toBe('ROCK slabs')
     const none = await ada.get('/connections/new?q=%3Cb%3Enothing')
     expect(textOf(none.html, '.empty-state h2')).toBe('No data store found')
     expect(none.text).not.toContain('<b>nothing')
