@@ -19,7 +19,8 @@ describe('a sealed file', () => {
       const bytes = Buffer.concat([made.header, ...made.body])
       expect(plainSize(bytes.length)).toBe(size)
       expect(Buffer.concat(opened(key, made.header, made.body)).equals(plain)).toBe(true)
-      expect(bytes.includes(plain.subarray(0, 16)) && size > 0).toBe(false)
+      // Of fewer bytes chance may repeat some.
+      expect(size >= 16 && bytes.includes(plain.subarray(0, 16))).toBe(false)
     },
   )
 

@@ -100,8 +100,9 @@ function Present(props: { data: SchedulePageData; schedule: ScheduleDetail }) {
 
 function NextRuns(props: { next: readonly Date[]; timeZone: string }) {
   const { next, timeZone } = props
-  const rows = next.map((at) => [timeInZone(at, timeZone), absoluteTime(at), <Time at={at} />])
-  const columns = [{ label: `In ${timeZone}` }, { label: 'In UTC' }, { label: 'From now' }]
+  const isUtc = timeZone === 'UTC'
+  const rows = next.map((at) => [timeInZone(at, timeZone), ...(isUtc ? [] : [absoluteTime(at)]), <Time at={at} />])
+  const columns = [{ label: `In ${timeZone}` }, ...(isUtc ? [] : [{ label: 'In UTC' }]), { label: 'From now' }]
   return <Table caption="Next runs" captionHidden columns={columns} rows={rows} />
 }
 
