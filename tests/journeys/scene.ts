@@ -226,19 +226,23 @@ async function again(recorder: Recorder, store: Store, dataset: string, account:
   while (!(await completed(2))) await new Promise((resolve) => setTimeout(resolve, 200))
 }
 
+const times = [
+  `update associations set last_sign_in_at = now() - interval '7 minutes', last_sign_in_code = 'ok'
+    where last_sign_in_at is null and random() < 0.9`,
+  `update associations set last_sign_in_code = 'auth.refused' where credential_id in
+    (select id from credentials where name = 'Finance month-end')`,
+  `update credentials set expires_at = now() + interval '5 days', expiry_source = 'set' where name = 'Old ledger'`,
+  `update credentials set created_at = now() - interval '140 days', updated_at = now() - interval '9 days'`,
+  `update credentials set last_used_at = now() - interval '1 hour' * (1 + length(name)) where name <> 'HR export'`,
+  `update connections set last_sign_in_at = now() - interval '7 minutes', last_sign_in_code = 'ok'
+    where last_sign_in_at is null`,
+]
+
 async function pretendTime(server: StartedServer, reporting: string, paused: string): Promise<void> {
   const client = new pg.Client({ connectionString: server.database?.ownerUrl })
   await client.connect()
-  await client.query(`
-    update associations set last_sign_in_at = now() - interval '7 minutes', last_sign_in_code = 'ok'
-      where last_sign_in_at is null and random() < 0.9;
-    update associations set last_sign_in_code = 'auth.refused' where credential_id in
-      (select id from credentials where name = 'Finance month-end');
-    update credentials set expires_at = now() + interval '5 days', expiry_source = 'set' where name = 'Old ledger';
-    update credentials set created_at = now() - interval '140 days', updated_at = now() - interval '9 days';
-    update credentials set last_used_at = now() - interval '1 hour' * (1 + length(name)) where name <> 'HR export';
-    update connections set last_sign_in_at = now() - interval '7 minutes', last_sign_in_code = 'ok'
-      where last_sign_in_at is null`)
+  // Each by itself: Keyward works on the same rows meanwhile.
+  for (const statement of times) await client.query(statement)
   await client.query(
     `insert into connection_health (connection_id, at, code, milliseconds)
       select id, now() - n * interval '1 hour', case when n % 23 = 4 then 'tcp.timeout' when n % 31 = 9 then 'skipped.busy' else 'ok' end,
