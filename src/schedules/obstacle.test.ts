@@ -8,7 +8,7 @@ import { connections } from '../db/schema/connections.ts'
 import { associations } from '../db/schema/credentials.ts'
 import { users } from '../db/schema/organizations.ts'
 import { schedules } from '../db/schema/schedules.ts'
-import { refused, type TestDomain, testDomain } from '../testing/domain.ts'
+import { type TestDomain, testDomain } from '../testing/domain.ts'
 import {
   complete,
   daily,
@@ -29,8 +29,6 @@ let connectionId: string
 let credentialId: string
 let datasetId: string
 let count = 0
-
-const _unreachable = { ...refused, code: 'tcp.timeout', diagnosis: [] } as typeof refused
 
 beforeAll(async () => {
   domain = await testDomain()

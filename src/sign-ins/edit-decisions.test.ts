@@ -1,9 +1,11 @@
-import { eq } from 'drizzle-orm'
+import { eq, inArray } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Outcome } from '../connector/driver.ts'
+import { newId } from '../db/new-id.ts'
 import { datasets } from '../db/schema/catalog.ts'
 import { connections } from '../db/schema/connections.ts'
 import { associations, credentials, credentialVersions } from '../db/schema/credentials.ts'
+import { schedules } from '../db/schema/schedules.ts'
 import { verifyGrants } from '../keys/inspect.ts'
 import { answering } from '../testing/answering.ts'
 import { addConnection, refused, signedIn, type TestDomain, testDomain, tryEdit } from '../testing/domain.ts'
@@ -135,6 +137,26 @@ describe('Split', () => {
     expect(entry?.details).toMatchObject({ edit: editId, splitCredential: old, moved: 1 })
   })
 
+  it('moves the schedules of what is made from a connection that keeps the old secret, and no others', async () => {
+    const moved = await account.addDataset(account.orders)
+    const kept = await account.addDataset(account.sales)
+    for (const datasetId of [moved, kept]) await schedule(datasetId)
+    answering(domain, mixed)
+    const editId = await tryEdit(domain, domain.ada, account.id, account.edit())
+    const split = await domain.vault.splitEdit(domain.ada, account.id, editId, `Kept ${count}`)
+    if (!split.ok) throw new Error(split.reason)
+    const accounts = await domain.db
+      .select()
+      .from(schedules)
+      .where(inArray(schedules.datasetId, [moved, kept]))
+    expect(new Map(accounts.map(({ datasetId, credentialId }) => [datasetId, credentialId]))).toEqual(
+      new Map([
+        [moved, split.credentialId],
+        [kept, account.id],
+      ]),
+    )
+  })
+
   it('moves a connection whose sign-in was good but whose query fails', async () => {
     await account.addDataset(account.orders)
     answering(domain, (job, { password }) =>
@@ -176,3 +198,12 @@ describe('Split', () => {
     })
   })
 })
+
+async function schedule(datasetId: string): Promise<void> {
+  const { id: setBy, organizationId } = domain.ada
+  const rule = { every: 'day', at: '06:00' }
+  const its = { rule, timeZone: 'UTC', catchUp: 'once' as const, nextAt: new Date('2099-01-01') }
+  await domain.db
+    .insert(schedules)
+    .values({ id: newId(), organizationId, datasetId, credentialId: account.id, setBy, ...its })
+}
