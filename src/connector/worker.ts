@@ -29,7 +29,8 @@ let answered = false
 /** A job may come before this process is ready for it. */
 let begun = false
 
-void prepare()
+/** Resolves when this process is as ready as it gets while it waits; sooner where a job has come. */
+export const prepared = prepare()
 
 /** What waits has time: it loads, and tries out, what its job would otherwise wait for. A job that is here already does not. */
 async function prepare(): Promise<void> {
