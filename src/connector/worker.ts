@@ -29,6 +29,9 @@ let answered = false
 /** A job may come before this process is ready for it. */
 let begun = false
 
+/** The first compiles what runs, and the next few have V8 remember what it met there. More saved nothing that could be told. */
+const rehearsals = 8
+
 /** Resolves when this process is as ready as it gets while it waits; sooner where a job has come. */
 export const prepared = prepare()
 
@@ -38,9 +41,7 @@ async function prepare(): Promise<void> {
   send({ kind: 'ready' })
   // One that was handed over while this process began is read first.
   await sleep(50)
-  if (begun) return
-  // A rehearsal that fails has only made nothing faster.
-  await rehearse().catch(() => {})
+  for (let round = 0; round < rehearsals && !begun && (await rehearse()); round++);
   // What imports need takes a quarter of a second to load.
   setTimeout(() => {
     if (!begun) void import('./parquet.ts')
