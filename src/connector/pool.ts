@@ -176,7 +176,7 @@ function follow(
     }, lookAtMemoryMilliseconds)
     options.signal?.addEventListener('abort', cancel)
     worker.onMessage((message: FromWorker) => {
-      if (message.kind === 'rung') climbed.push(message.rung)
+      if (message.kind === 'rungs') climbed.push(...message.rungs)
       else if (message.kind === 'progress') options.onProgress?.(message.progress)
       else if (message.kind !== 'ready') settle(message)
     })

@@ -23,6 +23,8 @@ process.on('unhandledRejection', (error) => void answerFailure(error))
 process.once('message', (message: ToWorker) => void work(message))
 
 const climbed: ClimbedRung[] = []
+/** Those of them that are still to be told. */
+let untold: ClimbedRung[] = []
 let job: Job | undefined
 let since = performance.now()
 let answered = false
@@ -81,7 +83,8 @@ function reporter(): Reporter {
     const milliseconds = state === 'passed' ? toTenths(known ?? passed) : null
     const rung: ClimbedRung = { name, state, sentence, milliseconds }
     climbed.push(rung)
-    send({ kind: 'rung', rung })
+    // Told together, while the server is waited for.
+    if (untold.push(rung) === 1) setImmediate(tell)
   }
   return {
     passed: (rung, sentence, known) => climb(rung, 'passed', sentence, known),
@@ -92,6 +95,11 @@ function reporter(): Reporter {
       send({ kind: 'progress', progress })
     },
   }
+}
+
+function tell(): void {
+  if (untold.length > 0) send({ kind: 'rungs', rungs: untold })
+  untold = []
 }
 
 /** Milliseconds since the last rung. */
@@ -137,6 +145,7 @@ function secretTexts(): string[] {
 
 async function answer(message: FromWorker): Promise<void> {
   if (answered) return
+  tell()
   answered = true
   await new Promise<void>((resolve) => {
     if (process.send === undefined) resolve()
