@@ -49,9 +49,9 @@ export const signIn: Measurement = {
       noted('with a ready worker', median(plain.slice(1).map(({ ours }) => ours)), ' ms'),
       noted('the library by itself', median(plain.slice(1).map(({ theirs }) => theirs)), ' ms'),
       noted('the library asking the same', median(plain.slice(1).map(({ same }) => same)), ' ms'),
-      noted('least of the three', least(plain, 'ours'), ' ms with a ready worker'),
-      noted('', least(plain, 'theirs'), ' ms by the library by itself'),
-      noted('', least(plain, 'same'), ' ms by the library asking the same'),
+      noted('least with a ready worker', least(plain, 'ours'), ' ms'),
+      noted('least of the library by itself', least(plain, 'theirs'), ' ms'),
+      noted('least of the library asking the same', least(plain, 'same'), ' ms'),
     ]
   },
 }
