@@ -36,7 +36,7 @@ export type SnapshotOrder = {
 }
 
 /** One version that is computed from other datasets; its row is queued already. */
-export type ComputedOrder = Pick<SnapshotOrder, 'actor' | 'versionId' | 'runId'> & {
+export type ComputedOrder = Pick<SnapshotOrder, 'actor' | 'versionId' | 'runId' | 'own'> & {
   /** Writes the file. Throws `TooBusy` where there is no place, and is then called again. */
   compute(
     target: ComputeTarget,
@@ -140,7 +140,7 @@ export function createSnapshots(deps: {
       log.error('snapshot could not be written down', error, { version: versionId })
       own?.ended(interrupted)
     } finally {
-      own?.letIn()
+      own?.permit?.letIn()
       run.basket.sayLetIn()
       runs.delete(versionId)
       if ('account' in run.order) wipeAccount(run.order.account)
@@ -213,7 +213,7 @@ export function createSnapshots(deps: {
     const until = Date.now() + patienceMilliseconds
     // A person waits for the first table alone; what stood in line does not try a paused account.
     for (let first = isFirst(run); ; first = false) {
-      const occasion = (await ownOf(run)?.occasion()) ?? (first ? 'by hand' : 'in line')
+      const occasion = (await ownOf(run)?.permit?.occasion()) ?? (first ? 'by hand' : 'in line')
       const attempt = key.copy()
       try {
         return await importNow(run, { file, key: attempt, mostBytes }, occasion)
@@ -299,7 +299,7 @@ function newBasket(orders: readonly (SnapshotOrder | ComputedOrder)[]): Basket {
 }
 
 function ownOf({ order }: Run): OwnOrder | undefined {
-  return 'own' in order ? order.own : undefined
+  return order.own
 }
 
 function isFirst({ order, basket }: Run): boolean {
@@ -309,7 +309,7 @@ function isFirst({ order, basket }: Run): boolean {
 /** Nothing is read before the account was let in. */
 function noteProgress(run: Run, progress: Progress): void {
   Object.assign(run, progress)
-  ownOf(run)?.letIn()
+  ownOf(run)?.permit?.letIn()
   run.basket.sayLetIn()
 }
 
