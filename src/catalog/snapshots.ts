@@ -318,16 +318,12 @@ function isRefusal(pulled: Pulled): boolean {
 }
 
 function whyNotBegun(run: Run): Pulled | undefined {
-  return run.ending === undefined && run.basket.refused
-    ? { ok: false, message: refusedBefore, isToldAlready: true }
-    : undefined
+  return run.ending === undefined && run.basket.refused ? { ok: false, message: refusedBefore } : undefined
 }
 
 type NewFile = Awaited<ReturnType<SnapshotStore['create']>>
 
-type Pulled =
-  | Outcome<Imported>
-  | { readonly ok: false; readonly message: string; readonly isToldAlready?: true; readonly error?: unknown }
+type Pulled = Outcome<Imported> | { readonly ok: false; readonly message: string; readonly error?: unknown }
 
 function idOf(order: Run['order']): { versionId: string } {
   return { versionId: order.versionId }
@@ -336,8 +332,7 @@ function idOf(order: Run['order']): { versionId: string } {
 function whyEnded(run: Run, pulled: Pulled | { readonly ok: true } | undefined): Ended {
   if (run.ending === 'cancelled') return { status: 'cancelled', code: null, message: cancelledMessage, diagnosis: null }
   if (run.ending !== undefined || pulled === undefined || pulled.ok) return failed(interruptedMessage)
-  if ('message' in pulled)
-    return { ...failed(pulled.message), ...(pulled.isToldAlready ? { isToldAlready: true } : {}) }
+  if ('message' in pulled) return failed(pulled.message)
   const rung = pulled.diagnosis.find((one) => one.state === 'failed')
   const message = [rung?.sentence, rung?.nextStep].filter(Boolean).join(' ') || generalMessage
   return { status: 'failed', code: pulled.code, message, diagnosis: pulled.diagnosis }
