@@ -107,7 +107,9 @@ export function createSnapshots(deps: {
   async function beat(): Promise<void> {
     if (runs.size === 0) return
     const present = [...runs.values()]
-    const pulse = await versions.beat(present.map(({ order, rows, bytes }) => ({ ...idOf(order), rows, bytes })))
+    const pulse = await versions.beat(
+      present.map(({ order: { versionId }, rows, bytes }) => ({ versionId, rows, bytes })),
+    )
     for (const run of present) {
       if (pulse.cancelled.has(run.order.versionId)) end(run, 'cancelled')
       else if (!pulse.open.has(run.order.versionId)) end(run, 'lost')
@@ -326,10 +328,6 @@ type NewFile = Awaited<ReturnType<SnapshotStore['create']>>
 type Pulled =
   | Outcome<Imported>
   | { readonly ok: false; readonly message: string; readonly isToldAlready?: true; readonly error?: unknown }
-
-function idOf(order: Run['order']): { versionId: string } {
-  return { versionId: order.versionId }
-}
 
 function whyEnded(run: Run, pulled: Pulled | { readonly ok: true } | undefined): Ended {
   if (run.ending === 'cancelled') return { status: 'cancelled', code: null, message: cancelledMessage, diagnosis: null }
