@@ -11,6 +11,7 @@ import {
 } from '../connector/driver.ts'
 import { type Occasion, trippingCodes } from '../credentials/breaker.ts'
 import type { Log } from '../log.ts'
+import { createSchedule } from '../schedule.ts'
 import type { Secret } from '../secrets/secret.ts'
 import type { Account, ConnectionUse } from '../sign-ins/use-connection.ts'
 import { copyAccount, wipeAccount } from './account-copies.ts'
@@ -94,25 +95,24 @@ export function createSnapshots(deps: {
   const baskets = new Set<Promise<void>>()
   const listeners: CompletedListener[] = []
   let closing = false
-  let beating = false
 
-  const timer = setInterval(() => void beat(), deps.beatMilliseconds ?? 1000)
-  timer.unref()
+  const heartbeat = createSchedule({
+    work: beat,
+    failure: 'snapshot heartbeat failed',
+    log,
+    milliseconds: deps.beatMilliseconds ?? 1000,
+  })
+  heartbeat.start()
 
   async function beat(): Promise<void> {
-    if (beating || runs.size === 0) return
-    beating = true
+    if (runs.size === 0) return
     const present = [...runs.values()]
-    try {
-      const pulse = await versions.beat(present.map(({ order, rows, bytes }) => ({ ...idOf(order), rows, bytes })))
-      for (const run of present) {
-        if (pulse.cancelled.has(run.order.versionId)) end(run, 'cancelled')
-        else if (!pulse.open.has(run.order.versionId)) end(run, 'lost')
-      }
-    } catch (error) {
-      log.error('snapshot heartbeat failed', error)
-    } finally {
-      beating = false
+    const pulse = await versions.beat(
+      present.map(({ order: { versionId }, rows, bytes }) => ({ versionId, rows, bytes })),
+    )
+    for (const run of present) {
+      if (pulse.cancelled.has(run.order.versionId)) end(run, 'cancelled')
+      else if (!pulse.open.has(run.order.versionId)) end(run, 'lost')
     }
   }
 
@@ -284,7 +284,7 @@ export function createSnapshots(deps: {
       closing = true
       for (const run of runs.values()) end(run, 'interrupted')
       await this.idle()
-      clearInterval(timer)
+      await heartbeat.close()
     },
   }
 }
@@ -324,10 +324,6 @@ function whyNotBegun(run: Run): Pulled | undefined {
 type NewFile = Awaited<ReturnType<SnapshotStore['create']>>
 
 type Pulled = Outcome<Imported> | { readonly ok: false; readonly message: string; readonly error?: unknown }
-
-function idOf(order: Run['order']): { versionId: string } {
-  return { versionId: order.versionId }
-}
 
 function whyEnded(run: Run, pulled: Pulled | { readonly ok: true } | undefined): Ended {
   if (run.ending === 'cancelled') return { status: 'cancelled', code: null, message: cancelledMessage, diagnosis: null }
