@@ -6,8 +6,8 @@ import { packageRoot } from '../package-root.ts'
 /** The values a driver's test imports, by the types of the source as `docs/types.md` names them. */
 export type TypeTable<Case extends TypeCase> = Readonly<Record<string, readonly Case[]>>
 
-/** A value of the source, and what becomes of it: the type in the file, and the value there as text. */
-export type TypeCase = { readonly type: string; readonly text: string | null }
+/** What becomes of a value of the source: its type in the file. */
+export type TypeCase = { readonly type: string }
 
 /** Returns each row of a table of types with the types in a file that its values have. */
 export function becomes(table: TypeTable<TypeCase>): [source: string, types: string[]][] {
