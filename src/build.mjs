@@ -54,7 +54,6 @@ await build({
   supported: { 'dynamic-import': false },
   outExtension: { '.js': '.cjs' },
   minifyWhitespace: true,
-  supported: { 'dynamic-import': false },
   external: [...outside(), 'tedious'],
   plugins: [
     {
