@@ -6,6 +6,7 @@ import { type RawColumn, type TypedColumn, typeColumns } from './file-columns.ts
 import type { FileFormat } from './file-format.ts'
 import { type ImportTarget, openOutput } from './import-output.ts'
 import { percentLiteral } from './sample.ts'
+import { strictJson } from './strict-json.ts'
 
 /** Reads the first rows of a file on this machine, gzip taken off, which is all that is opened. */
 export function previewFile(
@@ -117,7 +118,7 @@ async function jsonColumns(connection: DuckDBConnection, path: string): Promise<
     maximum_object_size = ${longestLine})`
   const names = await describe(connection, from)
   const raw = names.map(({ name }) => {
-    const json = `nullif(CAST(${quoteName(name)} AS VARCHAR), 'null')::JSON`
+    const json = `${strictJson(`nullif(CAST(${quoteName(name)} AS VARCHAR), 'null')`)}::JSON`
     return { name, json, text: `(${json}) ->> '$'` }
   })
   return { from, raw }
@@ -127,14 +128,27 @@ async function parquetTable(connection: DuckDBConnection, path: string): Promise
   const from = `read_parquet(${quoteText(path)})`
   const described = await describe(connection, from)
   if (described.length > mostColumns) throw tooManyColumns()
+  await refuseLongDecimals(connection, path)
   return { from, columns: described.map(({ name, type }) => keptAs(name, type, quoteName(name))) }
+}
+
+/** DuckDB would read them as doubles, without a word. */
+async function refuseLongDecimals(connection: DuckDBConnection, path: string): Promise<void> {
+  const long = `SELECT name, precision FROM parquet_schema(${quoteText(path)})
+    WHERE precision > 38 AND (converted_type = 'DECIMAL' OR starts_with(logical_type, 'DecimalType'))`
+  const [found] = (await connection.runAndReadAll(long)).getRows()
+  if (found === undefined) return
+  throw new Refusal('read', 'limit.exceeded', {
+    sentence: `The column "${String(found[0]).slice(0, 63).toWellFormed()}" has numbers of ${found[1]} digits; a dataset holds 38.`,
+    nextStep: 'Have the file written with numbers of up to 38 digits, or with text in that column.',
+  })
 }
 
 /** What is nested becomes JSON, and what has no place in a dataset becomes text. */
 function keptAs(name: string, type: string, column: string): TypedColumn {
   if (plainTypes.test(type)) return { name, type, expression: column }
   if (/\[\d*\]$|^(?:STRUCT|MAP|UNION|VARIANT)/.test(type))
-    return { name, type: 'JSON', expression: `to_json(${column})` }
+    return { name, type: 'JSON', expression: `${strictJson(`to_json(${column})::VARCHAR`)}::JSON` }
   return { name, type: 'VARCHAR', expression: `CAST(${column} AS VARCHAR)` }
 }
 
