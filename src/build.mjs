@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { build } from 'esbuild'
@@ -45,6 +45,7 @@ await build({
   mainFields: ['module', 'main'],
   external: outside(),
 })
+// V8 would take what it compiled of the text before for this one where both have one length.
 rmSync('dist/worker-code.cjs.compiled', { force: true })
 await build({
   ...common,
@@ -85,7 +86,7 @@ await build({
   format: 'cjs',
   outExtension: { '.js': '.cjs' },
 })
-spawnSync(process.execPath, ['dist/compile-worker.cjs'], { stdio: 'inherit' })
+spawn(process.execPath, ['dist/compile-worker.cjs'], { stdio: 'inherit' })
 
 // The worker that computes over stored files: one file, without any client library.
 await build({
