@@ -33,7 +33,7 @@ let answered = false
 let begun = false
 
 /** The first compiles what runs, and the next few have V8 remember what it met there. More saved nothing that could be told. */
-const rehearsals = 8
+const rehearsals = 5
 
 /** Resolves when this process is as ready as it gets while it waits; sooner where a job has come. */
 export const prepared = prepare()

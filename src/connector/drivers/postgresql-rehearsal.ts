@@ -1,18 +1,20 @@
-import { createHash, createHmac, pbkdf2Sync, randomUUID } from 'node:crypto'
+import { createHash, createHmac, pbkdf2Sync, randomBytes, randomUUID } from 'node:crypto'
+import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
-import { createSecureContext } from 'node:tls'
+import { connect as connectTls, createSecureContext, createServer as createTlsServer } from 'node:tls'
 import { Secret } from '../../secrets/secret.ts'
 import type { Job, Reporter } from '../driver.ts'
 import { createDialer, type EgressPolicy } from '../egress.ts'
 import { client } from './postgresql-client.ts'
 
 /**
- * Signs in to a server that is made up in this process, from looking a name up to saying goodbye, and loads what TLS needs,
+ * Signs in to a server that is made up in this process, from looking a name up to saying goodbye, and encrypts a connection,
  * so that the first real sign-in finds its code compiled. What goes over the connection stays in this process: it is a
  * socket of this machine's own kind, by a name that no one knows. Resolves to whether the made-up account got in.
  */
 export async function rehearse(): Promise<boolean> {
   createSecureContext()
+  await shakeHands().catch(() => {})
   const server = createServer(answerAll)
   try {
     const path = await listen(server)
@@ -25,6 +27,21 @@ export async function rehearse(): Promise<boolean> {
     })
     const { privileges } = await client.signIn({ job, dial, report, signal }, {})
     return privileges?.superuser === true
+  } finally {
+    server.close()
+  }
+}
+
+/** Encrypts a connection within this process, by a key of its own instead of a certificate. */
+async function shakeHands(): Promise<void> {
+  const psk = randomBytes(32)
+  const common = { ciphers: 'PSK', maxVersion: 'TLSv1.2' } as const
+  const server = createTlsServer({ ...common, pskCallback: () => psk }, (socket) => socket.on('error', () => {}).end())
+  try {
+    const path = await listen(server)
+    const options = { ...common, pskCallback: () => ({ psk, identity: '' }), checkServerIdentity: () => undefined }
+    const encrypted = connectTls({ ...options, socket: connect(path) }).on('error', () => {})
+    await once(encrypted, 'secureConnect', { signal: AbortSignal.timeout(500) })
   } finally {
     server.close()
   }
