@@ -5,6 +5,7 @@ import type { Connector } from '../src/connector/driver.ts'
 import { testConnector, testJob } from '../src/testing/jobs.ts'
 import { startTarget, type Target, targetPassword } from '../src/testing/target.ts'
 import { atMost, type Measurement, median, noted } from './measurement.ts'
+import { type Question, questionsOfSignIn } from './sign-in-questions.ts'
 
 const rounds = 12
 /** For the next worker to be ready and to have loaded and tried what it does while it waits, and for nothing else to go on. */
@@ -13,11 +14,12 @@ const restMilliseconds = 3_500
 /** A sign-in through the connector against the same library by itself. */
 export const signIn: Measurement = {
   name: 'sign-in',
-  title: `a sign-in of an account that reads, with a ready worker and with none, ÷ connecting, selecting and saying goodbye by the same library in a warm process; in turns, without TLS and with the server verified, medians of ${rounds}`,
+  title: `a sign-in of an account that reads, with a ready worker and with none, ÷ connecting, selecting and saying goodbye by the same library in a warm process, and ÷ the library asking what Keyward asks instead of selecting; in turns, without TLS and with the server verified, medians of ${rounds}`,
   minutes: 6,
   async measure(bench) {
     const target = await startTarget()
     bench.defer(() => target.close())
+    const questions = await questionsOfSignIn(target)
     const ready = testConnector({ warm: 2 })
     const none = testConnector({ warm: 0 })
     for (const connector of [ready, none]) bench.defer(() => connector.close())
@@ -25,13 +27,14 @@ export const signIn: Measurement = {
     const encrypted: Pair[] = []
     const cold: Pair[] = []
     for (let round = 0; round <= rounds; round++) {
-      plain.push(await pair(ready, target, 'disable'))
-      if (target.certificates !== undefined) encrypted.push(await pair(ready, target, 'verify-full'))
-      cold.push(await pair(none, target, 'disable'))
+      plain.push(await pair(ready, target, 'disable', questions))
+      if (target.certificates !== undefined) encrypted.push(await pair(ready, target, 'verify-full', questions))
+      cold.push(await pair(none, target, 'disable', questions))
     }
     // The first of each warms up what stays warm.
     const all = [plain, encrypted, cold].map((pairs) => pairs.slice(1))
     const [ratio, encryptedRatio] = all.map((pairs) => median(pairs.map(({ ours, theirs }) => ours / theirs)))
+    const [samePrice, encryptedSame] = all.map((pairs) => median(pairs.map(({ ours, same }) => ours / same)))
     const node = median(Array.from({ length: rounds }, nodeAlone))
     return [
       atMost('ready worker ÷ library', ratio ?? Number.NaN, 1.3, ''),
@@ -40,20 +43,33 @@ export const signIn: Measurement = {
         : atMost('the same with TLS, verified', encryptedRatio ?? Number.NaN, 1.3, ''),
       atMost('none ready, beyond 1.3 times the library', median(cold.slice(1).map(beyond)), 60, ' ms'),
       noted('none ready ÷ library', median(cold.slice(1).map(({ ours, theirs }) => ours / theirs)), ''),
+      noted('ready worker ÷ library that asks the same', samePrice ?? Number.NaN, ''),
+      noted('the same with TLS, verified', encryptedSame ?? Number.NaN, ''),
       noted('Node.js begins and ends by itself', node, ' ms'),
       noted('with a ready worker', median(plain.slice(1).map(({ ours }) => ours)), ' ms'),
       noted('the library by itself', median(plain.slice(1).map(({ theirs }) => theirs)), ' ms'),
+      noted('the library asking the same', median(plain.slice(1).map(({ same }) => same)), ' ms'),
+      noted('least with a ready worker', least(plain, 'ours'), ' ms'),
+      noted('least of the library by itself', least(plain, 'theirs'), ' ms'),
+      noted('least of the library asking the same', least(plain, 'same'), ' ms'),
     ]
   },
 }
 
-/** Milliseconds. */
-type Pair = { readonly ours: number; readonly theirs: number }
+/** Milliseconds: of Keyward, of the library, and of the library asking what Keyward asks. */
+type Pair = { readonly ours: number; readonly theirs: number; readonly same: number }
 
-async function pair(connector: Connector, target: Target, tls: string): Promise<Pair> {
+const bareQuestion: readonly Question[] = ['select 1 from orders limit 1']
+
+async function pair(connector: Connector, target: Target, tls: string, questions: readonly Question[]): Promise<Pair> {
   await pause(restMilliseconds)
-  const theirs = await timed(() => connectAndSelect(target, tls))
-  return { theirs, ours: await timed(() => signInOn(connector, target, tls)) }
+  const same = await timed(() => connectAndAsk(target, tls, questions))
+  const theirs = await timed(() => connectAndAsk(target, tls, bareQuestion))
+  return { same, theirs, ours: await timed(() => signInOn(connector, target, tls)) }
+}
+
+function least(pairs: readonly Pair[], of: keyof Pair): number {
+  return Math.min(...pairs.slice(1).map((pair) => pair[of]))
 }
 
 function beyond({ ours, theirs }: Pair): number {
@@ -72,11 +88,15 @@ function nodeAlone(): number {
   return performance.now() - begun
 }
 
-async function connectAndSelect({ host, port, certificates }: Target, tls: string): Promise<void> {
+async function connectAndAsk(
+  { host, port, certificates }: Target,
+  tls: string,
+  questions: readonly Question[],
+): Promise<void> {
   const ssl = tls === 'disable' ? false : { ca: certificates?.authority, servername: host }
   const client = new pg.Client({ host, port, user: 'reader', password: targetPassword, database: 'shop', ssl })
   await client.connect()
-  await client.query('select 1 from orders limit 1')
+  for (const question of questions) await client.query(question)
   await client.end()
 }
 

@@ -17,6 +17,7 @@ import {
 } from './combine-inputs.ts'
 import { type NamedDatasets, resolveNames } from './combine-names.ts'
 import type { DatasetKeys } from './dataset-keys.ts'
+import type { OwnOrder, OwnRefresh } from './own-order.ts'
 import { type DatasetResource, findDataset, isOpen } from './queries.ts'
 import type { SnapshotStore } from './snapshot-store.ts'
 import type { ComputedOrder, Snapshots } from './snapshots.ts'
@@ -72,20 +73,16 @@ export function createCombine(deps: {
     return withOpen(store, taken, (files) => analysis.run({ ...job, files, target: null }, { userId: actor.id }))
   }
 
-  function orderFor(
-    actor: UserActor,
-    version: NewVersion,
-    query: string,
-    inputs: readonly DatasetInput[],
-  ): ComputedOrder {
+  function orderFor(actor: UserActor, version: NewVersion, { query, inputs, own }: Computation): ComputedOrder {
     let taken: readonly InputVersion[] | undefined
     return {
       actor,
       ...version,
+      ...(own === undefined ? {} : { own }),
       async compute(target, { signal, onProgress }) {
         // Once: whoever waits for a place computes from the versions that it was begun with.
         if (taken === undefined) {
-          const use = { purpose: 'snapshot of a combined dataset', runId: version.runId }
+          const use = { purpose: own?.purpose ?? 'snapshot of a combined dataset', runId: version.runId }
           const found = await takeInputs(guard, actor, inputs, use)
           if ('why' in found) return { ok: false, message: missing(found) }
           taken = found
@@ -94,6 +91,7 @@ export function createCombine(deps: {
         const options = {
           userId: actor.id,
           signal,
+          background: own !== undefined,
           onProgress: ({ bytes }: { readonly bytes: number }) => onProgress({ rows: 0, bytes }),
         }
         const job = { kind: 'write', input: { sql: query }, target } as const
@@ -148,12 +146,15 @@ export function createCombine(deps: {
           return insertVersion(effect, actor, id, 1)
         },
       )
-      snapshots.start([orderFor(actor, version, query, inputs)])
+      snapshots.start([orderFor(actor, version, { query, inputs })])
       return { ok: true, id }
     },
 
-    /** Begins a new version from the latest versions of what the query reads. Throws `StorageFull`. */
-    async refresh(actor: UserActor, id: string): Promise<CombineOutcome> {
+    /**
+     * Begins a new version from the latest versions of what the query reads. `own` is given where Keyward does so by itself;
+     * what it writes with the new version is written in one transaction with it. Throws `StorageFull`.
+     */
+    async refresh(actor: UserActor, id: string, own?: OwnRefresh): Promise<CombineOutcome> {
       const begun = await guard.change<Begun, DatasetResource>(
         actor,
         'dataset.refresh',
@@ -168,32 +169,27 @@ export function createCombine(deps: {
             return effect.abandon({ ok: false, reason: 'running' } as const)
           await storage.room(actor.organizationId, effect.tx)
           const number = (latest?.number ?? 0) + 1
-          return {
-            ok: true,
-            number,
-            version: await insertVersion(effect, actor, id, number),
-            query: source.query,
-            inputs,
+          const version = await insertVersion(effect, actor, id, number)
+          if (own !== undefined && !(await own.begin(effect.tx, { id: version.versionId, number }))) {
+            return effect.abandon({ ok: false, reason: 'running' } as const)
           }
+          const computation = { query: source.query, inputs, ...(own === undefined ? {} : { own: own.order }) }
+          return { ok: true, number, order: orderFor(actor, version, computation) }
         },
         { id },
       )
       if (!begun.ok) return begun
-      snapshots.start([orderFor(actor, begun.version, begun.query, begun.inputs)])
+      snapshots.start([begun.order])
       return { ok: true, number: begun.number }
     },
   }
 }
 
 type NewVersion = Pick<ComputedOrder, 'versionId' | 'runId'>
+/** What a version is computed from; `own` where no person waits for it. */
+type Computation = { readonly query: string; readonly inputs: readonly DatasetInput[]; readonly own?: OwnOrder }
 type Begun =
-  | {
-      readonly ok: true
-      readonly number: number
-      readonly version: NewVersion
-      readonly query: string
-      readonly inputs: readonly DatasetInput[]
-    }
+  | { readonly ok: true; readonly number: number; readonly order: ComputedOrder }
   | Extract<CombineOutcome, { ok: false }>
 
 function refusal({ message, position }: Pick<AnalysisFailure, 'message' | 'position'>): QueryRefusal {

@@ -47,13 +47,14 @@ export async function testApp(options: Options = {}) {
   const scratchDirectory = join(directory, 'scratch')
   const analysis = createAnalysis({ workerFile: join(packageRoot(), 'dist/analyst.cjs'), scratchDirectory })
   const computing = createComputing({ ...domain, catalog, analysis, log, beatMilliseconds: 50 })
-  const scheduling = createScheduling({ ...domain, catalog, deployment, log })
-  const { schedules, scheduleQueries } = scheduling
+  const scheduling = createScheduling({ ...domain, catalog, computing, deployment, log })
+  const { schedules, scheduleQueries, besides } = scheduling
   const provenEdits = createProvenEdits({ ...domain, log, beatMilliseconds: 50 })
   const bulk = createBulk({ ...domain, deployment, log, beatMilliseconds: 50 })
   const pages = {
     schedules,
     scheduleQueries,
+    besides,
     catalog,
     computing,
     bulk,

@@ -1,6 +1,7 @@
 import type { QueryRows } from '../../src/analysis/analysis.ts'
 import type { Combinable } from '../../src/catalog/combine-inputs.ts'
 import type { NamedDatasets } from '../../src/catalog/combine-names.ts'
+import { foldForSearch } from '../../src/names.ts'
 import { paths } from '../../src/paths.ts'
 import { Actions, Button, CancelLink, DefaultButton, LinkButton } from '../ui/button.tsx'
 import { EmptyState } from '../ui/empty-state.tsx'
@@ -103,7 +104,7 @@ function Previewed(props: { rows: QueryRows; milliseconds: number }) {
 
 function DatasetList(props: CombinePageProps) {
   const { datasets, search } = props
-  const found = datasets.filter(({ alias }) => alias.toLowerCase().includes(search.trim().toLowerCase())).reverse()
+  const found = datasets.filter(({ alias }) => foldForSearch(alias).includes(foldForSearch(search))).reverse()
   return (
     <Section title="Datasets" id="datasets">
       {datasets.length > 10 || search !== '' ? (
