@@ -169,6 +169,8 @@ test.each([
   ],
   ['JSON cut short', Buffer.from('{"a":'), 'json', 'protocol.unexpected'],
   ['JSON that is nested without end', Buffer.from('['.repeat(100_000)), 'json', 'protocol.unexpected'],
+  ['JSON with half a character', Buffer.from('{"a":"\\ud800"}'), 'json', 'protocol.unexpected'],
+  ['JSON with a member twice in a line', Buffer.from('{"a":1,"b":2}\n{"a":1,"a":2}\n'), 'json', 'protocol.unexpected'],
   ['text that is not UTF-8', Buffer.from('a,b\nx,\xff\xfe\n', 'latin1'), 'csv', 'protocol.unexpected'],
   ['a value of 40 MB', Buffer.from(`{"a":"${'x'.repeat(40_000_000)}"}`), 'json', 'limit.exceeded'],
   ['5,000 columns', Buffer.from(`${Array(5_000).fill('a').join(',')}\n`), 'csv', 'limit.exceeded'],
