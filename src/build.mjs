@@ -36,6 +36,9 @@ const libraries = ['@aws-sdk/client-s3', 'mariadb', 'undici'].filter(isInstalled
 const fileOf = (library) => `library-${library.replace(/\W+/g, '-')}`
 await build({
   ...common,
+  // Half as long to read, and it is read for every use.
+  minifyWhitespace: true,
+  minifySyntax: true,
   entryPoints: libraries.map((library) => ({ in: library, out: fileOf(library) })),
   format: 'cjs',
   outExtension: { '.js': '.cjs' },
@@ -47,9 +50,10 @@ await build({
   ...common,
   entryPoints: [{ in: 'src/connector/worker.ts', out: 'worker-code' }],
   format: 'cjs',
+  // By `require`: for `import()`, Node.js would look through a library for the names of its exports first.
+  supported: { 'dynamic-import': false },
   outExtension: { '.js': '.cjs' },
   minifyWhitespace: true,
-  supported: { 'dynamic-import': false },
   external: [...outside(), 'tedious'],
   plugins: [
     {

@@ -1,4 +1,4 @@
-import { type FileHandle, open, rm } from 'node:fs/promises'
+import { open, rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Refusal } from './diagnosis.ts'
 import type { Column, Imported } from './driver.ts'
@@ -6,6 +6,7 @@ import { longestLine, openDuckDB, parquetOptions, quoteName, quoteText, uniqueNa
 import { makeFifos } from './fifo.ts'
 import { temporaryFiles } from './import-files.ts'
 import { type ImportTarget, openOutput } from './import-output.ts'
+import { writePieces } from './write-pieces.ts'
 
 /** A column of text on its way into Parquet. */
 export type TextColumn = Column & {
@@ -47,7 +48,7 @@ export async function startParquet(target: ImportTarget, columns: readonly TextC
     failed,
     // A reader that has gone has a reason, which comes a moment later: it repeats the whole row.
     write: (text) =>
-      writeAll(pipe, [...before.splice(0), ...text]).catch((error) =>
+      writePieces(pipe, [...before.splice(0), ...text]).catch((error) =>
         Promise.race([failed, sleep(10_000).then(() => Promise.reject(error))]),
       ),
     async finish() {
@@ -138,20 +139,3 @@ const escapes = new Map([
   ['r', 13],
   ["''", 39],
 ])
-
-async function writeAll(pipe: FileHandle, pieces: readonly Uint8Array[]): Promise<void> {
-  let left = pieces.filter((piece) => piece.length > 0)
-  while (left.length > 0) {
-    const { bytesWritten } = await pipe.writev(left)
-    left = without(left, bytesWritten)
-  }
-}
-
-function without(pieces: readonly Uint8Array[], written: number): Uint8Array[] {
-  let skip = written
-  return pieces.flatMap((piece) => {
-    const skipped = Math.min(skip, piece.length)
-    skip -= skipped
-    return skipped === piece.length ? [] : [piece.subarray(skipped)]
-  })
-}
