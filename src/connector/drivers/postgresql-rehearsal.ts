@@ -64,8 +64,7 @@ function answerAll(socket: Socket): void {
   const server = new MadeUpServer()
   socket.on('error', () => {})
   socket.on('data', (chunk) => {
-    const answer = server.answer(chunk)
-    if (answer !== undefined) socket.write(answer)
+    socket.write(server.answer(chunk))
   })
 }
 
@@ -74,15 +73,16 @@ class MadeUpServer {
   #nonce = ''
   #firstMessages = ''
 
-  /** The library writes whole messages, and one that wants an answer last. */
-  answer(chunk: Buffer): Buffer | undefined {
+  /** The library writes whole messages. */
+  answer(chunk: Buffer): Buffer {
     const [type] = chunk
     if (type === 0) return authentication(10, 'SCRAM-SHA-256\0\0')
     if (type === letter('p')) return this.#nonce === '' ? this.#challenge(chunk) : this.#welcome(chunk)
     if (type === letter('Q'))
       return Buffer.concat([answerOf('PostgreSQL'), answerOf(), answerOf('public', 'one'), ready])
-    // The end of one of the statements that are sent by the longer protocol.
-    return chunk.subarray(-5).equals(sync) ? Buffer.concat([parsed, answerOf('t', 'f'), ready]) : undefined
+    // Each statement that is sent by the longer protocol ends in a message that is not part of anything else.
+    const statements = chunk.toString('latin1').split(sync).length - 1
+    return Buffer.concat(Array(statements).fill(Buffer.concat([parsed, answerOf('t', 'f'), ready])))
   }
 
   #challenge(chunk: Buffer): Buffer {
@@ -138,4 +138,4 @@ function answerOf(...cells: readonly string[]): Buffer {
 const salt = createHash('sha256').update('rehearsal').digest()
 const ready = message('Z', 'I')
 const parsed = Buffer.concat([message('1'), message('2')])
-const sync = message('S')
+const sync = message('S').toString('latin1')
