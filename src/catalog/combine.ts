@@ -2,7 +2,7 @@ import { desc, eq, sql } from 'drizzle-orm'
 import type { Actor, UserActor } from '../access/actor.ts'
 import type { Effect, Guard } from '../access/guard.ts'
 import type { Resource } from '../access/policy.ts'
-import type { Analysis, AnalysisFailure, AnalysisOutcome, Position, QueryRows } from '../analysis/analysis.ts'
+import type { Analysis, AnalysisFailure, FindFiles, NamedFile, Position, QueryRows } from '../analysis/analysis.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { newId } from '../db/new-id.ts'
 import { type DatasetInput, datasets, datasetVersions } from '../db/schema/catalog.ts'
@@ -50,27 +50,34 @@ export function createCombine(deps: {
 }) {
   const { db, guard, analysis, store, storage, keys, snapshots } = deps
 
-  /** What a query reads. The datasets are the actor's own and those they may read; others are not there at all. */
-  async function inputsOf(actor: UserActor, query: string) {
-    const run = { userId: actor.id }
-    const parsed = await analysis.run({ kind: 'names', input: { sql: query }, files: [], target: null }, run)
-    if (!parsed.ok) return refusal(parsed)
-    const resolved = resolveNames(await combinables(db, actor), parsed.value.names)
-    if (!resolved.ok) return resolved
-    return { ok: true, inputs: resolved.inputs.map(({ name, dataset }) => ({ name, datasetId: dataset.id })) } as const
-  }
-
-  async function firstRows(
-    actor: UserActor,
-    query: string,
-    inputs: readonly DatasetInput[],
-    rows: number,
-    purpose: string,
-  ): Promise<AnalysisOutcome<QueryRows>> {
-    const taken = await takeInputs(guard, actor, inputs, { purpose, runId: newId() })
-    if ('why' in taken) return { ok: false, reason: 'statement', message: missing(taken), position: null }
-    const job = { kind: 'preview', input: { sql: query, rows } } as const
-    return withOpen(store, taken, (files) => analysis.run({ ...job, files, target: null }, { userId: actor.id }))
+  /**
+   * Runs a query for its first rows, in one process that says first which names it uses. The datasets are the actor's own
+   * and those they may read; others are not there at all.
+   */
+  async function tryOut(actor: UserActor, query: string, rows: number, purpose: string): Promise<Tried> {
+    const opened = openInputs(store)
+    let inputs: readonly DatasetInput[] = []
+    let refused: QueryRefusal | undefined
+    const files: FindFiles = async (names) => {
+      const resolved = resolveNames(await combinables(db, actor), names)
+      if (!resolved.ok) {
+        refused = resolved
+        return null
+      }
+      inputs = resolved.inputs.map(({ name, dataset }) => ({ name, datasetId: dataset.id }))
+      const taken = await takeInputs(guard, actor, inputs, { purpose, runId: newId() })
+      if (!('why' in taken)) return opened.open(taken)
+      refused = { ok: false, message: missing(taken), position: null }
+      return null
+    }
+    try {
+      const job = { kind: 'preview', input: { sql: query, rows }, files, target: null } as const
+      const outcome = await analysis.run(job, { userId: actor.id })
+      if (refused !== undefined) return refused
+      return outcome.ok ? { ok: true, rows: outcome.value, inputs } : refusal(outcome)
+    } finally {
+      opened.close()
+    }
   }
 
   function orderFor(actor: UserActor, version: NewVersion, { query, inputs, own }: Computation): ComputedOrder {
@@ -95,9 +102,14 @@ export function createCombine(deps: {
           onProgress: ({ bytes }: { readonly bytes: number }) => onProgress({ rows: 0, bytes }),
         }
         const job = { kind: 'write', input: { sql: query }, target } as const
-        const outcome = await withOpen(store, taken, (files) => analysis.run({ ...job, files }, options))
-        if (outcome.ok) return { ok: true, value: outcome.value, diagnosis: [] }
-        return { ok: false, message: refusal(outcome).message }
+        const opened = openInputs(store)
+        try {
+          const outcome = await analysis.run({ ...job, files: await opened.open(taken) }, options)
+          if (outcome.ok) return { ok: true, value: outcome.value, diagnosis: [] }
+          return { ok: false, message: refusal(outcome).message }
+        } finally {
+          opened.close()
+        }
       },
     }
   }
@@ -109,11 +121,8 @@ export function createCombine(deps: {
     /** Returns the first 20 rows of a query over datasets. Throws `TooBusy`. */
     async preview(actor: UserActor, query: string): Promise<PreviewOutcome> {
       const begun = performance.now()
-      const read = await inputsOf(actor, query)
-      if (!read.ok) return read
-      const outcome = await firstRows(actor, query, read.inputs, previewRows, 'preview of a query')
-      if (!outcome.ok) return refusal(outcome)
-      return { ok: true, rows: outcome.value, milliseconds: performance.now() - begun }
+      const tried = await tryOut(actor, query, previewRows, 'preview of a query')
+      return tried.ok ? { ok: true, rows: tried.rows, milliseconds: performance.now() - begun } : tried
     },
 
     /**
@@ -122,11 +131,9 @@ export function createCombine(deps: {
      */
     async save(actor: UserActor, { name, query }: { name: string; query: string }): Promise<SaveOutcome> {
       await storage.room(actor.organizationId)
-      const read = await inputsOf(actor, query)
-      if (!read.ok) return read
-      const { inputs } = read
-      const tried = await firstRows(actor, query, inputs, 0, 'check of a query')
-      if (!tried.ok) return refusal(tried)
+      const tried = await tryOut(actor, query, 0, 'check of a query')
+      if (!tried.ok) return tried
+      const { inputs } = tried
       const id = newId()
       const version = await guard.change<NewVersion, Resource>(
         actor,
@@ -185,6 +192,7 @@ export function createCombine(deps: {
   }
 }
 
+type Tried = { readonly ok: true; readonly rows: QueryRows; readonly inputs: readonly DatasetInput[] } | QueryRefusal
 type NewVersion = Pick<ComputedOrder, 'versionId' | 'runId'>
 /** What a version is computed from; `own` where no person waits for it. */
 type Computation = { readonly query: string; readonly inputs: readonly DatasetInput[]; readonly own?: OwnOrder }
@@ -201,20 +209,24 @@ function missing({ name, why }: MissingInput): string {
   return `The dataset "${name}" was deleted, or is no longer shared with you, so nothing was computed. Save another query without it.`
 }
 
-async function withOpen<T>(
-  store: SnapshotStore,
-  inputs: readonly InputVersion[],
-  work: (files: readonly { readonly name: string; readonly path: string }[]) => Promise<T>,
-): Promise<T> {
-  const opened: { readonly name: string; readonly path: string; close(): void }[] = []
-  try {
-    for (const { name, stored } of inputs) {
-      const { path, close } = await store.open(stored)
-      opened.push({ name, path, close })
-    }
-    return await work(opened.map(({ name, path }) => ({ name, path })))
-  } finally {
-    for (const { close } of opened) close()
+/** Opens versions for as long as something computes over them. */
+function openInputs(store: SnapshotStore) {
+  const opened: { close(): void }[] = []
+  return {
+    /** Resolves with the files by the names that the query has for them. */
+    async open(inputs: readonly InputVersion[]): Promise<readonly NamedFile[]> {
+      const files: NamedFile[] = []
+      for (const { name, stored } of inputs) {
+        const one = await store.open(stored)
+        opened.push(one)
+        files.push({ name, path: one.path })
+      }
+      return files
+    },
+    /** Lets go of what was opened, all of it also where one could not be. */
+    close(): void {
+      for (const one of opened) one.close()
+    },
   }
 }
 

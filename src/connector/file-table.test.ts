@@ -81,7 +81,7 @@ test('CSV has the type of all its rows, not of its first ones', async () => {
   expect((await imported(csv(...values, '"a, ""b"""'), 'csv')).rows.at(-1)).toEqual(['30000', 'a, "b"'])
 })
 
-test('CSV may have other marks, ends of lines, odd names, and no names', async () => {
+test('CSV may have other marks, ends of lines, odd names, no names, a title and blank lines', async () => {
   expect((await imported('a;b\r\n1;x\r\n2;y\r\n', 'csv')).rows).toEqual([
     ['1', 'x'],
     ['2', 'y'],
@@ -90,6 +90,15 @@ test('CSV may have other marks, ends of lines, odd names, and no names', async (
   const odd = await imported('a,A,__proto__,"x""; DROP TABLE y; --"\n1,2,3,4\n', 'csv')
   expect(odd.columns).toEqual(['a BIGINT', 'A_1 BIGINT', '__proto__ BIGINT', 'x"; DROP TABLE y; -- BIGINT'])
   expect((await imported('1,2\n3,4\n', 'csv')).rows).toHaveLength(2)
+  const titled = await imported('A title\n\na,b\n1,2\n\n#3,4\n', 'csv')
+  expect([titled.columns, titled.rows]).toEqual([
+    ['a VARCHAR', 'b BIGINT'],
+    [
+      ['1', '2'],
+      ['#3', '4'],
+    ],
+  ])
+  expect((await imported('a\n\n1\n""\n', 'csv')).rows).toEqual([[null], ['1'], ['']])
 })
 
 test('JSON lines keep their values: null, empty, big numbers, strings of digits, times, and what is nested', async () => {
@@ -169,6 +178,8 @@ test.each([
   ],
   ['JSON cut short', Buffer.from('{"a":'), 'json', 'protocol.unexpected'],
   ['JSON that is nested without end', Buffer.from('['.repeat(100_000)), 'json', 'protocol.unexpected'],
+  ['JSON with half a character', Buffer.from('{"a":"\\ud800"}'), 'json', 'protocol.unexpected'],
+  ['JSON with a member twice in a line', Buffer.from('{"a":1,"b":2}\n{"a":1,"a":2}\n'), 'json', 'protocol.unexpected'],
   ['text that is not UTF-8', Buffer.from('a,b\nx,\xff\xfe\n', 'latin1'), 'csv', 'protocol.unexpected'],
   ['a value of 40 MB', Buffer.from(`{"a":"${'x'.repeat(40_000_000)}"}`), 'json', 'limit.exceeded'],
   ['5,000 columns', Buffer.from(`${Array(5_000).fill('a').join(',')}\n`), 'csv', 'limit.exceeded'],

@@ -4,6 +4,7 @@ import type { Imported, Rows, Sample } from './driver.ts'
 import { longestLine, openDuckDB, parquetOptions, quoteName, quoteText, uniqueNames } from './duckdb.ts'
 import { type RawColumn, type TypedColumn, typeColumns } from './file-columns.ts'
 import type { FileFormat } from './file-format.ts'
+import { tooManyColumns, tooManyDigits, unreadable } from './file-refusals.ts'
 import { type ImportTarget, openOutput } from './import-output.ts'
 import { percentLiteral } from './sample.ts'
 import { strictJson } from './strict-json.ts'
@@ -138,10 +139,7 @@ async function refuseLongDecimals(connection: DuckDBConnection, path: string): P
     WHERE precision > 38 AND (converted_type = 'DECIMAL' OR starts_with(logical_type, 'DecimalType'))`
   const [found] = (await connection.runAndReadAll(long)).getRows()
   if (found === undefined) return
-  throw new Refusal('read', 'limit.exceeded', {
-    sentence: `The column "${String(found[0]).slice(0, 63).toWellFormed()}" has numbers of ${found[1]} digits; a dataset holds 38.`,
-    nextStep: 'Have the file written with numbers of up to 38 digits, or with text in that column.',
-  })
+  throw tooManyDigits(String(found[0]), Number(found[1]))
 }
 
 /** What is nested becomes JSON, and what has no place in a dataset becomes text. */
@@ -167,35 +165,4 @@ function named(columns: readonly TypedColumn[]): { name: string; type: string }[
 function shortened(expression: string, characters: number): string {
   const text = `CAST(${expression} AS VARCHAR)`
   return `CASE WHEN length(${text}) > ${characters} THEN left(${text}, ${characters}) || '…' ELSE ${text} END`
-}
-
-const words = { csv: 'CSV', tsv: 'TSV', json: 'JSON', parquet: 'Parquet' } as const
-
-/** What DuckDB says repeats parts of the file, so it goes no further. */
-function unreadable(error: unknown, kind: FileFormat['kind']): Refusal {
-  const said = error instanceof Error ? error.message : ''
-  if (/maximum.?line.?size|maximum_object_size|buffer_size|out of memory/i.test(said)) {
-    return new Refusal('read', 'limit.exceeded', {
-      sentence:
-        'The file has a row that is larger than one may be (16 MB), or needs more memory than one use may take.',
-      nextStep: 'Check that it is the right file, and have its largest values left out.',
-    })
-  }
-  if (/unicode|utf-?8/i.test(said)) {
-    return new Refusal('read', 'protocol.unexpected', {
-      sentence: 'The file has text that is not UTF-8.',
-      nextStep: 'Have the file written as UTF-8.',
-    })
-  }
-  return new Refusal('read', 'protocol.unexpected', {
-    sentence: `The file cannot be read as ${words[kind]}.`,
-    nextStep: 'Check that it is the right file, that it is whole, and that its name ends in what it is.',
-  })
-}
-
-function tooManyColumns(): Refusal {
-  return new Refusal('read', 'limit.exceeded', {
-    sentence: 'The file has more than 2,000 columns.',
-    nextStep: 'Have it written with fewer columns.',
-  })
 }

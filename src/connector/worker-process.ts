@@ -4,15 +4,17 @@ import { existsSync, readFileSync } from 'node:fs'
 /** How often to look at what a worker uses: a heap grows by some 50 MB in such a time at the most. In milliseconds. */
 export const lookAtMemoryMilliseconds = 50
 
-/** A worker as its parent sees it: it takes one message of `To` and says some of `From`, `ready` first. */
+/** A worker as its parent sees it: it takes messages of `To`, one job first, and says some of `From`, `ready` first. */
 export type WorkerProcess<From, To> = {
   readonly pid: number | undefined
   readonly heapMegabytes: number
   readonly hasEnded: boolean
   /** Resolves when it has loaded what it needs; maybe never. */
   readonly ready: Promise<void>
-  /** Hands over the job; the one message a worker ever gets. */
+  /** Hands over the job; no worker ever gets another one. */
   start(message: To): void
+  /** Says what the job asked for. */
+  tell(message: To): void
   onMessage(take: (message: From) => void): void
   /** Resident memory in megabytes; 0 where the system does not tell. */
   memory(): number
@@ -64,6 +66,7 @@ export function forkWorker<From extends { readonly kind: string }, To extends ob
       child.channel?.ref()
       child.send(message, () => {})
     },
+    tell: (message) => void child.send(message, () => {}),
     onMessage: (take) => void child.on('message', (message) => take(message as From)),
     memory: () => residentMegabytes(child),
     kill: () => void child.kill('SIGKILL'),

@@ -25,7 +25,8 @@ export type DatasetBeside = {
 }
 
 export type BesideOutcome =
-  | { readonly ok: true; readonly id: string }
+  /** `isSet` is false where the account could not be used any more: there is a snapshot then, without a schedule. */
+  | { readonly ok: true; readonly id: string; readonly isSet: boolean }
   | { readonly ok: false; readonly reason: 'account' | 'no connection' }
 
 export type Besides = ReturnType<typeof createBesides>
@@ -58,9 +59,8 @@ export function createBesides(deps: {
         items: [{ name: snapshotName(name), source }],
         rowLimit,
       })
-      // What was usable a moment ago and is not now: then there is a snapshot without a schedule, whose page says so.
-      await deps.schedules.set(actor, id, setting, null)
-      return { ok: true, id }
+      const { ok: isSet } = await deps.schedules.set(actor, id, setting, null)
+      return { ok: true, id, isSet }
     },
   }
 }

@@ -1,7 +1,6 @@
 import type { QueryRows } from '../../src/analysis/analysis.ts'
 import type { Combinable } from '../../src/catalog/combine-inputs.ts'
 import type { NamedDatasets } from '../../src/catalog/combine-names.ts'
-import { foldForSearch } from '../../src/names.ts'
 import { paths } from '../../src/paths.ts'
 import { Actions, Button, CancelLink, DefaultButton, LinkButton } from '../ui/button.tsx'
 import { EmptyState } from '../ui/empty-state.tsx'
@@ -17,8 +16,9 @@ export type CombinePageProps = {
   readonly datasets: NamedDatasets<Combinable>
   readonly query: string
   readonly name: string
-  /** Narrows the list of datasets. */
+  /** What was looked for among them; the datasets that it found, the oldest first. */
   readonly search: string
+  readonly found: NamedDatasets<Combinable>
   readonly preview: { readonly rows: QueryRows; readonly milliseconds: number } | null
   readonly errors: Readonly<Record<string, string>>
 }
@@ -104,7 +104,7 @@ function Previewed(props: { rows: QueryRows; milliseconds: number }) {
 
 function DatasetList(props: CombinePageProps) {
   const { datasets, search } = props
-  const found = datasets.filter(({ alias }) => foldForSearch(alias).includes(foldForSearch(search))).reverse()
+  const found = props.found.toReversed()
   return (
     <Section title="Datasets" id="datasets">
       {datasets.length > 10 || search !== '' ? (

@@ -181,8 +181,17 @@ const recordedTable: TypeTable<RecordedCase> = {
     ),
     recorded('JSON', '{"a":{"b":[1,null]}}', 'JSON', '{"a":{"b":[1,null]}}'),
     recorded('Variant(String, UInt64)', '"x"', 'JSON', '"x"'),
+    recorded('Dynamic', '7', 'JSON', '7'),
+    recorded('Nested(a Int8)', '[{"a":1}]', 'JSON', '[{"a":1}]'),
   ],
   'Int128, Int256, UInt128, UInt256': [
+    recorded(
+      'Int128',
+      '-170141183460469231731687303715884105728',
+      'VARCHAR',
+      '-170141183460469231731687303715884105728',
+    ),
+    recorded('UInt256', '9'.repeat(77), 'VARCHAR', '9'.repeat(77)),
     recorded('Int256', `-${'5'.repeat(76)}`, 'VARCHAR', `-${'5'.repeat(76)}`),
     recorded(
       'UInt128',

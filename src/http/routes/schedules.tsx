@@ -99,7 +99,7 @@ export function scheduleRoutes({ schedules, scheduleQueries: queries, besides }:
   async function setBeside(c: AppContext, actor: UserActor, form: ScheduleForm, setting: Setting) {
     const outcome = await besides.create(actor, idOf(c), setting)
     if (!outcome.ok) return notSet(c, actor, form, outcome)
-    setFlash(c, 'schedule-beside')
+    setFlash(c, outcome.isSet ? 'schedule-beside' : 'dataset-started')
     return c.redirect(paths.datasetSchedule(outcome.id), 303)
   }
 
