@@ -47,9 +47,7 @@ export async function startParquet(target: ImportTarget, columns: readonly TextC
     failed,
     // A reader that has gone has a reason, which comes a moment later: it repeats the whole row.
     write: (text) =>
-      writePieces(pipe, text).catch((error) =>
-        Promise.race([failed, sleep(10_000).then(() => Promise.reject(error))]),
-      ),
+      writePieces(pipe, text).catch((error) => Promise.race([failed, sleep(10_000).then(() => Promise.reject(error))])),
     async finish() {
       await pipe.close()
       const reader = await converted
