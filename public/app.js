@@ -234,7 +234,9 @@ function enhance() {
 // The time zone of whoever sets a schedule is the likeliest one; only the browser knows it.
 function suggestZone(input) {
   delete input.dataset.ownZone
-  input.value = Intl.DateTimeFormat().resolvedOptions().timeZone || input.value
+  // Its default, as resetting the form after a swap must keep it and it is nothing that somebody typed.
+  input.defaultValue = Intl.DateTimeFormat().resolvedOptions().timeZone || input.value
+  input.value = input.defaultValue
 }
 
 on('htmx:after:settle', enhance)

@@ -39,6 +39,7 @@ import { signInRoutes } from './http/routes/sign-ins.tsx'
 import { storageRoutes } from './http/routes/storage.tsx'
 import type { Routes } from './http/routing.ts'
 import type { Log } from './log.ts'
+import type { Besides } from './schedules/beside.ts'
 import type { ScheduleQueries } from './schedules/queries.ts'
 import type { Schedules } from './schedules/schedules.ts'
 import type { Services } from './services.ts'
@@ -52,6 +53,7 @@ export type RouteDependencies = Services &
     readonly computing: Pick<Computing, 'analyses' | 'combine' | 'lineage'>
     readonly schedules: Schedules
     readonly scheduleQueries: ScheduleQueries
+    readonly besides: Besides
     readonly provenEdits: ProvenEdits
     readonly bulk: Bulk
     readonly typedAccounts: TypedAccounts

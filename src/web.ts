@@ -47,11 +47,12 @@ export function createWeb({ config, composition, log }: { config: Config; compos
   // Said at once; whatever else there is works without it.
   files.check().catch((error: unknown) => log.error('snapshots cannot be kept', error))
   catalog.start()
-  const { schedules, scheduleQueries, runner } = createScheduling({ db, ...services, catalog, deployment, log })
-  runner.start().catch((error: unknown) => log.error('schedules do not run', error))
   const analysis = analysisFor(config)
   const computing = createComputing({ db, ...services, catalog, analysis, log })
   computing.start()
+  const scheduling = createScheduling({ db, ...services, catalog, computing, deployment, log })
+  const { schedules, scheduleQueries, besides, runner } = scheduling
+  runner.start().catch((error: unknown) => log.error('schedules do not run', error))
   const bulk = createBulk({ db, ...services, deployment, log })
   bulk.runs.startSweeping()
   const healthSchedule = createHealthSchedule({ ...services, log })
@@ -76,6 +77,7 @@ export function createWeb({ config, composition, log }: { config: Config; compos
   const pages = {
     schedules,
     scheduleQueries,
+    besides,
     catalog,
     computing,
     bulk,

@@ -59,8 +59,6 @@ export type UsedName = { readonly name: string; readonly position: Position | nu
 
 /** What can be asked, with what is answered. */
 export type Jobs = {
-  /** Which files a statement reads, by the names it uses, each once. */
-  names: { input: { readonly sql: string }; output: { readonly names: readonly UsedName[] } }
   /** The first rows of a statement over the files. */
   preview: { input: { readonly sql: string; readonly rows: number }; output: QueryRows }
   /** Everything a statement gives, written into the target. */
@@ -76,10 +74,17 @@ export type JobKind = keyof Jobs
 export type AnalysisJob<K extends JobKind = JobKind> = {
   readonly kind: K
   readonly input: Jobs[K]['input']
-  readonly files: readonly NamedFile[]
+  /** Or what finds them by the names that the statement of a preview uses, while its process waits for them. */
+  readonly files: readonly NamedFile[] | FindFiles
   /** Where a `write` goes, sealed where there is a key, which is wiped when the job is over; null for every other job. */
   readonly target: ImportTarget | null
 }
+
+/**
+ * Returns the files of the names that a statement uses, each once; null where there is to be no answer, which is then that
+ * of a cancelled job. What it throws, the job rejects with. The files stay until the job is over.
+ */
+export type FindFiles = (names: readonly UsedName[]) => Promise<readonly NamedFile[] | null>
 
 /**
  * Why there is no answer. `statement`: it is wrong or may not be run. `limit`: it was over one of its limits. `unreadable`:
@@ -111,7 +116,7 @@ export type AnalysisOptions = {
 export type Analysis = {
   /**
    * Runs one job and resolves with what came of it, also when the process died or ran over. Rejects with `TooBusy` where
-   * all places are taken, and with nothing else.
+   * all places are taken, with what finding its files has thrown, and with nothing else.
    */
   run<K extends JobKind>(job: AnalysisJob<K>, options: AnalysisOptions): Promise<AnalysisOutcome<Jobs[K]['output']>>
   close(): Promise<void>

@@ -1,4 +1,4 @@
-import { type AnalysisJob, cellCharacters, type Jobs, longestStatement } from './analysis.ts'
+import { type AnalysisJob, cellCharacters, type Jobs, longestStatement, type UsedName } from './analysis.ts'
 
 /**
  * Reports whether a worker's answer is what the job asked for, in shape and size. A worker has run what somebody wrote, so
@@ -7,8 +7,6 @@ import { type AnalysisJob, cellCharacters, type Jobs, longestStatement } from '.
 export function isAnswer(job: AnalysisJob, value: unknown): boolean {
   if (!isRecord(value)) return false
   switch (job.kind) {
-    case 'names':
-      return isList(value.names, 1_000, isUsedName)
     case 'preview':
       return isRows(value, (job.input as Jobs['preview']['input']).rows) && typeof value.more === 'boolean'
     case 'write':
@@ -18,6 +16,11 @@ export function isAnswer(job: AnalysisJob, value: unknown): boolean {
     case 'compare':
       return isDifference(value)
   }
+}
+
+/** Reports whether what a worker says are the names that a statement uses. */
+export function areNames(value: unknown): value is readonly UsedName[] {
+  return isList(value, 1_000, isUsedName)
 }
 
 const mostColumns = 2_000

@@ -16,7 +16,6 @@ const person = { memoryMegabytes: 512, resultMegabytes: 0 }
 
 /** What each kind of job may take: little where a person waits for it. */
 export const jobLimits: Readonly<Record<JobKind, JobLimits>> = {
-  names: { ...person, milliseconds: 10_000, scratchMegabytes: 0 },
   preview: { ...person, milliseconds: 30_000, scratchMegabytes: 1_024 },
   write: { milliseconds: 60 * minute, memoryMegabytes: 512, scratchMegabytes: 8_192, resultMegabytes: 8_192 },
   profile: { ...person, milliseconds: 30 * minute, scratchMegabytes: 4_096 },

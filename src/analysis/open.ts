@@ -1,7 +1,7 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { quoteName, quoteText } from '../connector/duckdb.ts'
-import type { AnalysisJob, NamedFile } from './analysis.ts'
-import type { Room } from './messages.ts'
+import type { NamedFile } from './analysis.ts'
+import type { FoundJob, Room } from './messages.ts'
 
 /** The database of one job: a view for each of its files, and nothing else in reach. */
 export type Workplace = {
@@ -14,7 +14,11 @@ export type Workplace = {
  * Opens a database in memory that may read the job's files and write to `output`, can reach nothing else, and cannot be
  * told to. Throws `UnreadableFile` for a file that is gone or is no Parquet file.
  */
-export async function openWorkplace({ files }: AnalysisJob, room: Room, output: string | null): Promise<Workplace> {
+export async function openWorkplace(
+  { files }: Pick<FoundJob, 'files'>,
+  room: Room,
+  output: string | null,
+): Promise<Workplace> {
   const { limits, scratch, threads } = room
   const instance = await DuckDBInstance.create(':memory:', {
     threads: String(threads),

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { removeUnfinished, temporaryFiles } from '../connector/import-files.ts'
 import { createPlaces, GaveUp, type Leave } from '../connector/places.ts'
-import { forkWorker, type WorkerProcess } from '../connector/worker-process.ts'
+import { forkWorker, lookAtMemoryMilliseconds, type WorkerProcess } from '../connector/worker-process.ts'
 import type {
   Analysis,
   AnalysisFailure,
@@ -13,7 +13,7 @@ import type {
   JobKind,
   Jobs,
 } from './analysis.ts'
-import { isAnswer } from './answers.ts'
+import { areNames, isAnswer } from './answers.ts'
 import { besideMegabytes, heapMegabytes, type JobLimits, jobLimits } from './limits.ts'
 import { type FromAnalyst, type Room, type ToAnalyst, toWire } from './messages.ts'
 
@@ -22,11 +22,15 @@ export type AnalysisPoolOptions = {
   readonly workerFile: string
   /** A folder of Keyward's own: a job that does not fit into memory gets one in it, for as long as it runs. */
   readonly scratchDirectory: string
+  /** Workers kept ready, so that who waits for an answer does not wait for a process to start. */
+  readonly warm?: number
   /** Jobs at the same time of one user, and of all. */
   readonly perUser?: number
   readonly total?: number
   /** How long a job waits for its place while all are taken, in milliseconds. */
   readonly waitMilliseconds?: number
+  /** What starts a worker, for tests. */
+  readonly fork?: typeof forkWorker
   /** Other limits than those of every installation, for tests. */
   readonly limits?: Partial<JobLimits>
 }
@@ -34,15 +38,19 @@ export type AnalysisPoolOptions = {
 /** Of `total`, places that work which nobody waits for leaves to people. */
 const reserved = 2
 const startingMilliseconds = 10_000
+/** Milliseconds from a job to the start of the worker for the next: most previews are over by then. */
+const pauseMilliseconds = 1_000
 
 /**
  * Returns what computes over stored files: each job in a process of its own, which is killed when the job is over, or over
  * a limit. Its processes get an empty environment and the paths of their job.
  */
 export function createAnalysis(options: AnalysisPoolOptions): Analysis {
-  const { perUser = 2, total = 4, waitMilliseconds = 5_000 } = options
+  const { perUser = 2, total = 4, waitMilliseconds = 5_000, warm = 1, fork = forkWorker } = options
   const places = createPlaces({ perUser, total, reserved, waiting: 2 * total, waitMilliseconds })
   const living = new Set<Analyst>()
+  const ready: Analyst[] = []
+  let closed = false
   removeAbandoned(options.scratchDirectory)
 
   async function placeFor(wanted: AnalysisOptions): Promise<Leave | undefined> {
@@ -55,11 +63,30 @@ export function createAnalysis(options: AnalysisPoolOptions): Analysis {
   }
 
   function start(): Analyst {
-    const worker = forkWorker<FromAnalyst, ToAnalyst>(options.workerFile, heapMegabytes)
+    const worker = fork<FromAnalyst, ToAnalyst>(options.workerFile, heapMegabytes)
     living.add(worker)
-    void worker.ended.then(() => living.delete(worker))
+    void worker.ended.then(() => {
+      living.delete(worker)
+      // One that ended while it waited makes room for another.
+      if (ready.includes(worker)) ready.splice(ready.indexOf(worker), 1)
+    })
     return worker
   }
+
+  function refill(): void {
+    while (!closed && ready.length < warm) ready.push(start())
+  }
+
+  /** The one that is ready is for people: nobody waits for the others. */
+  function take({ background }: AnalysisOptions): Analyst {
+    if (background) return start()
+    const place = ready.findIndex((worker) => !worker.hasEnded)
+    const [worker] = place === -1 ? [] : ready.splice(place, 1)
+    setTimeout(refill, pauseMilliseconds).unref()
+    return worker ?? start()
+  }
+
+  refill()
 
   return {
     async run(job, wanted) {
@@ -74,13 +101,14 @@ export function createAnalysis(options: AnalysisPoolOptions): Analysis {
           wanted,
           { ...jobLimits[job.kind], ...options.limits },
           options.scratchDirectory,
-          start(),
+          take(wanted),
         )
       } finally {
         leave()
       }
     },
     async close() {
+      closed = true
       places.close()
       const all = [...living]
       for (const worker of all) worker.kill()
@@ -113,6 +141,7 @@ async function runJob<K extends JobKind>(
     return ending.kind === 'failed' ? ending.failure : internal
   } finally {
     worker.kill()
+    await worker.ended
     if (scratch !== null) rmSync(scratch, { recursive: true, force: true })
     job.target?.key?.wipe()
   }
@@ -120,35 +149,56 @@ async function runJob<K extends JobKind>(
 
 type Ending = Extract<FromAnalyst, { kind: 'done' | 'failed' }>
 
-/** Hands the job over and resolves with what came of it: an answer, a limit, a cancellation or a death. */
+/**
+ * Hands the job over and resolves with what came of it: an answer, a limit, a cancellation or a death. Rejects with what
+ * finding its files has thrown.
+ */
 function follow(worker: Analyst, job: AnalysisJob, wanted: AnalysisOptions, room: Room): Promise<Ending> {
   const { milliseconds, memoryMegabytes, resultMegabytes } = room.limits
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     let settled = false
+    // What is being found then is found before the job is over, so that whoever opens files can close them.
+    let finding: Promise<void> | undefined
     const settle = (ending: Ending) => {
+      if (settled) return
       settled = true
       clearTimeout(clock)
       clearInterval(watch)
       wanted.signal?.removeEventListener('abort', cancel)
-      resolve(ending)
+      void (finding ?? Promise.resolve()).then(() => resolve(ending), reject)
     }
     const fail = (failure: AnalysisFailure) => settle({ kind: 'failed', failure })
     const cancel = () => fail(cancelled)
     const late = () => fail(tooLong(milliseconds))
-    // That it had to be started first does not take from the time of its job.
+    // That it had to be started first does not take from the time of its job, nor does what its files take to be found.
     let clock = setTimeout(late, milliseconds + startingMilliseconds)
-    void worker.ready.then(() => {
+    const runFrom = () => {
       clearTimeout(clock)
       if (!settled) clock = setTimeout(late, milliseconds)
-    })
+    }
+    void worker.ready.then(runFrom)
+    const find = async (names: unknown) => {
+      clearTimeout(clock)
+      if (typeof job.files !== 'function' || !areNames(names)) return fail(internal)
+      try {
+        const files = await job.files(names)
+        if (files === null) return fail(cancelled)
+        runFrom()
+        if (!settled) worker.tell({ files })
+      } catch (error) {
+        fail(internal)
+        throw error
+      }
+    }
     const written = () => (job.target === null ? 0 : sizeOf(temporaryFiles(job.target.file)[0]))
     const watch = setInterval(() => {
       if (worker.memory() > memoryMegabytes + besideMegabytes) fail(tooMuchMemory)
       if (written() > resultMegabytes * 1e6) fail(tooLargeResult(resultMegabytes))
-    }, 200)
+    }, lookAtMemoryMilliseconds)
     wanted.signal?.addEventListener('abort', cancel)
     worker.onMessage((message) => {
       if (message.kind === 'progress') wanted.onProgress?.({ percent: percentOf(message.percent), bytes: written() })
+      else if (message.kind === 'names') finding ??= Promise.resolve().then(() => find(message.names))
       else if (message.kind !== 'ready') settle(message)
     })
     void worker.ended.then(() => fail(died))

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ImportTarget, openOutput } from '../connector/import-output.ts'
-import type { AnalysisJob, JobKind, Jobs } from './analysis.ts'
+import type { JobKind, Jobs, NamedFile } from './analysis.ts'
 import { compareFiles } from './compare.ts'
 import { failureOf } from './failures.ts'
-import { type FromAnalyst, fromWire, type Room, type ToAnalyst } from './messages.ts'
+import { type FoundJob, type FromAnalyst, fromWire, type Room, type ToAnalyst } from './messages.ts'
 import { openWorkplace, type Workplace } from './open.ts'
 import { profileOf } from './profile.ts'
 import { namesIn, previewQuery, writeQuery } from './query.ts'
@@ -19,29 +19,39 @@ for (const name of ['fetch', 'Request', 'Response', 'Headers', 'FormData', 'WebS
 process.on('disconnect', end)
 process.on('uncaughtException', (error) => void answer({ kind: 'failed', failure: failureOf(error, null) }))
 process.on('unhandledRejection', (error) => void answer({ kind: 'failed', failure: failureOf(error, null) }))
-process.once('message', (message: ToAnalyst) => void work(message))
+process.once('message', (message: Order) => void work(message))
 
 let answered = false
 send({ kind: 'ready' })
 
-async function work({ job: wire, room }: ToAnalyst): Promise<void> {
-  const job = fromWire(wire)
-  const sql = 'sql' in job.input ? job.input.sql : null
+type Order = Extract<ToAnalyst, { job: unknown }>
+
+async function work({ job: wire, room }: Order): Promise<void> {
+  const sql = 'sql' in wire.input ? wire.input.sql : null
   try {
+    const job = fromWire(wire, wire.files === null ? await askFor(sql ?? '', room) : [])
     await answer({ kind: 'done', value: await perform(job, room) })
   } catch (error) {
     await answer({ kind: 'failed', failure: failureOf(error, sql) })
   }
 }
 
-async function perform(job: AnalysisJob, room: Room): Promise<Jobs[JobKind]['output']> {
+/** Says which names a statement uses, found out without any file, and resolves with the files of those. */
+async function askFor(sql: string, room: Room): Promise<readonly NamedFile[]> {
+  const { names } = await namesIn(await openWorkplace({ files: [] }, room, null), sql)
+  const found = new Promise<readonly NamedFile[]>((resolve) => {
+    process.once('message', ({ files }: Extract<ToAnalyst, { files: unknown }>) => resolve(files))
+  })
+  send({ kind: 'names', names })
+  return found
+}
+
+async function perform(job: FoundJob, room: Room): Promise<Jobs[JobKind]['output']> {
   if (job.target !== null) return performWrite(job, job.target, room)
   const workplace = await openWorkplace(job, room, null)
   void reportProgress(workplace)
   const { connection } = workplace
   switch (job.kind) {
-    case 'names':
-      return { names: (await namesIn(workplace, inputOf<'names'>(job).sql)).names }
     case 'preview':
       return previewQuery(workplace, inputOf<'preview'>(job).sql, inputOf<'preview'>(job).rows)
     case 'write':
@@ -53,7 +63,7 @@ async function perform(job: AnalysisJob, room: Room): Promise<Jobs[JobKind]['out
   }
 }
 
-async function performWrite(job: AnalysisJob, target: ImportTarget, room: Room): Promise<Jobs['write']['output']> {
+async function performWrite(job: FoundJob, target: ImportTarget, room: Room): Promise<Jobs['write']['output']> {
   const output = await openOutput(target)
   try {
     const workplace = await openWorkplace(job, room, output.path)
@@ -64,7 +74,7 @@ async function performWrite(job: AnalysisJob, target: ImportTarget, room: Room):
   }
 }
 
-function inputOf<K extends JobKind>(job: AnalysisJob): Jobs[K]['input'] {
+function inputOf<K extends JobKind>(job: FoundJob): Jobs[K]['input'] {
   return job.input as Jobs[K]['input']
 }
 

@@ -25,25 +25,22 @@ export function createBulkRuns(deps: ItemDependencies & { rows: JobRows; log: Lo
   const runs = new Map<string, Run>()
   const working = new Set<Promise<void>>()
   let closing = false
-  let beating = false
 
-  const timer = setInterval(() => void beat(), deps.beatMilliseconds ?? 1000)
-  timer.unref()
+  const heartbeat = createSchedule({
+    work: beat,
+    failure: 'heartbeat of bulk work failed',
+    log,
+    milliseconds: deps.beatMilliseconds ?? 1000,
+  })
+  heartbeat.start()
 
   async function beat(): Promise<void> {
-    if (beating || runs.size === 0) return
-    beating = true
+    if (runs.size === 0) return
     const present = [...runs.values()]
-    try {
-      const pulse = await rows.beat(present.map(({ jobId }) => jobId))
-      for (const run of present) {
-        if (pulse.cancelled.has(run.jobId)) end(run, 'cancelled')
-        else if (!pulse.open.has(run.jobId)) end(run, 'interrupted')
-      }
-    } catch (error) {
-      log.error('heartbeat of bulk work failed', error)
-    } finally {
-      beating = false
+    const pulse = await rows.beat(present.map(({ jobId }) => jobId))
+    for (const run of present) {
+      if (pulse.cancelled.has(run.jobId)) end(run, 'cancelled')
+      else if (!pulse.open.has(run.jobId)) end(run, 'interrupted')
     }
   }
 
@@ -121,7 +118,7 @@ export function createBulkRuns(deps: ItemDependencies & { rows: JobRows; log: Lo
       closing = true
       for (const run of runs.values()) end(run, 'interrupted')
       await Promise.all([this.idle(), schedule.close()])
-      clearInterval(timer)
+      await heartbeat.close()
     },
   }
 }

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Refusal } from '../access/refusals.ts'
 import { TooBusy } from '../connector/driver.ts'
 import type { Log } from '../log.ts'
+import { createSchedule } from '../schedule.ts'
 import type { AnalysisEnd, AnalysisRows } from './analysis-rows.ts'
 
 /** One analysis to be made; its row is queued already. */
@@ -31,23 +32,20 @@ export function createAnalysisRuns(deps: { rows: AnalysisRows; log: Log; beatMil
   const waiting: Run[] = []
   const working = new Set<Promise<void>>()
   let closing = false
-  let beating = false
 
-  const timer = setInterval(() => void beat(), deps.beatMilliseconds ?? 1_000)
-  timer.unref()
+  const heartbeat = createSchedule({
+    work: beat,
+    failure: 'heartbeat of an analysis failed',
+    log,
+    milliseconds: deps.beatMilliseconds ?? 1000,
+  })
+  heartbeat.start()
 
   async function beat(): Promise<void> {
-    if (beating || runs.size === 0) return
-    beating = true
+    if (runs.size === 0) return
     const present = [...runs.values()]
-    try {
-      const going = await rows.beat(present.map(({ order, percent }) => ({ id: order.id, percent })))
-      for (const run of present) if (!going.has(run.order.id)) end(run, cancelled)
-    } catch (error) {
-      log.error('heartbeat of an analysis failed', error)
-    } finally {
-      beating = false
-    }
+    const going = await rows.beat(present.map(({ order, percent }) => ({ id: order.id, percent })))
+    for (const run of present) if (!going.has(run.order.id)) end(run, cancelled)
   }
 
   function end(run: Run, ending: NonNullable<Run['ending']>): void {
@@ -128,7 +126,7 @@ export function createAnalysisRuns(deps: { rows: AnalysisRows; log: Log; beatMil
       closing = true
       for (const run of runs.values()) end(run, interrupted)
       await this.idle()
-      clearInterval(timer)
+      await heartbeat.close()
     },
   }
 }

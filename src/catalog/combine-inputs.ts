@@ -1,8 +1,8 @@
-import { and, asc, desc, eq, isNull, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, inArray, isNull, sql } from 'drizzle-orm'
 import type { Actor } from '../access/actor.ts'
 import type { Guard } from '../access/guard.ts'
 import { NotFound } from '../access/refusals.ts'
-import type { Database, Transaction } from '../db/client.ts'
+import type { Database, Reader, Transaction } from '../db/client.ts'
 import { datasetLineage } from '../db/schema/analyses.ts'
 import { type DatasetColumn, type DatasetInput, datasets, datasetVersions } from '../db/schema/catalog.ts'
 import { type NamedDatasets, nameDatasets } from './combine-names.ts'
@@ -70,6 +70,23 @@ export async function takeInputs(
     }
   }
   return taken
+}
+
+/** Returns what a query calls those of its inputs that the actor may not read, or that are deleted. */
+export async function unreadableInputs(
+  reader: Reader,
+  actor: Actor,
+  inputs: readonly DatasetInput[],
+): Promise<readonly string[]> {
+  const ids = inputs.map(({ datasetId }) => datasetId)
+  if (ids.length === 0) return []
+  const { id, deletedAt } = datasets
+  const rows = await reader
+    .select({ id })
+    .from(datasets)
+    .where(and(inArray(id, ids), visibleTo(actor), isNull(deletedAt)))
+  const readable = new Set(rows.map((row) => row.id))
+  return inputs.filter(({ datasetId }) => !readable.has(datasetId)).map(({ name }) => name)
 }
 
 /** Writes down which versions another one is made from. */

@@ -2,7 +2,7 @@ import { desc, eq, sql } from 'drizzle-orm'
 import type { Actor, UserActor } from '../access/actor.ts'
 import type { Effect, Guard } from '../access/guard.ts'
 import type { Resource } from '../access/policy.ts'
-import type { Analysis, AnalysisFailure, AnalysisOutcome, Position, QueryRows } from '../analysis/analysis.ts'
+import type { Analysis, AnalysisFailure, FindFiles, NamedFile, Position, QueryRows } from '../analysis/analysis.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { newId } from '../db/new-id.ts'
 import { type DatasetInput, datasets, datasetVersions } from '../db/schema/catalog.ts'
@@ -17,6 +17,7 @@ import {
 } from './combine-inputs.ts'
 import { type NamedDatasets, resolveNames } from './combine-names.ts'
 import type { DatasetKeys } from './dataset-keys.ts'
+import type { OwnOrder, OwnRefresh } from './own-order.ts'
 import { type DatasetResource, findDataset, isOpen } from './queries.ts'
 import type { SnapshotStore } from './snapshot-store.ts'
 import type { ComputedOrder, Snapshots } from './snapshots.ts'
@@ -49,43 +50,46 @@ export function createCombine(deps: {
 }) {
   const { db, guard, analysis, store, storage, keys, snapshots } = deps
 
-  /** What a query reads. The datasets are the actor's own and those they may read; others are not there at all. */
-  async function inputsOf(actor: UserActor, query: string) {
-    const run = { userId: actor.id }
-    const parsed = await analysis.run({ kind: 'names', input: { sql: query }, files: [], target: null }, run)
-    if (!parsed.ok) return refusal(parsed)
-    const resolved = resolveNames(await combinables(db, actor), parsed.value.names)
-    if (!resolved.ok) return resolved
-    return { ok: true, inputs: resolved.inputs.map(({ name, dataset }) => ({ name, datasetId: dataset.id })) } as const
+  /**
+   * Runs a query for its first rows, in one process that says first which names it uses. The datasets are the actor's own
+   * and those they may read; others are not there at all.
+   */
+  async function tryOut(actor: UserActor, query: string, rows: number, purpose: string): Promise<Tried> {
+    const opened = openInputs(store)
+    let inputs: readonly DatasetInput[] = []
+    let refused: QueryRefusal | undefined
+    const files: FindFiles = async (names) => {
+      const resolved = resolveNames(await combinables(db, actor), names)
+      if (!resolved.ok) {
+        refused = resolved
+        return null
+      }
+      inputs = resolved.inputs.map(({ name, dataset }) => ({ name, datasetId: dataset.id }))
+      const taken = await takeInputs(guard, actor, inputs, { purpose, runId: newId() })
+      if (!('why' in taken)) return opened.open(taken)
+      refused = { ok: false, message: missing(taken), position: null }
+      return null
+    }
+    try {
+      const job = { kind: 'preview', input: { sql: query, rows }, files, target: null } as const
+      const outcome = await analysis.run(job, { userId: actor.id })
+      if (refused !== undefined) return refused
+      return outcome.ok ? { ok: true, rows: outcome.value, inputs } : refusal(outcome)
+    } finally {
+      opened.close()
+    }
   }
 
-  async function firstRows(
-    actor: UserActor,
-    query: string,
-    inputs: readonly DatasetInput[],
-    rows: number,
-    purpose: string,
-  ): Promise<AnalysisOutcome<QueryRows>> {
-    const taken = await takeInputs(guard, actor, inputs, { purpose, runId: newId() })
-    if ('why' in taken) return { ok: false, reason: 'statement', message: missing(taken), position: null }
-    const job = { kind: 'preview', input: { sql: query, rows } } as const
-    return withOpen(store, taken, (files) => analysis.run({ ...job, files, target: null }, { userId: actor.id }))
-  }
-
-  function orderFor(
-    actor: UserActor,
-    version: NewVersion,
-    query: string,
-    inputs: readonly DatasetInput[],
-  ): ComputedOrder {
+  function orderFor(actor: UserActor, version: NewVersion, { query, inputs, own }: Computation): ComputedOrder {
     let taken: readonly InputVersion[] | undefined
     return {
       actor,
       ...version,
+      ...(own === undefined ? {} : { own }),
       async compute(target, { signal, onProgress }) {
         // Once: whoever waits for a place computes from the versions that it was begun with.
         if (taken === undefined) {
-          const use = { purpose: 'snapshot of a combined dataset', runId: version.runId }
+          const use = { purpose: own?.purpose ?? 'snapshot of a combined dataset', runId: version.runId }
           const found = await takeInputs(guard, actor, inputs, use)
           if ('why' in found) return { ok: false, message: missing(found) }
           taken = found
@@ -94,12 +98,18 @@ export function createCombine(deps: {
         const options = {
           userId: actor.id,
           signal,
+          background: own !== undefined,
           onProgress: ({ bytes }: { readonly bytes: number }) => onProgress({ rows: 0, bytes }),
         }
         const job = { kind: 'write', input: { sql: query }, target } as const
-        const outcome = await withOpen(store, taken, (files) => analysis.run({ ...job, files }, options))
-        if (outcome.ok) return { ok: true, value: outcome.value, diagnosis: [] }
-        return { ok: false, message: refusal(outcome).message }
+        const opened = openInputs(store)
+        try {
+          const outcome = await analysis.run({ ...job, files: await opened.open(taken) }, options)
+          if (outcome.ok) return { ok: true, value: outcome.value, diagnosis: [] }
+          return { ok: false, message: refusal(outcome).message }
+        } finally {
+          opened.close()
+        }
       },
     }
   }
@@ -111,11 +121,8 @@ export function createCombine(deps: {
     /** Returns the first 20 rows of a query over datasets. Throws `TooBusy`. */
     async preview(actor: UserActor, query: string): Promise<PreviewOutcome> {
       const begun = performance.now()
-      const read = await inputsOf(actor, query)
-      if (!read.ok) return read
-      const outcome = await firstRows(actor, query, read.inputs, previewRows, 'preview of a query')
-      if (!outcome.ok) return refusal(outcome)
-      return { ok: true, rows: outcome.value, milliseconds: performance.now() - begun }
+      const tried = await tryOut(actor, query, previewRows, 'preview of a query')
+      return tried.ok ? { ok: true, rows: tried.rows, milliseconds: performance.now() - begun } : tried
     },
 
     /**
@@ -124,11 +131,9 @@ export function createCombine(deps: {
      */
     async save(actor: UserActor, { name, query }: { name: string; query: string }): Promise<SaveOutcome> {
       await storage.room(actor.organizationId)
-      const read = await inputsOf(actor, query)
-      if (!read.ok) return read
-      const { inputs } = read
-      const tried = await firstRows(actor, query, inputs, 0, 'check of a query')
-      if (!tried.ok) return refusal(tried)
+      const tried = await tryOut(actor, query, 0, 'check of a query')
+      if (!tried.ok) return tried
+      const { inputs } = tried
       const id = newId()
       const version = await guard.change<NewVersion, Resource>(
         actor,
@@ -148,12 +153,15 @@ export function createCombine(deps: {
           return insertVersion(effect, actor, id, 1)
         },
       )
-      snapshots.start([orderFor(actor, version, query, inputs)])
+      snapshots.start([orderFor(actor, version, { query, inputs })])
       return { ok: true, id }
     },
 
-    /** Begins a new version from the latest versions of what the query reads. Throws `StorageFull`. */
-    async refresh(actor: UserActor, id: string): Promise<CombineOutcome> {
+    /**
+     * Begins a new version from the latest versions of what the query reads. `own` is given where Keyward does so by itself;
+     * what it writes with the new version is written in one transaction with it. Throws `StorageFull`.
+     */
+    async refresh(actor: UserActor, id: string, own?: OwnRefresh): Promise<CombineOutcome> {
       const begun = await guard.change<Begun, DatasetResource>(
         actor,
         'dataset.refresh',
@@ -168,32 +176,28 @@ export function createCombine(deps: {
             return effect.abandon({ ok: false, reason: 'running' } as const)
           await storage.room(actor.organizationId, effect.tx)
           const number = (latest?.number ?? 0) + 1
-          return {
-            ok: true,
-            number,
-            version: await insertVersion(effect, actor, id, number),
-            query: source.query,
-            inputs,
+          const version = await insertVersion(effect, actor, id, number)
+          if (own !== undefined && !(await own.begin(effect.tx, { id: version.versionId, number }))) {
+            return effect.abandon({ ok: false, reason: 'running' } as const)
           }
+          const computation = { query: source.query, inputs, ...(own === undefined ? {} : { own: own.order }) }
+          return { ok: true, number, order: orderFor(actor, version, computation) }
         },
         { id },
       )
       if (!begun.ok) return begun
-      snapshots.start([orderFor(actor, begun.version, begun.query, begun.inputs)])
+      snapshots.start([begun.order])
       return { ok: true, number: begun.number }
     },
   }
 }
 
+type Tried = { readonly ok: true; readonly rows: QueryRows; readonly inputs: readonly DatasetInput[] } | QueryRefusal
 type NewVersion = Pick<ComputedOrder, 'versionId' | 'runId'>
+/** What a version is computed from; `own` where no person waits for it. */
+type Computation = { readonly query: string; readonly inputs: readonly DatasetInput[]; readonly own?: OwnOrder }
 type Begun =
-  | {
-      readonly ok: true
-      readonly number: number
-      readonly version: NewVersion
-      readonly query: string
-      readonly inputs: readonly DatasetInput[]
-    }
+  | { readonly ok: true; readonly number: number; readonly order: ComputedOrder }
   | Extract<CombineOutcome, { ok: false }>
 
 function refusal({ message, position }: Pick<AnalysisFailure, 'message' | 'position'>): QueryRefusal {
@@ -205,20 +209,24 @@ function missing({ name, why }: MissingInput): string {
   return `The dataset "${name}" was deleted, or is no longer shared with you, so nothing was computed. Save another query without it.`
 }
 
-async function withOpen<T>(
-  store: SnapshotStore,
-  inputs: readonly InputVersion[],
-  work: (files: readonly { readonly name: string; readonly path: string }[]) => Promise<T>,
-): Promise<T> {
-  const opened: { readonly name: string; readonly path: string; close(): void }[] = []
-  try {
-    for (const { name, stored } of inputs) {
-      const { path, close } = await store.open(stored)
-      opened.push({ name, path, close })
-    }
-    return await work(opened.map(({ name, path }) => ({ name, path })))
-  } finally {
-    for (const { close } of opened) close()
+/** Opens versions for as long as something computes over them. */
+function openInputs(store: SnapshotStore) {
+  const opened: { close(): void }[] = []
+  return {
+    /** Resolves with the files by the names that the query has for them. */
+    async open(inputs: readonly InputVersion[]): Promise<readonly NamedFile[]> {
+      const files: NamedFile[] = []
+      for (const { name, stored } of inputs) {
+        const one = await store.open(stored)
+        opened.push(one)
+        files.push({ name, path: one.path })
+      }
+      return files
+    },
+    /** Lets go of what was opened, all of it also where one could not be. */
+    close(): void {
+      for (const one of opened) one.close()
+    },
   }
 }
 

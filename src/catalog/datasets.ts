@@ -15,7 +15,7 @@ import { indexDataset } from '../search/documents.ts'
 import type { Account } from '../sign-ins/use-connection.ts'
 import { copyAccount, wipeAccount } from './account-copies.ts'
 import type { DatasetKeys } from './dataset-keys.ts'
-import type { OwnOrder } from './own-order.ts'
+import type { OwnRefresh } from './own-order.ts'
 import { type DatasetResource, findDataset, isOpen } from './queries.ts'
 import type { SnapshotOrder, Snapshots } from './snapshots.ts'
 import type { Storage } from './storage.ts'
@@ -39,13 +39,6 @@ export type RefreshOutcome =
   | { readonly ok: true; readonly number: number }
   /** `running`: a version is still being made. `no connection`: the connection was deleted. */
   | { readonly ok: false; readonly reason: 'running' | 'no connection' }
-
-/** How a refresh is begun that no person waits for. */
-export type OwnRefresh = {
-  /** Writes down what the version is for; where it resolves with false, none is begun after all. */
-  begin(tx: Transaction, version: { readonly id: string; readonly number: number }): Promise<boolean>
-  readonly order: OwnOrder
-}
 
 export type Datasets = ReturnType<typeof createDatasets>
 

@@ -74,6 +74,15 @@ describe('edit and list', () => {
     ).rejects.toThrow(NotFound)
   })
 
+  it('finds whatever the accents and the case, of what was typed and of what is stored', async () => {
+    const id = await at.add('plain')
+    await edit(id, { name: 'Année Straße', description: 'Über Nacht', tags: 'Crédit', revision: 1 })
+    for (const text of ['annee', 'ANNÉE', 'strasse', 'uber nacht', 'credit']) {
+      expect(await names({ text }), text).toEqual(['Année Straße'])
+    }
+    await at.catalog.datasetDeletion.delete(at.domain.ada, id)
+  })
+
   it('finds by a part of the name, by tag in any case, and by kind', async () => {
     expect(await names({ text: 'LPH' })).toEqual(['Alpha'])
     expect(await names({ text: '0%' })).toEqual(['beta_50%'])

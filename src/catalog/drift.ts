@@ -7,6 +7,8 @@ import { notify } from '../notifications/notify.ts'
 export type NotedDrift = {
   readonly organizationId: string
   readonly ownerId: string
+  /** In whose name the version was made. */
+  readonly madeBy: string
   readonly datasetId: string
   readonly version: number
   readonly drift: Drift
@@ -24,17 +26,22 @@ export function driftBetween(before: readonly DatasetColumn[], after: readonly D
   return added.length + removed.length + changed.length === 0 ? null : { added, removed, changed }
 }
 
-/** Compares a completed version with the one before it and tells the owner where its columns differ. */
+/**
+ * Compares a completed version with the one before it, and tells the owner where its columns differ, and who had it made: of
+ * a scheduled one that is who set the schedule.
+ */
 export async function tellDrift(tx: Transaction, versionId: string): Promise<void> {
   const noted = await noteDrift(tx, versionId)
   if (noted === null) return
-  const { organizationId, ownerId: userId, datasetId, version, drift } = noted
+  const { organizationId, ownerId, madeBy, datasetId, version, drift } = noted
   const [added, removed, changed] = [drift.added.length, drift.removed.length, drift.changed.length]
-  await notify(tx, {
-    ...{ organizationId, userId, event: 'dataset.drifted', key: `${datasetId}:${version}` },
-    about: { type: 'dataset', id: datasetId },
-    details: { version, added, removed, changed },
-  })
+  for (const userId of new Set([ownerId, madeBy])) {
+    await notify(tx, {
+      ...{ organizationId, userId, event: 'dataset.drifted', key: `${datasetId}:${version}` },
+      about: { type: 'dataset', id: datasetId },
+      details: { version, added, removed, changed },
+    })
+  }
 }
 
 /**
@@ -59,7 +66,14 @@ export async function noteDrift(tx: Transaction, versionId: string): Promise<Not
   const drift = before === undefined ? null : driftBetween(before.columns ?? [], columns ?? [])
   if (drift === null) return null
   await tx.update(datasetVersions).set({ drift }).where(eq(datasetVersions.id, versionId))
-  return { organizationId, ownerId: version.ownerId, datasetId, version: number, drift }
+  return {
+    organizationId,
+    ownerId: version.ownerId,
+    madeBy: version.version.createdBy,
+    datasetId,
+    version: number,
+    drift,
+  }
 }
 
 function byName(columns: readonly DatasetColumn[]): ReadonlyMap<string, string> {

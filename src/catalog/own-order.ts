@@ -1,16 +1,27 @@
 import type { DiagnosisCode } from '../connector/driver.ts'
 import type { Occasion } from '../credentials/breaker.ts'
+import type { Transaction } from '../db/client.ts'
 
 /** How Keyward makes a version by itself. */
 export type OwnOrder = {
   /** As the ledger says it. */
   readonly purpose: string
-  /** Asked before each attempt; what it throws ends the version. */
-  readonly occasion: () => Promise<Occasion>
-  /** Called when the account was let in, and when the version has ended. May be called again. */
-  readonly letIn: () => void
+  /** How it signs in; absent where it is made without an account. */
+  readonly permit?: {
+    /** Asked before each attempt; what it throws ends the version. */
+    readonly occasion: () => Promise<Occasion>
+    /** Called when the account was let in, and when the version has ended. May be called again. */
+    readonly letIn: () => void
+  }
   /** Called when the version has ended and that is written down; null where its data is complete. */
   readonly ended: (failure: Failure | null) => void
+}
+
+/** How a refresh is begun that no person waits for. */
+export type OwnRefresh = {
+  /** Writes down what the version is for; where it resolves with false, none is begun after all. */
+  begin(tx: Transaction, version: { readonly id: string; readonly number: number }): Promise<boolean>
+  readonly order: OwnOrder
 }
 
 /** Why a version has no data. `interrupted` are those that a process did not get to make. */

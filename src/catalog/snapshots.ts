@@ -11,6 +11,7 @@ import {
 } from '../connector/driver.ts'
 import { type Occasion, trippingCodes } from '../credentials/breaker.ts'
 import type { Log } from '../log.ts'
+import { createSchedule } from '../schedule.ts'
 import type { Secret } from '../secrets/secret.ts'
 import type { Account, ConnectionUse } from '../sign-ins/use-connection.ts'
 import { copyAccount, wipeAccount } from './account-copies.ts'
@@ -36,7 +37,7 @@ export type SnapshotOrder = {
 }
 
 /** One version that is computed from other datasets; its row is queued already. */
-export type ComputedOrder = Pick<SnapshotOrder, 'actor' | 'versionId' | 'runId'> & {
+export type ComputedOrder = Pick<SnapshotOrder, 'actor' | 'versionId' | 'runId' | 'own'> & {
   /** Writes the file. Throws `TooBusy` where there is no place, and is then called again. */
   compute(
     target: ComputeTarget,
@@ -94,25 +95,24 @@ export function createSnapshots(deps: {
   const baskets = new Set<Promise<void>>()
   const listeners: CompletedListener[] = []
   let closing = false
-  let beating = false
 
-  const timer = setInterval(() => void beat(), deps.beatMilliseconds ?? 1000)
-  timer.unref()
+  const heartbeat = createSchedule({
+    work: beat,
+    failure: 'snapshot heartbeat failed',
+    log,
+    milliseconds: deps.beatMilliseconds ?? 1000,
+  })
+  heartbeat.start()
 
   async function beat(): Promise<void> {
-    if (beating || runs.size === 0) return
-    beating = true
+    if (runs.size === 0) return
     const present = [...runs.values()]
-    try {
-      const pulse = await versions.beat(present.map(({ order, rows, bytes }) => ({ ...idOf(order), rows, bytes })))
-      for (const run of present) {
-        if (pulse.cancelled.has(run.order.versionId)) end(run, 'cancelled')
-        else if (!pulse.open.has(run.order.versionId)) end(run, 'lost')
-      }
-    } catch (error) {
-      log.error('snapshot heartbeat failed', error)
-    } finally {
-      beating = false
+    const pulse = await versions.beat(
+      present.map(({ order: { versionId }, rows, bytes }) => ({ versionId, rows, bytes })),
+    )
+    for (const run of present) {
+      if (pulse.cancelled.has(run.order.versionId)) end(run, 'cancelled')
+      else if (!pulse.open.has(run.order.versionId)) end(run, 'lost')
     }
   }
 
@@ -140,7 +140,7 @@ export function createSnapshots(deps: {
       log.error('snapshot could not be written down', error, { version: versionId })
       own?.ended(interrupted)
     } finally {
-      own?.letIn()
+      own?.permit?.letIn()
       run.basket.sayLetIn()
       runs.delete(versionId)
       if ('account' in run.order) wipeAccount(run.order.account)
@@ -213,7 +213,7 @@ export function createSnapshots(deps: {
     const until = Date.now() + patienceMilliseconds
     // A person waits for the first table alone; what stood in line does not try a paused account.
     for (let first = isFirst(run); ; first = false) {
-      const occasion = (await ownOf(run)?.occasion()) ?? (first ? 'by hand' : 'in line')
+      const occasion = (await ownOf(run)?.permit?.occasion()) ?? (first ? 'by hand' : 'in line')
       const attempt = key.copy()
       try {
         return await importNow(run, { file, key: attempt, mostBytes }, occasion)
@@ -284,7 +284,7 @@ export function createSnapshots(deps: {
       closing = true
       for (const run of runs.values()) end(run, 'interrupted')
       await this.idle()
-      clearInterval(timer)
+      await heartbeat.close()
     },
   }
 }
@@ -299,7 +299,7 @@ function newBasket(orders: readonly (SnapshotOrder | ComputedOrder)[]): Basket {
 }
 
 function ownOf({ order }: Run): OwnOrder | undefined {
-  return 'own' in order ? order.own : undefined
+  return order.own
 }
 
 function isFirst({ order, basket }: Run): boolean {
@@ -309,7 +309,7 @@ function isFirst({ order, basket }: Run): boolean {
 /** Nothing is read before the account was let in. */
 function noteProgress(run: Run, progress: Progress): void {
   Object.assign(run, progress)
-  ownOf(run)?.letIn()
+  ownOf(run)?.permit?.letIn()
   run.basket.sayLetIn()
 }
 
@@ -318,26 +318,17 @@ function isRefusal(pulled: Pulled): boolean {
 }
 
 function whyNotBegun(run: Run): Pulled | undefined {
-  return run.ending === undefined && run.basket.refused
-    ? { ok: false, message: refusedBefore, isToldAlready: true }
-    : undefined
+  return run.ending === undefined && run.basket.refused ? { ok: false, message: refusedBefore } : undefined
 }
 
 type NewFile = Awaited<ReturnType<SnapshotStore['create']>>
 
-type Pulled =
-  | Outcome<Imported>
-  | { readonly ok: false; readonly message: string; readonly isToldAlready?: true; readonly error?: unknown }
-
-function idOf(order: Run['order']): { versionId: string } {
-  return { versionId: order.versionId }
-}
+type Pulled = Outcome<Imported> | { readonly ok: false; readonly message: string; readonly error?: unknown }
 
 function whyEnded(run: Run, pulled: Pulled | { readonly ok: true } | undefined): Ended {
   if (run.ending === 'cancelled') return { status: 'cancelled', code: null, message: cancelledMessage, diagnosis: null }
   if (run.ending !== undefined || pulled === undefined || pulled.ok) return failed(interruptedMessage)
-  if ('message' in pulled)
-    return { ...failed(pulled.message), ...(pulled.isToldAlready ? { isToldAlready: true } : {}) }
+  if ('message' in pulled) return failed(pulled.message)
   const rung = pulled.diagnosis.find((one) => one.state === 'failed')
   const message = [rung?.sentence, rung?.nextStep].filter(Boolean).join(' ') || generalMessage
   return { status: 'failed', code: pulled.code, message, diagnosis: pulled.diagnosis }

@@ -3,6 +3,7 @@ import type { Transaction } from '../db/client.ts'
 import { datasets, type datasetVersions } from '../db/schema/catalog.ts'
 import { scheduleRuns } from '../db/schema/schedules.ts'
 import { notify } from '../notifications/notify.ts'
+import { additionsOf, patienceMilliseconds, tellAddition } from './tell-addition.ts'
 
 type Ended = Pick<
   typeof datasetVersions.$inferSelect,
@@ -18,10 +19,10 @@ type Ended = Pick<
   | 'cancelRequestedBy'
 >
 
-/** Nobody waits on a page for longer: what takes longer is told when it is ready. */
-const patienceMilliseconds = 60_000
-
-/** Tells who asked for versions that they have ended, in the transaction that ends them; not of deleted datasets. */
+/**
+ * Tells who asked for versions that they have ended, in the transaction that ends them; not of deleted datasets, and of those
+ * that were added together once for all of them.
+ */
 export async function tellEnded(tx: Transaction, versions: readonly Ended[]): Promise<void> {
   const ids = versions.map(({ datasetId }) => datasetId)
   if (ids.length === 0) return
@@ -29,9 +30,13 @@ export async function tellEnded(tx: Transaction, versions: readonly Ended[]): Pr
   const rows = await tx.select({ id, deletedAt }).from(datasets).where(inArray(id, ids))
   const deleted = new Set(rows.filter((row) => row.deletedAt !== null).map((row) => row.id))
   const scheduled = await scheduledOf(tx, versions)
+  const together = await additionsOf(tx, versions)
   for (const version of versions) {
-    if (!deleted.has(version.datasetId) && !scheduled.has(version.id)) await tell(tx, version)
+    const isElsewhere = deleted.has(version.datasetId) || scheduled.has(version.id) || together.has(version.datasetId)
+    if (!isElsewhere) await tell(tx, version)
   }
+  // In one order, so that no two wait for each other.
+  for (const additionId of [...new Set(together.values())].sort()) await tellAddition(tx, additionId)
 }
 
 /** What a schedule began, it tells itself: once for all its attempts, and nothing where it went well. */

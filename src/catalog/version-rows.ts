@@ -20,8 +20,6 @@ export type Ended = {
   readonly code: DiagnosisCode | null
   readonly message: string
   readonly diagnosis: Diagnosis | null
-  /** True where who asked for it is told already, by another version that was chosen along with it. */
-  readonly isToldAlready?: true
 }
 
 export type VersionRows = ReturnType<typeof createVersionRows>
@@ -86,14 +84,14 @@ export function createVersionRows(db: Database, storage: Pick<Storage, 'reserve'
     },
 
     /** Ends a version without data. Its file is gone already, or left to the sweep. Does nothing to one that has ended. */
-    async end(versionId: string, { isToldAlready, ...ended }: Ended, isFileGone: boolean): Promise<void> {
+    async end(versionId: string, ended: Ended, isFileGone: boolean): Promise<void> {
       await db.transaction(async (tx) => {
         const rows = await tx
           .update(datasetVersions)
           .set({ ...ended, ...(isFileGone ? { file: null } : {}), finishedAt: sql`now()` })
           .where(and(eq(datasetVersions.id, versionId), open))
           .returning(toTell)
-        if (!isToldAlready) await tellEnded(tx, rows)
+        await tellEnded(tx, rows)
       })
     },
 

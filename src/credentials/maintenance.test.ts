@@ -1,5 +1,5 @@
-import { and, eq } from 'drizzle-orm'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { and, eq, sql } from 'drizzle-orm'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Forbidden, NotFound } from '../access/refusals.ts'
 import { auditEntries } from '../db/schema/audit.ts'
 import { credentials } from '../db/schema/credentials.ts'
@@ -30,7 +30,7 @@ beforeEach(async () => {
   credential = saved.id
 })
 
-const maintenance = () => createMaintenance({ ...domain, now: () => clock })
+const maintenance = () => createMaintenance({ ...domain, now: async () => clock })
 const set = (from: Date | null, until: Date) => maintenance().set(domain.ada, credential, { from, until })
 const permit = () =>
   domain.breaker.permit({ credentialId: credential, connectionId: connection, purpose: 'refresh' }, clock)
@@ -85,6 +85,27 @@ describe('A window', () => {
     const [row] = await domain.db.select().from(credentials).where(eq(credentials.id, credential))
     expect(row).toMatchObject({ heldFrom: null, heldUntil: null })
     expect((await entries()).filter(([kind]) => kind === 'system')).toEqual([['system', { held: false }]])
+  })
+
+  test('is ended by the clock of the database, whatever that of the process says', async () => {
+    await set(null, inDays(1))
+    const { maintenance: atWork } = domain
+    vi.useFakeTimers({ toFake: ['Date'], now: inDays(20) })
+    try {
+      await atWork.endOver()
+    } finally {
+      vi.useRealTimers()
+    }
+    expect((await show()).hold).not.toBeNull()
+    const over = sql`now() - interval '1 second'`
+    await domain.db.update(credentials).set({ heldUntil: over }).where(eq(credentials.id, credential))
+    vi.useFakeTimers({ toFake: ['Date'], now: inDays(-20) })
+    try {
+      await atWork.endOver()
+    } finally {
+      vi.useRealTimers()
+    }
+    expect((await show()).hold).toBeNull()
   })
 
   test('moved to a later day lets go on until then', async () => {

@@ -3,7 +3,8 @@ import { type Actor, system } from '../access/actor.ts'
 import type { Effect, Guard } from '../access/guard.ts'
 import { NotFound } from '../access/refusals.ts'
 import { lookAtOnce } from '../connections/health-state.ts'
-import type { Database, Transaction } from '../db/client.ts'
+import type { Database, Reader, Transaction } from '../db/client.ts'
+import { databaseTime } from '../db/database-time.ts'
 import { credentials } from '../db/schema/credentials.ts'
 import { type CredentialResource, findCredential } from './find-credential.ts'
 import { closeMissed } from './missed-uses.ts'
@@ -22,9 +23,12 @@ const longestDays = 30
 const farthestDays = 366
 const dayMilliseconds = 86_400_000
 
-/** The service with which an owner holds what uses a credential by itself, while its data stores are worked on. */
-export function createMaintenance(deps: { db: Database; guard: Guard; now?: () => Date }) {
-  const { db, guard, now = () => new Date() } = deps
+/**
+ * The service with which an owner holds what uses a credential by itself, while its data stores are worked on. By the
+ * database's clock, as that of a process may be wrong; `now` is another one for tests.
+ */
+export function createMaintenance(deps: { db: Database; guard: Guard; now?: (reader: Reader) => Promise<Date> }) {
+  const { db, guard, now = databaseTime } = deps
 
   function change<T>(
     actor: Actor,
@@ -36,7 +40,7 @@ export function createMaintenance(deps: { db: Database; guard: Guard; now?: () =
       actor,
       'credential.set-maintenance',
       find,
-      (context, { row }) => effect(context, row, now()),
+      async (context, { row }) => effect(context, row, await now(context.tx)),
       { id },
     )
   }
@@ -82,7 +86,7 @@ export function createMaintenance(deps: { db: Database; guard: Guard; now?: () =
       const over = await db
         .select({ id: credentials.id })
         .from(credentials)
-        .where(lte(credentials.heldUntil, now()))
+        .where(lte(credentials.heldUntil, await now(db)))
         .orderBy(asc(credentials.heldUntil))
         .limit(100)
       for (const { id } of over) await endIfOver(id)

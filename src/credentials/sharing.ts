@@ -1,9 +1,10 @@
-import { and, asc, eq, inArray, isNull, sql } from 'drizzle-orm'
+import { and, asc, eq, inArray, sql } from 'drizzle-orm'
 import type { Actor, UserActor } from '../access/actor.ts'
-import { emailKey } from '../access/email.ts'
 import type { Effect, Guard } from '../access/guard.ts'
+import { findColleague, noColleague } from '../access/people.ts'
 import { NotFound } from '../access/refusals.ts'
-import type { Database, Transaction } from '../db/client.ts'
+import type { Ending } from '../access/sharing.ts'
+import type { Database } from '../db/client.ts'
 import { datasets, datasetVersions } from '../db/schema/catalog.ts'
 import { credentialShares } from '../db/schema/credential-shares.ts'
 import { users } from '../db/schema/organizations.ts'
@@ -49,8 +50,8 @@ export function createCredentialSharing(deps: { db: Database; guard: Guard; quer
         'credential.share',
         (tx) => findCredential(tx, id),
         async ({ tx, note, abandon }, { row }) => {
-          const user = await findUser(tx, row.organizationId, email)
-          if (user === undefined) return abandon(noUser)
+          const user = await findColleague(tx, row.organizationId, email)
+          if (user === undefined) return abandon<CredentialShareOutcome>({ ok: false, error: noColleague })
           if (user.id === row.ownerId) return abandon<CredentialShareOutcome>({ ok: false, error: theirOwn })
           const { organizationId } = row
           const added = await tx
@@ -95,30 +96,11 @@ export function createCredentialSharing(deps: { db: Database; guard: Guard; quer
   }
 }
 
-/** The same for an address of nobody, of someone disabled and of another organization: who asks learns nothing of those. */
-const noUser: CredentialShareOutcome = {
-  ok: false,
-  error:
-    'Nobody in your organization signs in with this e-mail address. Check it, or ask an administrator to add them.',
-}
 const theirOwn = 'This is your own address, and the credentials are yours already. Enter the address of someone else.'
 
 function alreadyThere(name: string): string {
   return `${name} may use these credentials already. There is nothing more to share.`
 }
-
-async function findUser(tx: Transaction, organizationId: string, email: string) {
-  const { id, name } = users
-  const there = and(eq(users.organizationId, organizationId), isNull(users.disabledAt))
-  const [user] = await tx
-    .select({ id, name })
-    .from(users)
-    .where(and(eq(users.emailKey, emailKey(email)), there))
-  return user
-}
-
-/** Whose share ends, and who ends it. */
-type Ending = { readonly userId: string; readonly byId: string | null }
 
 /** Its owner may do all that a receiver may; of a share that is not there, there is nothing to end. */
 async function endShare(effect: Effect, id: string, ending: Ending): Promise<void> {

@@ -238,7 +238,7 @@ test('Of two connections with one account the second waits until the first is ov
 
 describe('A maintenance window', () => {
   test('holds the checks, counts them as missed, and has them made when it is over', async () => {
-    const maintenance = createMaintenance({ ...domain, now })
+    const maintenance = createMaintenance({ ...domain, now: async () => now() })
     const until = new Date(clock.getTime() + 90 * minute)
     expect(await maintenance.set(domain.ada, credential, { from: null, until })).toEqual({ ok: true })
     const schedule = createHealthSchedule({ looks: looks(), maintenance, log: createLog({ level: 'silent' }) })

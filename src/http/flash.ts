@@ -83,6 +83,7 @@ const messages = {
   'dataset-cancelled': ['success', 'Snapshot cancelled. Nothing of it was kept.'],
   'analysis-cancelled': ['neutral', 'Cancelled.'],
   'schedule-saved': ['success', 'Schedule saved.'],
+  'schedule-beside': ['success', 'Schedule saved, and a first snapshot started. This is the dataset that holds them.'],
   'schedule-paused': ['success', 'Schedule paused.'],
   'schedule-resumed': ['success', 'Schedule resumed.'],
   'schedule-run': ['success', 'A run was started.'],

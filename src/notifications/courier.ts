@@ -1,12 +1,13 @@
-import { asc, eq, inArray } from 'drizzle-orm'
+import { and, asc, eq, inArray } from 'drizzle-orm'
 import type { UserActor } from '../access/actor.ts'
 import type { Deployment } from '../access/features.ts'
 import type { Database, Transaction } from '../db/client.ts'
+import { datasets } from '../db/schema/catalog.ts'
 import { notifications } from '../db/schema/notifications.ts'
 import { users } from '../db/schema/organizations.ts'
 import { paths } from '../paths.ts'
 import { wantEmail } from './choices.ts'
-import { events } from './events.ts'
+import { events, type NotificationEvent } from './events.ts'
 import { describeAll, type InboxRow } from './inbox.ts'
 import type { Outbox } from './outbox.ts'
 
@@ -39,7 +40,7 @@ export function createCourier({ db, deployment, outbox, origin }: CourierDepende
       recipient: wants.has(user.id) ? user.email : null,
     }
     await outbox.add(tx, { ...mail, webhook: false }, createdAt)
-    if (!events[told.event].webhook) return
+    if (!(await webhookHears(tx, row, told.event))) return
     const about = { [`${row.resourceType}Id`]: row.resourceId, owner: user.name, url: urlOf(told.path) }
     await outbox.add(
       tx,
@@ -75,6 +76,14 @@ export function createCourier({ db, deployment, outbox, origin }: CourierDepende
       })
     },
   }
+}
+
+/** What several people are told of a dataset, it hears with its owner: once. */
+async function webhookHears(tx: Transaction, row: Row, event: NotificationEvent): Promise<boolean> {
+  const { webhook } = events[event]
+  if (webhook !== 'with the owner') return webhook ?? false
+  const its = and(eq(datasets.id, row.resourceId), eq(datasets.ownerId, row.userId))
+  return (await tx.$count(datasets, its)) > 0
 }
 
 type Row = typeof notifications.$inferSelect

@@ -3,6 +3,9 @@ export type EventDetails = {
   'snapshot.finished': { readonly version: number; readonly rows: number }
   'snapshot.failed': { readonly version: number }
   'snapshot.cancelled': { readonly version: number }
+  /** Of datasets that were added together: how many, and how many of them have no data. */
+  'addition.finished': { readonly additionId: string; readonly datasets: number }
+  'addition.failed': { readonly additionId: string; readonly datasets: number; readonly failed: number }
   /** Null where it failed before there was a version. */
   'schedule.failed': { readonly version: number | null }
   'schedule.missed': { readonly times: number }
@@ -42,15 +45,22 @@ export const topics: Readonly<Record<Topic, { readonly label: string; readonly e
   sharing: { label: 'Somebody shares something with me', email: false },
 }
 
-/** Which topic an event belongs to, and whether the organization's webhook hears of it too. */
-export const events: Readonly<Record<NotificationEvent, { readonly topic: Topic; readonly webhook?: true }>> = {
+/**
+ * Which topic an event belongs to, and whether the organization's webhook hears of it too: with each person who is told, or,
+ * where several are told the same, with the owner of the dataset only.
+ */
+export const events: Readonly<
+  Record<NotificationEvent, { readonly topic: Topic; readonly webhook?: true | 'with the owner' }>
+> = {
   'snapshot.finished': { topic: 'finished' },
   'snapshot.failed': { topic: 'failed' },
   'snapshot.cancelled': { topic: 'failed' },
+  'addition.finished': { topic: 'finished' },
+  'addition.failed': { topic: 'failed' },
   'schedule.failed': { topic: 'schedules', webhook: true },
   'schedule.missed': { topic: 'schedules', webhook: true },
   'schedule.disabled': { topic: 'schedules', webhook: true },
-  'dataset.drifted': { topic: 'drift' },
+  'dataset.drifted': { topic: 'drift', webhook: 'with the owner' },
   'dataset.shared': { topic: 'sharing' },
   'connection.shared': { topic: 'sharing' },
   'credential.shared': { topic: 'sharing' },

@@ -116,7 +116,9 @@ function pathOf(
   subject: SeenSubject | undefined,
 ): string | null {
   if (subject === undefined) return null
-  return event === 'edit.waiting' ? paths.provenEdit(resourceId, String(details.editId)) : subject.path
+  if (event === 'edit.waiting') return paths.provenEdit(resourceId, String(details.editId))
+  if (event === 'addition.finished' || event === 'addition.failed') return paths.addition(String(details.additionId))
+  return subject.path
 }
 
 async function namesOf(

@@ -38,6 +38,14 @@ const sentences: { readonly [E in NotificationEvent]: (names: Names, details: Ev
     `Version ${version} of ${the('dataset')} is ready, with ${counted(rows, 'row')}.`,
   'snapshot.failed': ({ the }, { version }) => `Version ${version} of ${the('dataset')} could not be made.`,
   'snapshot.cancelled': ({ by, the }, { version }) => `${by} cancelled version ${version} of ${the('dataset')}.`,
+  'addition.finished': ({ the }, { datasets }) =>
+    datasets === 1
+      ? capital(`${the('dataset')}, which you added along with others, is ready.`)
+      : `${number(datasets)} datasets that you added together are ready, ${the('dataset')} among them.`,
+  'addition.failed': ({ the }, { datasets, failed }) =>
+    failed === 1
+      ? `Of ${counted(datasets, 'dataset')} that you added together 1 has no data: ${the('dataset')}.`
+      : `Of ${number(datasets)} datasets that you added together ${number(failed)} have no data, ${the('dataset')} among them.`,
   'schedule.failed': ({ the }) => `A scheduled refresh of ${the('dataset')} failed.`,
   'schedule.missed': ({ the }, { times }) =>
     times === 1

@@ -1,13 +1,14 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { and, eq, sql } from 'drizzle-orm'
 import { Refusal } from '../access/refusals.ts'
-import type { Datasets, OwnRefresh } from '../catalog/datasets.ts'
-import type { Failure } from '../catalog/own-order.ts'
-import type { Breaker, Occasion } from '../credentials/breaker.ts'
+import type { Combine } from '../catalog/combine.ts'
+import type { Datasets } from '../catalog/datasets.ts'
+import type { Failure, OwnRefresh } from '../catalog/own-order.ts'
+import type { Breaker } from '../credentials/breaker.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { scheduleRuns, schedules } from '../db/schema/schedules.ts'
 import type { Clear, Obstacles } from './obstacle.ts'
 import { AccountBusy, AccountWaits, becauseOf } from './outcome.ts'
+import { type Permit, purpose, takePermit } from './permits.ts'
 import type { Job, Queue } from './queue.ts'
 import type { Retention } from './retention.ts'
 import type { RunRow, ScheduleRow } from './rows.ts'
@@ -15,11 +16,6 @@ import type { Settling } from './settle.ts'
 
 export type Attempts = ReturnType<typeof createAttempts>
 
-/** What the ledger says a run was for, and the list of what was missed. */
-export const purpose = 'scheduled snapshot'
-
-/** How long a run waits for an account that something else signs in with, before it is put off, in milliseconds. */
-const patience = 2000
 /** After how many seconds a run is looked at again whose account or dataset was busy. */
 const soonSeconds = { account: 2, dataset: 15 }
 
@@ -31,22 +27,10 @@ export function createAttempts(deps: {
   settling: Settling
   breaker: Pick<Breaker, 'permit' | 'release'>
   datasets: Pick<Datasets, 'refresh'>
+  combine: Pick<Combine, 'refresh'>
   retention: Pick<Retention, 'retain'>
 }) {
-  const { db, queue, obstacles, settling, breaker, datasets, retention } = deps
-
-  /** Returns what a run signs in as: a person who waits for it, or Keyward with the permit of the breaker. */
-  async function admit(run: RunRow, clear: Clear): Promise<Occasion> {
-    if (run.trigger === 'by hand') return 'by hand'
-    const { credentialId, connectionId } = clear
-    for (let waited = 0; ; waited += 100) {
-      const answer = await breaker.permit({ credentialId, connectionId, purpose })
-      if (answer.ok) return answer.permit
-      if (answer.because === 'paused' || answer.because === 'held') throw new AccountWaits(answer.because)
-      if (answer.because === 'gone' || waited >= patience) throw new AccountBusy()
-      await pause(100)
-    }
-  }
+  const { db, queue, obstacles, settling, breaker, datasets, combine, retention } = deps
 
   /** Writes in one transaction that the run is made by this version, and that its job is done. */
   async function take(tx: Transaction, run: RunRow, job: Job, version: { id: string; number: number }) {
@@ -65,52 +49,36 @@ export function createAttempts(deps: {
   }
 
   /**
-   * The one place where a run refreshes its dataset, with the account that its schedule has. A dataset that is made of
-   * others would be refreshed here without one. Resolves when its version has ended and that is settled.
+   * The one place where a run refreshes its dataset: with the account that its schedule has, or without one where it is
+   * made of others. Resolves when its version has ended and that is settled.
    */
-  async function refresh(run: RunRow, schedule: ScheduleRow, job: Job, clear: Clear, first: Occasion): Promise<void> {
-    let occasion: Occasion | undefined = first
-    let isUsed = false
+  async function refresh(run: RunRow, schedule: ScheduleRow, job: Job, clear: Clear): Promise<void> {
+    const permit = clear.place === null ? null : await takePermit({ breaker }, run, clear.place)
     let versionId: string | undefined
     let tell = (_: Failure | null) => {}
     const ended = new Promise<Failure | null>((resolve) => {
       tell = resolve
     })
-    const giveBack = async () => {
-      const had = occasion
-      occasion = undefined
-      if (had !== undefined && typeof had !== 'string') await breaker.release(had)
-    }
     const own: OwnRefresh = {
       begin: async (tx, version) => {
         versionId = version.id
         return take(tx, run, job, version)
       },
-      order: {
-        purpose,
-        // A permit is asked for again where the connector had no room for the first.
-        occasion: async () => {
-          if (isUsed) {
-            await giveBack()
-            occasion = await admit(run, clear)
-          }
-          isUsed = true
-          return occasion ?? first
-        },
-        // What cannot be given back ends by itself.
-        letIn: () => void giveBack().catch(() => {}),
-        ended: tell,
-      },
+      order: { purpose, ended: tell, ...(permit === null ? {} : { permit: permitOf(permit) }) },
     }
     try {
-      const account = { kind: 'stored', credentialId: clear.credentialId } as const
-      const begun = await datasets.refresh(clear.actor, schedule.datasetId, account, own)
+      const begun = await begin(schedule.datasetId, clear, own)
       if (begun.ok && versionId !== undefined) await end(run, schedule, versionId, await ended)
       // Either it was begun by somebody else, or a person makes a version of this dataset.
       else if (!begun.ok) await settling.putOff(run, job, soonSeconds.dataset)
     } finally {
-      await giveBack().catch(() => {})
+      await permit?.giveBack().catch(() => {})
     }
+  }
+
+  function begin(datasetId: string, { actor, place }: Clear, own: OwnRefresh) {
+    if (place === null) return combine.refresh(actor, datasetId, own)
+    return datasets.refresh(actor, datasetId, { kind: 'stored', credentialId: place.credentialId }, own)
   }
 
   async function end(run: RunRow, schedule: ScheduleRow, versionId: string, failure: Failure | null): Promise<void> {
@@ -126,7 +94,7 @@ export function createAttempts(deps: {
     const way = await obstacles.find(schedule)
     if (!way.ok) return disable(job, run, schedule, way.reason)
     try {
-      await refresh(run, schedule, job, way.clear, await admit(run, way.clear))
+      await refresh(run, schedule, job, way.clear)
     } catch (error) {
       if (error instanceof AccountWaits) return settling.missed(run, job, becauseOf[error.because], error.because)
       if (error instanceof AccountBusy) return settling.putOff(run, job, soonSeconds.account)
@@ -156,4 +124,9 @@ export function createAttempts(deps: {
       else await queue.done(db, job)
     },
   }
+}
+
+function permitOf({ occasion, giveBack }: Permit): NonNullable<OwnRefresh['order']['permit']> {
+  // What cannot be given back ends by itself.
+  return { occasion, letIn: () => void giveBack().catch(() => {}) }
 }

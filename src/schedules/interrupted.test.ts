@@ -1,138 +1,91 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { eq, sql } from 'drizzle-orm'
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { scheduleRuns, schedules } from '../db/schema/schedules.ts'
-import { refused, type TestDomain, testDomain } from '../testing/domain.ts'
+import { describe, expect, it, vi } from 'vitest'
+import { scheduleRuns } from '../db/schema/schedules.ts'
+import { refused } from '../testing/domain.ts'
 import { fakeUse } from '../testing/fake-use.ts'
-import {
-  complete,
-  daily,
-  makeDue,
-  refreshable,
-  runsOf,
-  type SchedulingProcess,
-  schedulingProcess,
-  versionsOf,
-  writeImports,
-} from '../testing/scheduling.ts'
-import type { Setting } from './schedules.ts'
+import { complete, makeDue, schedulingProcess } from '../testing/scheduling.ts'
+import { schedulingScene } from '../testing/scheduling-scene.ts'
 
-let domain: TestDomain
-let directory: string
-let process: SchedulingProcess
-let credentialId: string
-let datasetId: string
-let count = 0
-
+const scene = schedulingScene()
 const unreachable = { ...refused, code: 'tcp.timeout', diagnosis: [] } as typeof refused
 
-beforeAll(async () => {
-  domain = await testDomain()
-  writeImports(domain)
-  directory = mkdtempSync(join(tmpdir(), 'keyward-schedules-'))
-  process = schedulingProcess(domain, directory)
-})
-afterAll(async () => {
-  await process.close()
-  await domain.close()
-  rmSync(directory, { recursive: true })
-})
-beforeEach(async () => {
-  domain.connector.next = complete
-  domain.connector.jobs.length = 0
-  ;({ credentialId, datasetId } = await refreshable(domain, ++count))
-})
-
-const set = async (its: Partial<Setting> = {}) =>
-  expect(await process.schedules.set(domain.ada, datasetId, daily(credentialId, its), null)).toEqual({ ok: true })
-const once = () => process.runner.once()
-const runs = () => runsOf(domain, datasetId)
-const versions = () => versionsOf(domain, datasetId)
-const states = async () => (await runs()).map(({ state }) => state)
-const _schedule = async () =>
-  (
-    await domain.db.select().from(schedules).where(eq(schedules.datasetId, datasetId))
-  )[0] as typeof schedules.$inferSelect
-
-describe('A process that ends', () => {
+describe('A scene.process that ends', () => {
   it('in order, gives its run back at once, and another one makes it', async () => {
     const use = fakeUse()
-    const ending = schedulingProcess(domain, directory, { run: use.run as never })
-    await set()
-    await makeDue(domain, datasetId)
+    const ending = schedulingProcess(scene.domain, scene.directory, { run: use.run as never })
+    await scene.set()
+    await makeDue(scene.domain, scene.datasetId)
     const made = ending.runner.once()
-    await vi.waitFor(async () => expect(await states()).toEqual(['running']), { timeout: 20_000 })
+    await vi.waitFor(async () => expect(await scene.states()).toEqual(['running']), { timeout: 20_000 })
     await ending.close()
     await made
-    expect(await states()).toEqual(['waiting'])
-    await once()
-    expect(await runs()).toMatchObject([{ state: 'completed', attempts: 2, versionNumber: 2 }])
-    expect((await versions()).map(({ status }) => status)).toEqual(['failed', 'completed'])
+    expect(await scene.states()).toEqual(['waiting'])
+    await scene.once()
+    expect(await scene.runs()).toMatchObject([{ state: 'completed', attempts: 2, versionNumber: 2 }])
+    expect((await scene.versions()).map(({ status }) => status)).toEqual(['failed', 'completed'])
   })
 
   it('without a word, loses its run to another one when its version was ended', async () => {
-    await set()
-    await makeDue(domain, datasetId)
+    await scene.set()
+    await makeDue(scene.domain, scene.datasetId)
     const use = fakeUse()
-    const dying = schedulingProcess(domain, directory, { run: use.run as never })
+    const dying = schedulingProcess(scene.domain, scene.directory, { run: use.run as never })
     void dying.runner.once()
-    await vi.waitFor(async () => expect(await states()).toEqual(['running']), { timeout: 20_000 })
+    await vi.waitFor(async () => expect(await scene.states()).toEqual(['running']), { timeout: 20_000 })
     await dying.runner.stop()
     // As the sweep leaves it that finds no heartbeat.
-    const [run] = await runs()
-    await domain.db.execute(
+    const [run] = await scene.runs()
+    await scene.domain.db.execute(
       sql`update dataset_versions set status = 'failed', message = 'gone', finished_at = now() - interval '1 minute' where id = ${run?.versionId}`,
     )
     await vi.waitFor(
       async () => {
-        await process.runner.clearUp()
-        await once()
-        expect(await runs()).toMatchObject([{ state: 'completed', attempts: 2 }])
+        await scene.process.runner.clearUp()
+        await scene.once()
+        expect(await scene.runs()).toMatchObject([{ state: 'completed', attempts: 2 }])
       },
       { timeout: 20_000 },
     )
     use.release()
     await dying.close()
-    expect((await versions()).map(({ status }) => status)).toEqual(['failed', 'completed'])
-    expect(await states()).toEqual(['completed'])
+    expect((await scene.versions()).map(({ status }) => status)).toEqual(['failed', 'completed'])
+    expect(await scene.states()).toEqual(['completed'])
   })
 
   it('after its version was complete, has it counted, and no other is made', async () => {
-    await set()
-    await makeDue(domain, datasetId)
-    await once()
-    const [run] = await runs()
-    await domain.db
+    await scene.set()
+    await makeDue(scene.domain, scene.datasetId)
+    await scene.once()
+    const [run] = await scene.runs()
+    await scene.domain.db
       .update(scheduleRuns)
       .set({ state: 'running' })
       .where(eq(scheduleRuns.id, run?.id ?? ''))
-    await domain.db.execute(
+    await scene.domain.db.execute(
       sql`update dataset_versions set finished_at = now() - interval '1 minute' where id = ${run?.versionId}`,
     )
-    await process.runner.clearUp()
-    await once()
-    expect(await states()).toEqual(['completed'])
-    expect(await versions()).toHaveLength(1)
+    await scene.process.runner.clearUp()
+    await scene.once()
+    expect(await scene.states()).toEqual(['completed'])
+    expect(await scene.versions()).toHaveLength(1)
   })
 
   it('with a job that nobody finds again, has it sent again', async () => {
-    await set()
-    await makeDue(domain, datasetId)
-    domain.connector.next = unreachable
-    await once()
-    await domain.db.execute(sql`delete from jobs.job`)
+    await scene.set()
+    await makeDue(scene.domain, scene.datasetId)
+    scene.domain.connector.next = unreachable
+    await scene.once()
+    await scene.domain.db.execute(sql`delete from jobs.job`)
     const its = eq(scheduleRuns.state, 'waiting')
-    await domain.db
+    await scene.domain.db
       .update(scheduleRuns)
       .set({ changedAt: new Date(Date.now() - 120_000) })
       .where(its)
-    domain.connector.next = complete
-    await process.runner.clearUp()
-    await process.runner.clearUp()
-    await once()
-    expect(await states()).toEqual(['completed'])
-    expect((await versions()).map(({ status }) => status)).toEqual(['failed', 'completed'])
+    scene.domain.connector.next = complete
+    await scene.process.runner.clearUp()
+    await scene.process.runner.clearUp()
+    await scene.once()
+    expect(await scene.states()).toEqual(['completed'])
+    expect((await scene.versions()).map(({ status }) => status)).toEqual(['failed', 'completed'])
   })
 })

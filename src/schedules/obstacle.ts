@@ -12,8 +12,11 @@ import type { ScheduleRow } from './rows.ts'
 
 type UserRow = typeof users.$inferSelect
 
-/** What a run of a schedule works with, where nothing is in its way. */
-export type Clear = { readonly actor: UserActor; readonly connectionId: string; readonly credentialId: string }
+/** Where a run signs in, and with which stored account. */
+export type StoredPlace = { readonly connectionId: string; readonly credentialId: string }
+
+/** What a run of a schedule works with, where nothing is in its way; no place for a dataset that is made of others. */
+export type Clear = { readonly actor: UserActor; readonly place: StoredPlace | null }
 
 /** Or why its runs can no longer be made, with the next step, in sentences. */
 export type Way = { readonly ok: true; readonly clear: Clear } | { readonly ok: false; readonly reason: string }
@@ -59,9 +62,13 @@ export function createObstacles(deps: {
       if (user === undefined || dataset === undefined) return no('The dataset is gone.')
       if (user.disabledAt !== null) return no(reasons.disabled(user.name))
       const actor = actorFor(user)
-      if (!(await featureEnabled(db, deployment, actor, 'stored_credentials'))) return no(reasons.feature(user.name))
+      const { connectionId, inputs } = dataset
+      const isCombined = inputs !== null
+      const isOff = !isCombined && !(await featureEnabled(db, deployment, actor, 'stored_credentials'))
+      if (isOff) return no(reasons.feature(user.name))
       if (!(await mayRefresh(actor, datasetId))) return no(reasons.role(user.name))
-      const { connectionId } = dataset
+      // Whether what it is made of may still be read, is decided when it is.
+      if (isCombined) return { ok: true, clear: { actor, place: null } }
       if (connectionId === null) return no(reasons.connectionGone)
       if (credentialId === null) return no(reasons.accountGone)
       const name = await connectionOf(actor, connectionId)
@@ -69,7 +76,7 @@ export function createObstacles(deps: {
       const account = (await use.accounts(actor, connectionId)).find((one) => one.credentialId === credentialId)
       if (account === undefined) return no(reasons.notUsable(name, user.name))
       if (account.destinationChanged) return no(reasons.moved(name))
-      return { ok: true, clear: { actor, connectionId, credentialId } }
+      return { ok: true, clear: { actor, place: { connectionId, credentialId } } }
     },
   }
 }
@@ -84,7 +91,7 @@ const reasons = {
   feature: (name: string) =>
     `Stored credentials are switched off for ${name}, who set this schedule. An administrator can switch them on under Feature access; then resume it.`,
   role: (name: string) =>
-    `${name}, who set this schedule, may no longer refresh this dataset. Another owner can save it again, in their name and with their account.`,
+    `${name}, who set this schedule, may no longer refresh this dataset. Another owner can save it again, in their name.`,
   connectionGone:
     'The data connection of this dataset was deleted, so it can no longer be refreshed. Delete the schedule; the data stays.',
   accountGone: 'The credentials it used were deleted. Choose another account below; saving it resumes the schedule.',

@@ -1,8 +1,9 @@
 import { and, desc, eq, ne, sql } from 'drizzle-orm'
 import type { UserActor } from '../access/actor.ts'
-import { NotFound } from '../access/refusals.ts'
+import { type Deployment, featureEnabled } from '../access/features.ts'
+import { FeatureOff } from '../access/refusals.ts'
+import type { LineageInput, LineageQueries } from '../catalog/lineage.ts'
 import type { DatasetDetail, DatasetQueries } from '../catalog/queries.ts'
-import type { ConnectionQueries } from '../connections/queries.ts'
 import { isHeld } from '../credentials/maintenance.ts'
 import type { Database } from '../db/client.ts'
 import { databaseTime } from '../db/database-time.ts'
@@ -11,6 +12,7 @@ import { credentials } from '../db/schema/credentials.ts'
 import { users } from '../db/schema/organizations.ts'
 import { scheduleRuns, schedules } from '../db/schema/schedules.ts'
 import type { ConnectionUse, StoredAccount } from '../sign-ins/use-connection.ts'
+import { type DatasetBeside, datasetsBeside } from './beside.ts'
 import { type RunRow, ruleOf, type ScheduleRow } from './rows.ts'
 import { nextRuns, type Rule, timeZones } from './rule.ts'
 
@@ -44,8 +46,12 @@ export type ScheduleDetail = Pick<
 export type SchedulePageData = {
   readonly dataset: DatasetDetail
   readonly schedule: ScheduleDetail | null
-  /** The accounts that the actor may choose from, the default first. */
+  /** The accounts that the actor may choose from, the default first; none where it takes no account. */
   readonly accounts: readonly StoredAccount[]
+  /** What a combined dataset is made of; null for every other. */
+  readonly inputs: readonly LineageInput[] | null
+  /** Of a dynamic dataset, those beside it that hold snapshots of the same rows. */
+  readonly beside: readonly DatasetBeside[]
   readonly zones: readonly string[]
 }
 
@@ -58,19 +64,30 @@ export const shownRuns = 5
 export function createScheduleQueries(deps: {
   db: Database
   datasetQueries: Pick<DatasetQueries, 'show'>
-  connectionQueries: Pick<ConnectionQueries, 'show'>
+  lineage: Pick<LineageQueries, 'of'>
   use: Pick<ConnectionUse, 'accounts'>
+  deployment: Deployment
 }) {
-  const { db, datasetQueries, use } = deps
+  const { db, datasetQueries, lineage, use, deployment } = deps
+
+  /** Every run signs in with a stored account. */
+  async function refuseWithoutFeature(actor: UserActor): Promise<void> {
+    const feature = 'stored_credentials'
+    if (!(actor.storedCredentials ?? (await featureEnabled(db, deployment, actor, feature)))) throw new FeatureOff()
+  }
 
   return {
-    /** Returns the schedule of a dataset with what its form needs. Throws NotFound where the actor may not see it. */
+    /**
+     * Returns the schedule of a dataset with what its form needs. Throws NotFound where the actor may not see it, and
+     * FeatureOff where it takes an account and they have none.
+     */
     async page(actor: UserActor, datasetId: string): Promise<SchedulePageData> {
       const dataset = await datasetQueries.show(actor, datasetId, 'dataset.set-schedule')
-      // Of these there is nothing that an account could read again.
-      if (dataset.isDynamic || dataset.isCombined) throw new NotFound()
+      if (!dataset.isCombined) await refuseWithoutFeature(actor)
       const accounts = dataset.connection === null ? [] : await use.accounts(actor, dataset.connection.id)
-      return { dataset, schedule: await scheduleOf(db, datasetId), accounts, zones: timeZones() }
+      const { inputs } = dataset.isCombined ? await lineage.of(actor, datasetId) : { inputs: null }
+      const beside = dataset.isDynamic ? await datasetsBeside(db, actor, datasetId) : []
+      return { dataset, schedule: await scheduleOf(db, datasetId), accounts, inputs, beside, zones: timeZones() }
     },
 
     /** Reports whether a dataset has a schedule. For who may delete it; it decides nothing. */

@@ -2,12 +2,14 @@ import { and, eq, sql } from 'drizzle-orm'
 import type { Actor, UserActor } from '../access/actor.ts'
 import type { Effect, Guard } from '../access/guard.ts'
 import { NotFound } from '../access/refusals.ts'
+import { unreadableInputs } from '../catalog/combine-inputs.ts'
 import { type DatasetResource, findDataset } from '../catalog/queries.ts'
 import { findConnection } from '../connections/connections.ts'
 import { findCredential } from '../credentials/find-credential.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { databaseTime } from '../db/database-time.ts'
 import { newId } from '../db/new-id.ts'
+import type { DatasetInput } from '../db/schema/catalog.ts'
 import { schedules } from '../db/schema/schedules.ts'
 import type { ConnectionUse } from '../sign-ins/use-connection.ts'
 import { begin } from './due.ts'
@@ -22,7 +24,8 @@ import { missWaiting } from './settle.ts'
 export type Setting = {
   readonly rule: Rule
   readonly timeZone: string
-  readonly credentialId: string
+  /** Null for a dataset that is made of others. */
+  readonly credentialId: string | null
   readonly catchUp: ScheduleRow['catchUp']
   readonly keepVersions: number | null
   readonly keepDays: number | null
@@ -32,6 +35,8 @@ export type SetOutcome =
   | { readonly ok: true }
   /** `account`: it cannot be used on the connection. `stale`: somebody changed the schedule meanwhile. */
   | { readonly ok: false; readonly reason: 'account' | 'no connection' | 'stale' }
+  /** What its query calls the datasets that the actor may not read. */
+  | { readonly ok: false; readonly reason: 'inputs'; readonly names: readonly string[] }
 
 /** A reason is one or two sentences. */
 export type ScheduleOutcome = { readonly ok: true } | { readonly ok: false; readonly reason: string }
@@ -83,14 +88,13 @@ export function createSchedules(deps: {
         async (effect, { row, organizationId }) => {
           const { tx, note, abandon } = effect
           if (row.isDynamic) throw new NotFound()
-          if (row.connectionId === null) return abandon({ ok: false, reason: 'no connection' } as const)
-          await effect.also('credential.use', await findCredential(tx, setting.credentialId))
-          await effect.also('connection.use', await findConnection(tx, row.connectionId, 'share'))
-          const account = await accountOf(actor, row.connectionId, setting.credentialId)
-          if (account === undefined) return abandon({ ok: false, reason: 'account' } as const)
+          const obstacle =
+            row.inputs === null ? await mayUse(effect, actor, row, setting) : await mayRead(effect, actor, row.inputs)
+          if (obstacle !== null) return abandon(obstacle)
+          const credentialId = row.inputs === null ? setting.credentialId : null
           const present = await findSchedule(tx, datasetId)
           if ((present?.revision ?? null) !== revision) return abandon({ ok: false, reason: 'stale' } as const)
-          const its = { ...setting, ...fresh, setBy: actor.id, nextAt: await firstRun(tx, setting) }
+          const its = { ...setting, credentialId, ...fresh, setBy: actor.id, nextAt: await firstRun(tx, setting) }
           if (present === undefined)
             await tx.insert(schedules).values({ id: newId(), organizationId, datasetId, ...its })
           else await replace(tx, present.id, its)
@@ -154,10 +158,28 @@ export function createSchedules(deps: {
     },
   }
 
-  async function accountOf(actor: UserActor, connectionId: string, credentialId: string) {
+  async function mayUse(
+    effect: Effect,
+    actor: UserActor,
+    { connectionId }: DatasetResource['row'],
+    { credentialId }: Setting,
+  ): Promise<NotSet | null> {
+    if (connectionId === null) return { ok: false, reason: 'no connection' }
+    if (credentialId === null) return { ok: false, reason: 'account' }
+    await effect.also('credential.use', await findCredential(effect.tx, credentialId))
+    await effect.also('connection.use', await findConnection(effect.tx, connectionId, 'share'))
     const accounts = await use.accounts(actor, connectionId)
-    return accounts.find((one) => one.credentialId === credentialId && !one.destinationChanged)
+    const isUsable = accounts.some((one) => one.credentialId === credentialId && !one.destinationChanged)
+    return isUsable ? null : { ok: false, reason: 'account' }
   }
+}
+
+type NotSet = SetOutcome & { readonly ok: false }
+
+/** It is asked again by every run: here so that nobody sets what cannot work. */
+async function mayRead({ tx }: Effect, actor: UserActor, inputs: readonly DatasetInput[]): Promise<NotSet | null> {
+  const names = await unreadableInputs(tx, actor, inputs)
+  return names.length === 0 ? null : { ok: false, reason: 'inputs', names }
 }
 
 type ScheduleAction =

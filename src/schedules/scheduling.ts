@@ -1,12 +1,14 @@
 import type { Deployment } from '../access/features.ts'
 import type { Guard } from '../access/guard.ts'
 import type { Catalog } from '../catalog/catalog.ts'
+import type { Computing } from '../catalog/computing.ts'
 import type { ConnectionQueries } from '../connections/queries.ts'
 import type { Breaker } from '../credentials/breaker.ts'
 import type { Database } from '../db/client.ts'
 import type { Log } from '../log.ts'
 import type { ConnectionUse } from '../sign-ins/use-connection.ts'
 import { createAttempts } from './attempts.ts'
+import { createBesides } from './beside.ts'
 import { createDue } from './due.ts'
 import { createObstacles } from './obstacle.ts'
 import { createScheduleQueries } from './queries.ts'
@@ -26,22 +28,26 @@ export function createScheduling(deps: {
   breaker: Breaker
   connectionQueries: ConnectionQueries
   catalog: Pick<Catalog, 'datasets' | 'datasetQueries'>
+  computing: Pick<Computing, 'combine' | 'lineage'>
   deployment: Deployment
   log: Log
   /** Runs at the same time in this process. */
   together?: number
 }) {
-  const { catalog, ...its } = deps
+  const { catalog, computing, ...its } = deps
   const { datasets, datasetQueries } = catalog
+  const { combine, lineage } = computing
   const queue = createQueue(its)
   const obstacles = createObstacles({ ...its, datasetQueries })
   const settling = createSettling({ ...its, queue })
   const retention = createRetention(its)
   const due = createDue({ ...its, queue })
-  const attempts = createAttempts({ ...its, queue, obstacles, settling, datasets, retention })
+  const attempts = createAttempts({ ...its, queue, obstacles, settling, datasets, combine, retention })
+  const schedules = createSchedules({ ...its, queue, obstacles })
   return {
-    schedules: createSchedules({ ...its, queue, obstacles }),
-    scheduleQueries: createScheduleQueries({ ...its, datasetQueries }),
+    schedules,
+    besides: createBesides({ ...its, datasets, datasetQueries, schedules }),
+    scheduleQueries: createScheduleQueries({ ...its, datasetQueries, lineage }),
     runner: createRunner({ ...its, queue, due, attempts, settling, retention }),
     retention,
   }

@@ -29,12 +29,13 @@ export type ParsedRule =
 /** Versions and days that a schedule may be told to keep at most. */
 const mostKept = 10_000
 
-/** Parses a whole form. */
-export function parseSetting(typed: TypedSetting): ParsedSetting {
+/** Parses a whole form; `signsIn` is false for a dataset that is made of others, whose form asks for no account. */
+export function parseSetting(typed: TypedSetting, signsIn: boolean): ParsedSetting {
   const parsed = parseRule(typed)
   const keepVersions = parseKept(typed.keepVersions, 'versions')
   const keepDays = parseKept(typed.keepDays, 'days')
-  const { account: credentialId, catchUp } = typed
+  const { catchUp } = typed
+  const credentialId = signsIn ? typed.account : null
   const errors: SettingErrors = {
     ...(parsed.ok ? {} : parsed.errors),
     ...(credentialId === '' ? { account: 'Choose an account.' } : {}),

@@ -5,6 +5,7 @@ import { type Diagnosis, TooBusy } from '../connector/driver.ts'
 import { trippingCodes } from '../credentials/breaker.ts'
 import type { Finding } from '../credentials/proven-edits.ts'
 import type { Log } from '../log.ts'
+import { createSchedule } from '../schedule.ts'
 import { refusedBefore } from './closed-account.ts'
 import { createLanes, type Lanes } from './lanes.ts'
 import type { SignIns } from './sign-ins.ts'
@@ -44,23 +45,20 @@ export function createTrials(deps: {
   const runs = new Map<string, Run>()
   const going = new Set<Promise<void>>()
   let closing = false
-  let beating = false
 
-  const timer = setInterval(() => void beat(), deps.beatMilliseconds ?? 1000)
-  timer.unref()
+  const heartbeat = createSchedule({
+    work: beat,
+    failure: 'heartbeat of a tried edit failed',
+    log,
+    milliseconds: deps.beatMilliseconds ?? 1000,
+  })
+  heartbeat.start()
 
   async function beat(): Promise<void> {
-    if (beating || runs.size === 0) return
-    beating = true
+    if (runs.size === 0) return
     const present = [...runs.values()]
-    try {
-      const open = await rows.beat(present.map(({ editId }) => editId))
-      for (const run of present) if (!open.has(run.editId)) run.abort.abort()
-    } catch (error) {
-      log.error('heartbeat of a tried edit failed', error)
-    } finally {
-      beating = false
-    }
+    const open = await rows.beat(present.map(({ editId }) => editId))
+    for (const run of present) if (!open.has(run.editId)) run.abort.abort()
   }
 
   async function tryOut(run: Run): Promise<void> {
@@ -209,7 +207,7 @@ export function createTrials(deps: {
       closing = true
       for (const run of runs.values()) run.abort.abort()
       await this.idle()
-      clearInterval(timer)
+      await heartbeat.close()
     },
   }
 }

@@ -45,15 +45,16 @@ export async function testApp(options: Options = {}) {
   const directory = mkdtempSync(join(tmpdir(), 'keyward-snapshots-'))
   const catalog = createCatalog({ ...domain, directory, deployment, log, beatMilliseconds: 50 })
   const scratchDirectory = join(directory, 'scratch')
-  const analysis = createAnalysis({ workerFile: join(packageRoot(), 'dist/analyst.cjs'), scratchDirectory })
+  const analysis = createAnalysis({ workerFile: join(packageRoot(), 'dist/analyst.cjs'), scratchDirectory, warm: 0 })
   const computing = createComputing({ ...domain, catalog, analysis, log, beatMilliseconds: 50 })
-  const scheduling = createScheduling({ ...domain, catalog, deployment, log })
-  const { schedules, scheduleQueries } = scheduling
+  const scheduling = createScheduling({ ...domain, catalog, computing, deployment, log })
+  const { schedules, scheduleQueries, besides } = scheduling
   const provenEdits = createProvenEdits({ ...domain, log, beatMilliseconds: 50 })
   const bulk = createBulk({ ...domain, deployment, log, beatMilliseconds: 50 })
   const pages = {
     schedules,
     scheduleQueries,
+    besides,
     catalog,
     computing,
     bulk,

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { createLedger } from '../audit/ledger.ts'
 import { createCatalog } from '../catalog/catalog.ts'
+import { createComputing } from '../catalog/computing.ts'
 import type { Connector } from '../connector/driver.ts'
 import { parsePolicy } from '../connector/egress-policy.ts'
 import { connect } from '../db/client.ts'
@@ -11,6 +12,7 @@ import { createScheduling } from '../schedules/scheduling.ts'
 import { kekFromKey } from '../secrets/kek/kek.ts'
 import { createServices } from '../services.ts'
 import type { ScheduleProcessOrder } from './schedule-order.ts'
+import { noAnalysis } from './scheduling.ts'
 
 /**
  * A process of its own that makes scheduled runs as the server would, until it is killed by a test. Takes its order as JSON
@@ -30,7 +32,8 @@ async function main(): Promise<void> {
   const log = createLog({ level: 'error' })
   const catalog = createCatalog({ db, ...services, directory: order.directory, log })
   catalog.start()
-  const { runner } = createScheduling({ db, ...services, catalog, deployment: 'managed', log })
+  const computing = createComputing({ db, ...services, catalog, analysis: noAnalysis, log })
+  const { runner } = createScheduling({ db, ...services, catalog, computing, deployment: 'managed', log })
   await runner.start()
   process.stdout.write('begun\n')
 }

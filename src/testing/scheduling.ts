@@ -1,7 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { eq, sql } from 'drizzle-orm'
 import type { UserActor } from '../access/actor.ts'
+import type { Analysis } from '../analysis/analysis.ts'
 import { type Catalog, createCatalog } from '../catalog/catalog.ts'
+import { type Computing, createComputing } from '../catalog/computing.ts'
 import { queueSchema } from '../db/queue-schema.ts'
 import { datasets, datasetVersions } from '../db/schema/catalog.ts'
 import { scheduleRuns, schedules } from '../db/schema/schedules.ts'
@@ -13,19 +15,36 @@ import type { ConnectionUse } from '../sign-ins/use-connection.ts'
 import { addConnection, signedIn, type TestDomain } from './domain.ts'
 
 /** The catalog and the schedules of one process, on a test's domain. */
-export type SchedulingProcess = Scheduling & { readonly catalog: Catalog; close(): Promise<void> }
+export type SchedulingProcess = Scheduling & {
+  readonly catalog: Catalog
+  readonly computing: Computing
+  close(): Promise<void>
+}
 
-/** Returns what one process would have; `use` takes the place of the way to data stores. */
-export function schedulingProcess(domain: TestDomain, directory: string, use?: Pick<ConnectionUse, 'run'>) {
+/** Combines nothing: for tests whose datasets come from connections. */
+export const noAnalysis: Analysis = {
+  run: () => Promise.reject(new Error('No test asked for this.')),
+  close: async () => {},
+}
+
+/** Returns what one process would have; `use` takes the place of the way to data stores, `analysis` of what combines. */
+export function schedulingProcess(
+  domain: TestDomain,
+  directory: string,
+  use?: Pick<ConnectionUse, 'run'>,
+  analysis: Analysis = noAnalysis,
+) {
   const log = createLog({ level: 'silent' })
   const catalog = createCatalog({ ...domain, ...(use ? { use } : {}), directory, log, beatMilliseconds: 20 })
-  const scheduling = createScheduling({ ...domain, catalog, deployment: 'managed', log })
+  const computing = createComputing({ ...domain, catalog, analysis, log, beatMilliseconds: 20 })
+  const scheduling = createScheduling({ ...domain, catalog, computing, deployment: 'managed', log })
   const close = async () => {
     await scheduling.runner.stop()
+    await computing.close()
     await catalog.close()
     await scheduling.runner.close()
   }
-  return { ...scheduling, catalog, close }
+  return { ...scheduling, catalog, computing, close }
 }
 
 /** Stores an account of somebody's on a connection. */

@@ -1,7 +1,8 @@
 import type { Page } from 'playwright'
 import { beforeAll, expect, test } from 'vitest'
 import type { UserActor } from '../../src/access/actor.ts'
-import { journeysInBothWays, openStage } from './stage.ts'
+import { arrive, expectFocus, keyboardOf } from './keys.ts'
+import { journeys, journeysInBothWays, openStage } from './stage.ts'
 import { fill, flash, follow, heading, press, sees } from './visit.ts'
 
 const stage = openStage()
@@ -124,4 +125,92 @@ journeysInBothWays('Credentials $way', (mode) => {
     await press(page, 'Remove')
     await flash(page, 'Removed. From now on each use of theirs is refused.')
   }
+})
+
+journeys('With the keyboard alone', () => {
+  test('credentials are shared for use, used by the other, and given back', async () => {
+    const ada = await stage.people.member('Ada')
+    const ben = await stage.people.member('Ben')
+    const hands = await stage.handsOf(ada)
+    const connection = await hands.addConnection('Shop', stage.store)
+    await hands.share('connections', connection, ben)
+    await hands.addAccount('Reporting', stage.store.reader, connection)
+
+    await stage.as(
+      ada,
+      async (page) => {
+        const keys = keyboardOf(page)
+        await page.goto('/credentials')
+        await keys.press('/')
+        await expectFocus(page, 'Search credentials')
+        await keys.press('ArrowDown')
+        await expectFocus(page, /^Reporting/)
+        await keys.press('Enter')
+        await arrive(page, 'Reporting')
+        await keys.tabTo('Sharing')
+        await keys.press('Enter')
+        await sees(page, 'Nobody else uses these credentials.')
+        await keys.tabTo('E-mail')
+        await keys.type('nobody@example.com')
+        await keys.press('Enter')
+        await page
+          .getByRole('link', { name: /^Nobody in your organization signs in with this e-mail address/ })
+          .waitFor()
+        await keys.tabTo('E-mail')
+        await keys.press('Control+a')
+        await keys.type(ben.email)
+        await keys.press('Enter')
+        await flash(page, 'Shared. They can use these credentials where you associated them, and see nothing of them.')
+        await sees(page, ben.email)
+      },
+      {},
+      /422/,
+    )
+
+    await stage.as(ben, async (page) => {
+      const keys = keyboardOf(page)
+      await page.goto('/connections')
+      await keys.tabTo('Shop')
+      await keys.press('Enter')
+      await arrive(page, 'Shop')
+      await keys.press('t')
+      await arrive(page, 'Test connection')
+      await expectFocus(page, /^Reporting/)
+      await keys.press('Enter')
+      await arrive(page, 'Signed in to Shop')
+      await keys.press('g', 'c')
+      await arrive(page, 'Credentials management')
+      await keys.tabTo('Shared with you')
+      await keys.press('Enter')
+      await arrive(page, 'Shared with you')
+      await keys.tabTo('Give back Reporting')
+      await keys.press('Enter')
+      await arrive(page, 'Give back Reporting')
+      await keys.tabTo('Give back')
+      await keys.press('Enter')
+      await sees(page, 'Nothing is shared with you')
+    })
+
+    await stage.as(ada, async (page) => {
+      const keys = keyboardOf(page)
+      await page.goto('/credentials')
+      await keys.tabTo(/^Reporting/)
+      await keys.press('Enter')
+      await arrive(page, 'Reporting')
+      await keys.tabTo('Sharing')
+      await keys.press('Enter')
+      await sees(page, 'Nobody else uses these credentials.')
+      await keys.tabTo('E-mail')
+      await keys.type(ben.email)
+      await keys.press('Enter')
+      await sees(page, ben.email)
+      await keys.tabTo('Remove Ben')
+      await keys.press('Enter')
+      await arrive(page, 'Remove Ben')
+      await keys.tabTo('Remove')
+      await keys.press('Enter')
+      await flash(page, 'Removed. From now on each use of theirs is refused.')
+      await sees(page, 'Nobody else uses these credentials.')
+    })
+  })
 })

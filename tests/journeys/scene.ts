@@ -28,6 +28,8 @@ export type Scene = {
   readonly addition: string
   /** A dataset of which nothing is stored. */
   readonly dynamic: string
+  /** A dataset that is made of another one. */
+  readonly combined: string
   readonly failedSignIn: string
   /** An edit that some of what it was tried on works with, and some not. */
   readonly provenEdit: string
@@ -87,7 +89,7 @@ export async function fillScene(server: StartedServer, people: People, store: St
   const mistyped = { type: 'basic', username: store.reader.username, password: 'mistyped', intent: 'sign-in' }
   const bad = await recorder.post(`/connections/${shop}/sign-ins/new`, mistyped)
   await moveOrders(recorder, stopped)
-  const { customers, failed, endless, addition, dynamic } = await addDatasets(recorder, store, shop, reader)
+  const { customers, failed, endless, addition, dynamic, combined } = await addDatasets(recorder, store, shop, reader)
   for (const dataset of [customers, endless]) await recorder.post(`/catalog/${dataset}/schedule`, monthly(reader))
   await pretendRuns(server, customers, endless)
   const mirror = await connect('Mirror', store.host, store.database, here)
@@ -104,7 +106,7 @@ export async function fillScene(server: StartedServer, people: People, store: St
   await shareBack(server, colleague, ada)
   return {
     ...{ ada, colleague, newcomer, sales, shop, stopped, reporting, longName, lonely, customers, failed, endless },
-    ...{ addition, dynamic },
+    ...{ addition, dynamic, combined },
     // The address of a sign-in is not on its page, but in its answer to the form.
     goodSignIn: good.path,
     failedSignIn: bad.path,
@@ -175,7 +177,9 @@ async function addDatasets(recorder: Recorder, store: Store, connection: string,
   await recorder.post(`/catalog/${customers}/edit`, { ...words, revision: '1' })
   const gone = await table('orders')
   await recorder.post(`/catalog/${gone}/deletion`, {})
-  return { customers, failed, endless, addition, dynamic }
+  const query = 'SELECT count(*) AS customers FROM "customers (1)"'
+  const combined = found(await recorder.post('/catalog/combine', { query, name: 'Customers, counted' }), deletion)
+  return { customers, failed, endless, addition, dynamic, combined }
 }
 
 /** On a day that no test is run for so long. */
@@ -241,6 +245,14 @@ const times = [
 async function pretendTime(server: StartedServer, reporting: string, paused: string): Promise<void> {
   const client = new pg.Client({ connectionString: server.database?.ownerUrl })
   await client.connect()
+  try {
+    await pretendUses(client, reporting, paused)
+  } finally {
+    await client.end()
+  }
+}
+
+async function pretendUses(client: pg.Client, reporting: string, paused: string): Promise<void> {
   // Each by itself: Keyward works on the same rows meanwhile.
   for (const statement of times) await client.query(statement)
   await client.query(
@@ -277,5 +289,4 @@ async function pretendTime(server: StartedServer, reporting: string, paused: str
         '{"version":3,"added":1,"removed":0,"changed":2}', null from credentials where id = $1`,
     [paused],
   )
-  await client.end()
 }

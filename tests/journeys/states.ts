@@ -167,6 +167,8 @@ function catalogStates(scene: Scene): readonly State[] {
     at('schedule-disabled', `/catalog/${scene.endless}/schedule`),
     at('schedule-preview', `/catalog/${scene.failed}/schedule?every=week&days=1&days=5&at=02:30&zone=Asia/Kathmandu`),
     at('schedule-errors', `/catalog/${scene.failed}/schedule?every=cron&cron=always&zone=Mars`),
+    at('schedule-combined', `/catalog/${scene.combined}/schedule`),
+    at('schedule-dynamic', `/catalog/${scene.dynamic}/schedule`),
     at('schedule-deletion', `/catalog/${scene.customers}/schedule/deletion`),
     at('catalog-nothing-found', '/catalog?q=nobody+has+this'),
     at('catalog-tag', '/catalog?tag=north&sort=name'),

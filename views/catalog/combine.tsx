@@ -16,8 +16,9 @@ export type CombinePageProps = {
   readonly datasets: NamedDatasets<Combinable>
   readonly query: string
   readonly name: string
-  /** Narrows the list of datasets. */
+  /** What was looked for among them; the datasets that it found, the oldest first. */
   readonly search: string
+  readonly found: NamedDatasets<Combinable>
   readonly preview: { readonly rows: QueryRows; readonly milliseconds: number } | null
   readonly errors: Readonly<Record<string, string>>
 }
@@ -103,7 +104,7 @@ function Previewed(props: { rows: QueryRows; milliseconds: number }) {
 
 function DatasetList(props: CombinePageProps) {
   const { datasets, search } = props
-  const found = datasets.filter(({ alias }) => alias.toLowerCase().includes(search.trim().toLowerCase())).reverse()
+  const found = props.found.toReversed()
   return (
     <Section title="Datasets" id="datasets">
       {datasets.length > 10 || search !== '' ? (

@@ -20,7 +20,7 @@ export function DatasetActions(props: DatasetPageProps & { going: boolean }) {
         </LinkButton>
       )}
       <LinkButton href={paths.datasetSharing(id)}>Sharing</LinkButton>
-      {props.schedulable && role === 'owner' && !isDynamic && !isCombined ? (
+      {(props.schedulable || isCombined) && role === 'owner' ? (
         <LinkButton href={paths.datasetSchedule(id)}>Schedule</LinkButton>
       ) : null}
       {role === 'owner' ? (

@@ -1,51 +1,41 @@
-import type { ShareRole } from '../../src/access/policy.ts'
-import type { Person } from '../../src/connections/sharing.ts'
+import type { Person } from '../../src/access/people.ts'
 import { paths } from '../../src/paths.ts'
-import { roleNames } from '../connections/roles.tsx'
-import { Actions, Button, CancelLink } from '../ui/button.tsx'
+import type { SharingPaths } from '../sharing/people.tsx'
+import type { RoleHints } from '../sharing/role-field.tsx'
+import { RolePage } from '../sharing/role-page.tsx'
 import { ConfirmPage } from '../ui/confirm-page.tsx'
-import { ErrorSummary } from '../ui/error-summary.tsx'
-import { Form } from '../ui/form.tsx'
-import { PageHeader } from '../ui/page-header.tsx'
-import { RadioField } from '../ui/radio-field.tsx'
-import { Title } from '../ui/title.tsx'
 import { DatasetBreadcrumbs } from './dataset-breadcrumbs.tsx'
 
-const hints: Readonly<Record<ShareRole, string>> = {
+/** What each role may do with a dataset. */
+export const datasetRoleHints: RoleHints = {
   consumer: 'Reads and downloads its data.',
   editor: 'Also names and describes it, and creates snapshots with an account of their own.',
   owner: 'Also shares and deletes it.',
 }
 
-/** The choice of a role on a dataset. */
-export function DatasetRoleField(props: { value: string; error?: string | undefined }) {
-  const options = (['consumer', 'editor', 'owner'] as const).map((role) => ({
-    value: role,
-    label: roleNames[role],
-    hint: hints[role],
-  }))
-  return <RadioField name="role" label="Role" value={props.value} error={props.error} options={options} />
+/** Where a dataset is shared. */
+export function datasetSharingPaths(id: string): SharingPaths {
+  return {
+    sharing: paths.datasetSharing(id),
+    role: (userId) => paths.datasetShareRole(id, userId),
+    removal: (userId) => paths.datasetShareRemoval(id, userId),
+  }
 }
 
 type Dataset = { readonly id: string; readonly name: string }
 
 /** The page on which an owner changes what someone may do with a dataset. */
-export function DatasetShareRolePage(props: { dataset: Dataset; person: Person; error?: string }) {
+export function DatasetShareRolePage(props: { dataset: Dataset; person: Person; error: string | undefined }) {
   const { dataset, person, error } = props
   return (
-    <div class="narrow">
-      <Title error={error !== undefined}>Role of {person.name}</Title>
-      <DatasetBreadcrumbs dataset={dataset} current="Change role" />
-      <ErrorSummary errors={error === undefined ? [] : [{ field: 'role', message: error }]} />
-      <PageHeader title={`Role of ${person.name}`} subtitle={`${dataset.name} · ${person.email}`} />
-      <Form action={paths.datasetShareRole(dataset.id, person.userId)}>
-        <DatasetRoleField value={person.role} error={error} />
-        <Actions>
-          <Button>Change role</Button>
-          <CancelLink href={paths.datasetSharing(dataset.id)} />
-        </Actions>
-      </Form>
-    </div>
+    <RolePage
+      name={dataset.name}
+      breadcrumbs={<DatasetBreadcrumbs dataset={dataset} current="Change role" />}
+      person={person}
+      hints={datasetRoleHints}
+      at={datasetSharingPaths(dataset.id)}
+      error={error}
+    />
   )
 }
 

@@ -1,5 +1,6 @@
 import type { CredentialUser } from '../../src/credentials/sharing.ts'
 import { paths } from '../../src/paths.ts'
+import { ColleagueField } from '../sharing/colleague-field.tsx'
 import { Badge } from '../ui/badge.tsx'
 import { Actions, Button, LinkButton } from '../ui/button.tsx'
 import { EmptyState } from '../ui/empty-state.tsx'
@@ -7,7 +8,6 @@ import { ErrorSummary } from '../ui/error-summary.tsx'
 import { Form } from '../ui/form.tsx'
 import { Section } from '../ui/page-header.tsx'
 import { Relation, RelationList } from '../ui/relation.tsx'
-import { TextField } from '../ui/text-field.tsx'
 import { Time } from '../ui/time.tsx'
 
 export type CredentialShareForm = { readonly email: string; readonly error?: string }
@@ -38,15 +38,7 @@ export function CredentialSharing(props: { id: string; people: readonly Credenti
           change, associate and share nothing.
         </p>
         <Form action={paths.credentialSharing(id)} label="Share for use">
-          <TextField
-            name="email"
-            label="E-mail"
-            type="email"
-            hint="The one they sign in to Keyward with. They are in your organization."
-            value={form.email}
-            error={form.error}
-            maximumLength={254}
-          />
+          <ColleagueField value={form.email} error={form.error} />
           <Actions>
             <Button>Share</Button>
           </Actions>

@@ -21,7 +21,8 @@ export type ScheduleForm = {
 
 type Props = {
   readonly datasetId: string
-  readonly connectionId: string
+  /** Null for a dataset that is made of others: it takes no account. */
+  readonly connection: { readonly id: string } | null
   readonly form: ScheduleForm
   readonly accounts: readonly StoredAccount[]
   readonly zones: readonly string[]
@@ -29,7 +30,7 @@ type Props = {
 
 /** The form of a schedule. Without a style sheet, or in a browser that cannot hide them, it shows every kind of time. */
 export function ScheduleSettings(props: Props) {
-  const { datasetId, form } = props
+  const { datasetId, form, connection } = props
   const { revision } = form
   return (
     <form
@@ -50,8 +51,8 @@ export function ScheduleSettings(props: Props) {
         own={form.ownZone}
         error={form.errors?.zone}
       />
-      <AccountField {...props} />
-      <CatchUp form={form} />
+      {connection === null ? null : <AccountField {...props} connectionId={connection.id} />}
+      <CatchUp form={form} signsIn={connection !== null} />
       <Kept form={form} />
       <Actions>
         <Button>Save schedule</Button>
@@ -149,7 +150,7 @@ function Weekdays(props: { chosen: readonly string[]; error: string | undefined 
   )
 }
 
-function AccountField(props: Props) {
+function AccountField(props: Props & { connectionId: string }) {
   const { accounts, form } = props
   const options = accounts.map(({ credentialId, name, isDefault }) => ({
     value: credentialId,
@@ -173,13 +174,14 @@ function AccountField(props: Props) {
   )
 }
 
-function CatchUp(props: { form: ScheduleForm }) {
+function CatchUp(props: { form: ScheduleForm; signsIn: boolean }) {
+  const accounts = props.signsIn ? 'the credentials are paused or held, ' : ''
   const { typed, errors } = props.form
   return (
     <RadioField
       name="catchUp"
       label="Missed runs"
-      hint="Runs are missed while the credentials are paused or held, the schedule is paused, or Keyward does not run."
+      hint={`Runs are missed while ${accounts}the schedule is paused, or Keyward does not run.`}
       options={[
         { value: 'once', label: 'Make up for them with one run', hint: 'As soon as that is possible.' },
         { value: 'skip', label: 'Only list them', hint: 'The next run is at its time.' },

@@ -11,7 +11,9 @@ import { PageHeader, Section } from '../ui/page-header.tsx'
 import { Table } from '../ui/table.tsx'
 import { absoluteTime, Time } from '../ui/time.tsx'
 import { Title } from '../ui/title.tsx'
+import { Beside } from './beside.tsx'
 import { type ScheduleForm, ScheduleSettings } from './form.tsx'
+import { Inputs, WhatIsRead } from './inputs.tsx'
 import { ScheduleRuns } from './runs.tsx'
 import { ScheduleState } from './state.tsx'
 import { ruleInWords, timeInZone } from './words.ts'
@@ -43,6 +45,7 @@ export function SchedulePage(props: SchedulePageProps) {
         actions={schedule === null ? null : <ScheduleActions datasetId={dataset.id} schedule={schedule} />}
       />
       {schedule === null ? null : <Present data={data} schedule={schedule} />}
+      {dataset.isDynamic ? <Beside data={data} /> : null}
       <Settings {...props} />
       {schedule === null ? null : <ScheduleRuns datasetId={dataset.id} schedule={schedule} />}
       {going && errors.length === 0 && props.preview === null ? (
@@ -83,7 +86,8 @@ function Present(props: { data: SchedulePageData; schedule: ScheduleDetail }) {
       <Facts
         facts={[
           { label: 'When', value: `${ruleInWords(rule)} (${timeZone})` },
-          { label: 'Account', value: account?.name ?? 'none that can be used' },
+          data.inputs === null ? { label: 'Account', value: account?.name ?? 'none that can be used' } : null,
+          data.inputs === null ? null : { label: 'Reads', value: <Inputs inputs={data.inputs} /> },
           { label: 'Runs as', value: setByName },
           { label: 'Missed runs', value: catchUp === 'once' ? 'made up for with one run' : 'only listed' },
           { label: 'Keeps', value: keptInWords(schedule) },
@@ -109,16 +113,17 @@ function NextRuns(props: { next: readonly Date[]; timeZone: string }) {
 function Settings(props: SchedulePageProps) {
   const { data, form, preview } = props
   const { dataset, schedule, accounts, zones } = data
-  if (dataset.connection === null) {
+  const { connection, isCombined } = dataset
+  if (connection === null && !isCombined) {
     return (
       <EmptyState title="Nothing to refresh from" level={2}>
         The data connection of this dataset is gone or not shared with you any more, so it cannot be refreshed.
       </EmptyState>
     )
   }
-  if (accounts.length === 0) return <NoAccount connectionId={dataset.connection.id} />
+  if (connection !== null && accounts.length === 0) return <NoAccount connectionId={connection.id} />
   return (
-    <Section title={schedule === null ? 'Refresh this dataset by itself' : 'Change the schedule'} id="settings">
+    <Section title={titleOf(data)} id="settings">
       {preview === null ? null : (
         <section class="notice notice-neutral" aria-label="Next runs, not saved yet">
           <p>
@@ -127,15 +132,15 @@ function Settings(props: SchedulePageProps) {
           <NextRuns {...preview} />
         </section>
       )}
-      <ScheduleSettings
-        datasetId={dataset.id}
-        connectionId={dataset.connection.id}
-        form={form}
-        accounts={accounts}
-        zones={zones}
-      />
+      {schedule === null ? <WhatIsRead data={data} /> : null}
+      <ScheduleSettings datasetId={dataset.id} connection={connection} form={form} accounts={accounts} zones={zones} />
     </Section>
   )
+}
+
+function titleOf({ dataset, schedule }: SchedulePageData): string {
+  if (dataset.isDynamic) return 'Keep snapshots by themselves'
+  return schedule === null ? 'Refresh this dataset by itself' : 'Change the schedule'
 }
 
 function NoAccount(props: { connectionId: string }) {

@@ -240,18 +240,18 @@ describe('the file', () => {
 })
 
 describe('a server that', () => {
-  test.each<[RogueHttpName, string]>([
-    ['sends headers without end', 'protocol.unexpected'],
-    ['drips its answer', 'limit.exceeded'],
-    ['stops in the middle', 'protocol.unexpected'],
-    ['sends a line without end', 'limit.exceeded'],
-  ])('%s is told apart inside the limits', async (name, code) => {
+  test.each<[RogueHttpName, string, milliseconds: number]>([
+    ['sends headers without end', 'protocol.unexpected', 8_000],
+    ['drips its answer', 'limit.exceeded', 2_500],
+    ['stops in the middle', 'protocol.unexpected', 8_000],
+    ['sends a line without end', 'limit.exceeded', 8_000],
+  ])('%s is told apart inside the limits', async (name, code, milliseconds) => {
     if (certificates === undefined) return
     const rogue = await startRogueHttp(name, '', certificates.good)
     const parameters = { port: String(rogue.port), ca: certificates.authority }
     const to = join(folder, 'rogue.parquet')
     const input = { source: file('basic/orders.csv'), rowLimit: null, file: to }
-    const outcome = await run('import', input, { parameters, milliseconds: 8_000 })
+    const outcome = await run('import', input, { parameters, milliseconds })
     await rogue.close()
     expect(outcome, JSON.stringify(outcome.diagnosis)).toMatchObject({ ok: false, code })
     expect(readdirSync(folder).filter((one) => one.startsWith('rogue.'))).toEqual([])

@@ -65,7 +65,8 @@ describe('a rogue server learns nothing of the password when it', () => {
 })
 
 describe('a server that was verified', () => {
-  const verified = () => ({ tls: 'verify-full', ca: certificates?.authority, encrypted: true })
+  const limits = { milliseconds: 3_000 }
+  const verified = () => ({ tls: 'verify-full', ca: certificates?.authority, encrypted: true, limits })
 
   test.each(['asks for all of caching_sha2_password', 'asks for sha256_password'] as const)(
     'and %s gets the password',

@@ -48,6 +48,14 @@ describe('GET /catalog/combine', () => {
     expect(text).not.toContain('private')
   })
 
+  test('finds a dataset whatever its accents and case', async () => {
+    await data.add('Crédits Straße', 'SELECT 1 AS id')
+    for (const search of ['credits', 'CRÉDITS ', 'strasse']) {
+      const { html } = await ada.post(paths.combine(), { query: '', name: '', search, intent: 'search' })
+      expect(textsOf(html, '.combine-name code'), search).toEqual(['"Crédits Straße"'])
+    }
+  })
+
   test('without any dataset, leads to adding one', async () => {
     const eve = await app.signInAs(app.eve)
     expect(textOf((await eve.get(paths.combine())).html, '.empty-state')).toMatch(/No datasets to combine yet/)

@@ -3,7 +3,7 @@ import type { UserActor } from '../../access/actor.ts'
 import type { Combine, QueryRefusal } from '../../catalog/combine.ts'
 import { quoted } from '../../catalog/combine-names.ts'
 import type { Computing } from '../../catalog/computing.ts'
-import { parseName } from '../../names.ts'
+import { foldForSearch, parseName } from '../../names.ts'
 import { paths } from '../../paths.ts'
 import { setFlash } from '../flash.ts'
 import { readForm } from '../form.ts'
@@ -68,7 +68,10 @@ async function show(
 ) {
   const { preview = null, errors = {} } = shown
   if (Object.keys(errors).length > 0) c.status(422)
-  return c.render(<CombinePage datasets={await combine.list(actor)} {...typed} preview={preview} errors={errors} />)
+  const datasets = await combine.list(actor)
+  const wanted = foldForSearch(typed.search)
+  const found = datasets.filter(({ alias }) => foldForSearch(alias).includes(wanted))
+  return c.render(<CombinePage datasets={datasets} found={found} {...typed} preview={preview} errors={errors} />)
 }
 
 /** What is wrong, and where that is in the words that people use. */

@@ -7,6 +7,7 @@ import type { Computing } from '../../catalog/computing.ts'
 import type { Datasets } from '../../catalog/datasets.ts'
 import type { DatasetLooks } from '../../catalog/looks.ts'
 import type { DatasetDetail, DatasetQueries } from '../../catalog/queries.ts'
+import { snapshotName } from '../../catalog/snapshot-name.ts'
 import type { ConnectionQueries } from '../../connections/queries.ts'
 import { paths } from '../../paths.ts'
 import type { SavingAccounts } from '../../sign-ins/save-and-sign-in.ts'
@@ -102,8 +103,7 @@ export function datasetAccountRoutes(deps: Dependencies): Routes {
   /** The snapshot is a dataset beside it, of whoever asked: what is dynamic stays so (docs/decisions/097). */
   async function snapshot(c: AppContext, actor: UserActor, dataset: DatasetDetail, account: Account) {
     const { source, rowLimit, connection } = dataset
-    const name = [...`Snapshot of ${dataset.name}`].slice(0, 100).join('')
-    const items = [{ name, source }]
+    const items = [{ name: snapshotName(dataset.name), source }]
     const [id] = await datasets.create(actor, { connectionId: connection?.id ?? '', account, items, rowLimit })
     setFlash(c, 'dataset-started')
     return c.redirect(paths.dataset(id ?? ''), 303)

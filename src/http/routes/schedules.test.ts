@@ -1,11 +1,13 @@
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { datasets } from '../../db/schema/catalog.ts'
 import { associations, credentials } from '../../db/schema/credentials.ts'
 import { schedules } from '../../db/schema/schedules.ts'
 import { type TestApp, testApp } from '../../testing/app.ts'
 import { type Client, fragmentHeaders } from '../../testing/client.ts'
 import { formValues, textOf, textsOf } from '../../testing/html.ts'
 import { complete, makeDue, plainDataset, refreshable, writeImports } from '../../testing/scheduling.ts'
+import { type StoredDatasets, storedDatasets } from '../../testing/stored-datasets.ts'
 
 let app: TestApp
 let ada: Client
@@ -197,6 +199,93 @@ describe('Credentials that a schedule signs in with', () => {
     await makeDue(app, bens)
     await app.runner.once()
     expect(main(await ben.get(`/catalog/${bens}/schedule`))).toContain('no longer shared with Ben')
+  })
+})
+
+describe('The schedule of a combined dataset', () => {
+  let combined: string
+  let data: StoredDatasets
+
+  beforeAll(async () => {
+    const { run } = app.connector
+    data = await storedDatasets(app)
+    await data.add('Sold', 'SELECT 1 AS amount')
+    const saved = await app.computing.combine.save(app.ada, { name: 'Totals', query: 'SELECT * FROM "Sold"' })
+    if (!saved.ok) throw new Error(saved.message)
+    combined = saved.id
+    await app.catalog.snapshots.idle()
+    app.connector.run = run
+  })
+  afterAll(() => data.remove())
+
+  const its = () => `/catalog/${combined}/schedule`
+
+  test('asks for no account, says what a run reads, and is saved, run and deleted like any other', async () => {
+    const { account: _, ...typed } = form()
+    const empty = await ada.get(its())
+    expect(formValues(empty.html)).not.toHaveProperty('account')
+    expect(main(empty)).toContain('in your name and without an account: Sold')
+    expect((await ada.get(`/catalog/${combined}`)).text).toContain(its())
+    const preview = await ada.get(`${its()}?${new URLSearchParams(typed)}`)
+    expect(main(preview)).toContain('Next runs, not saved yet')
+    expect((await ada.post(its(), typed)).status).toBe(303)
+    const saved = main(await ada.get(its()))
+    expect(saved).toContain('Every day at 06:00 (Europe/Berlin)')
+    expect(saved).toMatch(/Reads\s*Sold/)
+    expect(saved).not.toContain('Account')
+    expect((await ada.post(`${its()}/runs`)).status).toBe(303)
+    await app.runner.once()
+    expect(main(await ada.get(its()))).toContain('completed')
+    expect((await ada.post(`${its()}/deletion`)).status).toBe(303)
+    expect(main(await ada.get(its()))).toContain('Refresh this dataset by itself')
+  })
+
+  test('is there where stored credentials are switched off, and that of other datasets is not', async () => {
+    await app.features.change(app.root, app.ada.organizationId, 'stored_credentials', false)
+    try {
+      const without = await app.signInAs(app.ada)
+      expect((await without.get(its())).status).toBe(200)
+      expect((await without.get(`/catalog/${combined}`)).text).toContain(its())
+      for (const answer of [await without.get(page()), await without.post(page(), form())]) {
+        expect([answer.status, textOf(answer.html, 'h1')]).toEqual([403, 'Stored credentials are off'])
+      }
+      expect((await without.get(`/catalog/${datasetId}`)).text).not.toContain(page())
+    } finally {
+      await app.features.change(app.root, app.ada.organizationId, 'stored_credentials', true)
+    }
+  })
+
+  test('of which a source is gone, says which, and saves nothing', async () => {
+    const [source] = await app.db.select().from(datasets).where(eq(datasets.name, 'Sold'))
+    await app.catalog.datasetDeletion.delete(app.ada, source?.id ?? '')
+    expect(main(await ada.get(its()))).toContain('Sold (deleted, or not shared with you)')
+    const { status, html } = await ada.post(its(), form())
+    expect([status, textOf(html, '.error-summary li')]).toEqual([409, expect.stringContaining('reads "Sold": deleted')])
+    expect(formValues(html)).toMatchObject({ zone: 'Europe/Berlin' })
+  })
+})
+
+describe('The schedule of a dynamic dataset', () => {
+  test('says that there is nothing to refresh, and saves one of snapshots beside it', async () => {
+    await app.db.update(datasets).set({ isDynamic: true }).where(eq(datasets.id, datasetId))
+    const empty = main(await ada.get(page()))
+    expect(empty).toContain('A dynamic dataset has nothing to refresh.')
+    expect((await ada.get(`/catalog/${datasetId}`)).text).toContain(page())
+    expect((await ada.post(page(), form({ account: '' }))).status).toBe(422)
+    const saved = await ada.post(page(), form())
+    expect([saved.status, saved.location]).toEqual([303, expect.not.stringContaining(datasetId)])
+    const beside = await ada.get(saved.location ?? '')
+    expect(main(beside)).toContain('Snapshot of Orders')
+    expect(main(beside)).toContain('Every day at 06:00 (Europe/Berlin)')
+    expect(textsOf((await ada.get(page())).html, 'main li').join()).toMatch(/Snapshot of Orders:\s+Every day at 06:00/)
+    await app.catalog.snapshots.idle()
+  })
+
+  test('cannot be paused or run, as there is none', async () => {
+    await app.db.update(datasets).set({ isDynamic: true }).where(eq(datasets.id, datasetId))
+    for (const what of ['pause', 'resumption', 'runs', 'deletion']) {
+      expect((await ada.post(`${page()}/${what}`)).status).toBe(404)
+    }
   })
 })
 
