@@ -1,11 +1,10 @@
 import { spawnSync } from 'node:child_process'
 import { closeSync, openSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { startMariaDb } from '../src/testing/mariadb-server.ts'
 import { provide } from '../src/testing/provision.ts'
-import { basicAccount, type Made, snapshots } from './import.ts'
-import { atMost, type Measurement, median, noted } from './measurement.ts'
+import { basicAccount, figuresOf, inTurns, snapshots } from './import.ts'
+import type { Measurement } from './measurement.ts'
 
 const rows = 2_000_000
 const rounds = 3
@@ -14,7 +13,7 @@ const password = 'correct horse battery staple'
 /** A table of a MariaDB into the catalog, against its own client writing it into a file. */
 export const importFromMariaDb: Measurement = {
   name: 'import-mariadb',
-  title: `seconds for ${rows.toLocaleString('en')} rows of 6 columns, from asking for a dataset to its completed version, in turns with mariadb --quick --batch; best of ${rounds}`,
+  title: `seconds for ${rows.toLocaleString('en')} rows of 6 columns, from asking for a dataset to its completed version, in turns with mariadb --quick --batch; medians of ${rounds}`,
   minutes: 8,
   async measure(bench) {
     const program = provide('mariadb')
@@ -29,27 +28,14 @@ export const importFromMariaDb: Measurement = {
       parameters: { host: '127.0.0.1', port: String(server.port), database: 'bench', tls: 'disable' },
       account: basicAccount({ user: 'reader', password }),
       schema: 'bench',
-      table: 'measured',
-      rows,
     })
-    const theirs: number[] = []
-    const ours: Made[] = []
-    for (let round = 0; round < rounds; round++) {
-      theirs.push(copy(program, server.port, join(folder, 'measured.txt')))
-      // As a server has been idle before somebody asks: the client has kept this process from doing anything.
-      await pause(4_000)
-      ours.push(await create(`Measured ${round}`))
-    }
-    const times = ours.map(({ seconds }) => seconds)
-    const ratios = times.map((time, round) => time / (theirs[round] ?? Number.NaN))
-    return [
-      atMost('Keyward ÷ mariadb', Math.min(...times) / Math.min(...theirs), 2, ''),
-      noted('the same, median of the rounds', median(ratios), ''),
-      noted('Keyward', Math.min(...times), ' s'),
-      noted('mariadb', Math.min(...theirs), ' s'),
-      atMost('most memory of the worker', Math.max(...ours.map(({ memory }) => memory)), 700, ' MB'),
-      noted('Parquet file', Math.max(...ours.map(({ bytes }) => bytes)) / 2 ** 20, ' MB'),
-    ]
+    const file = join(folder, 'measured.txt')
+    const pairs = await inTurns(
+      rounds,
+      async () => copy(program, server.port, file),
+      () => create('measured', rows),
+    )
+    return figuresOf(pairs, { them: 'mariadb', rows, limit: 1.5 })
   },
 }
 

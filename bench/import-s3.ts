@@ -1,10 +1,9 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { parquetOptions, quoteText } from '../src/connector/duckdb.ts'
-import { type Made, snapshots } from './import.ts'
-import { atMost, type Measurement, median, noted } from './measurement.ts'
+import { figuresOf, inTurns, snapshots } from './import.ts'
+import type { Measurement } from './measurement.ts'
 import { benchProgram } from './workbench.ts'
 
 const rows = 2_000_000
@@ -26,26 +25,14 @@ export const importFromS3: Measurement = {
       parameters: { host: '127.0.0.1', port, region: 'us-east-1', bucket: 'bench', tls: 'disable' },
       account: { type: 's3', fields: { awsAccessKeyId: 'reader', awsSecretAccessKey: 'correct horse' } },
       schema: 'bench',
-      table: 'measured.parquet',
-      rows,
     })
-    const theirs: number[] = []
-    const ours: Made[] = []
-    for (let round = 0; round < rounds; round++) {
-      theirs.push(await byItself(file, join(folder, 'made.parquet')))
-      // As a server has been idle before somebody asks.
-      await pause(4_000)
-      ours.push(await create(`Measured ${round}`))
-    }
-    const ratios = ours.map(({ seconds }, round) => seconds / (theirs[round] ?? Number.NaN))
-    return [
-      atMost('Keyward ÷ DuckDB', median(ratios), 1.3, ''),
-      noted('the same, best of the rounds', Math.min(...ours.map(({ seconds }) => seconds)) / Math.min(...theirs), ''),
-      noted('Keyward', median(ours.map(({ seconds }) => seconds)), ' s'),
-      noted('DuckDB', median(theirs), ' s'),
-      atMost('most memory of the worker', Math.max(...ours.map(({ memory }) => memory)), 700, ' MB'),
-      noted('Parquet file', Math.max(...ours.map(({ bytes }) => bytes)) / 2 ** 20, ' MB'),
-    ]
+    const made = join(folder, 'made.parquet')
+    const pairs = await inTurns(
+      rounds,
+      () => byItself(file, made),
+      () => create('measured.parquet', rows),
+    )
+    return figuresOf(pairs, { them: 'DuckDB', rows, limit: 1.3 })
   },
 }
 

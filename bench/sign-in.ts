@@ -5,6 +5,7 @@ import type { Connector } from '../src/connector/driver.ts'
 import { testConnector, testJob } from '../src/testing/jobs.ts'
 import { startTarget, type Target, targetPassword } from '../src/testing/target.ts'
 import { atMost, type Measurement, median, noted } from './measurement.ts'
+import { type Question, questionsOfSignIn } from './sign-in-questions.ts'
 
 const rounds = 12
 /** For the next worker to be ready and to have loaded and tried what it does while it waits, and for nothing else to go on. */
@@ -13,20 +14,27 @@ const restMilliseconds = 3_500
 /** A sign-in through the connector against the same library by itself. */
 export const signIn: Measurement = {
   name: 'sign-in',
-  title: `a sign-in of an account that reads, with a ready worker and with none, ÷ connecting, selecting and saying goodbye by the same library in a warm process; in turns, without TLS and with the server verified, medians of ${rounds}`,
+  title: `a sign-in of an account that reads, with a ready worker and with none, ÷ connecting, selecting and saying goodbye by the same library in a warm process, and ÷ the library asking what Keyward asks instead of selecting; in turns, without TLS and with the server verified, medians of ${rounds}`,
   minutes: 6,
   async measure(bench) {
     const target = await startTarget()
     bench.defer(() => target.close())
+    const questions = await questionsOfSignIn(target)
     const ready = testConnector({ warm: 2 })
     const none = testConnector({ warm: 0 })
     for (const connector of [ready, none]) bench.defer(() => connector.close())
     const plain: Pair[] = []
     const encrypted: Pair[] = []
     const cold: Pair[] = []
+    const same: number[] = []
+    const encryptedSame: number[] = []
     for (let round = 0; round <= rounds; round++) {
       plain.push(await pair(ready, target, 'disable'))
-      if (target.certificates !== undefined) encrypted.push(await pair(ready, target, 'verify-full'))
+      same.push(await rested(() => connectAndAsk(target, 'disable', questions)))
+      if (target.certificates !== undefined) {
+        encrypted.push(await pair(ready, target, 'verify-full'))
+        encryptedSame.push(await rested(() => connectAndAsk(target, 'verify-full', questions)))
+      }
       cold.push(await pair(none, target, 'disable'))
     }
     // The first of each warms up what stays warm.
@@ -40,9 +48,15 @@ export const signIn: Measurement = {
         : atMost('the same with TLS, verified', encryptedRatio ?? Number.NaN, 1.3, ''),
       atMost('none ready, beyond 1.3 times the library', median(cold.slice(1).map(beyond)), 60, ' ms'),
       noted('none ready ÷ library', median(cold.slice(1).map(({ ours, theirs }) => ours / theirs)), ''),
+      noted('ready worker ÷ library that asks the same', ratioTo(same, plain), ''),
+      noted('the same with TLS, verified', ratioTo(encryptedSame, encrypted), ''),
       noted('Node.js begins and ends by itself', node, ' ms'),
       noted('with a ready worker', median(plain.slice(1).map(({ ours }) => ours)), ' ms'),
       noted('the library by itself', median(plain.slice(1).map(({ theirs }) => theirs)), ' ms'),
+      noted('the library asking the same', median(same.slice(1)), ' ms'),
+      noted('least with a ready worker', leastOf(plain.map(({ ours }) => ours)), ' ms'),
+      noted('least of the library by itself', leastOf(plain.map(({ theirs }) => theirs)), ' ms'),
+      noted('least of the library asking the same', leastOf(same), ' ms'),
     ]
   },
 }
@@ -50,10 +64,25 @@ export const signIn: Measurement = {
 /** Milliseconds. */
 type Pair = { readonly ours: number; readonly theirs: number }
 
+const bareQuestion: readonly Question[] = ['select 1 from orders limit 1']
+
 async function pair(connector: Connector, target: Target, tls: string): Promise<Pair> {
-  await pause(restMilliseconds)
-  const theirs = await timed(() => connectAndSelect(target, tls))
+  const theirs = await rested(() => connectAndAsk(target, tls, bareQuestion))
   return { theirs, ours: await timed(() => signInOn(connector, target, tls)) }
+}
+
+async function rested(work: () => Promise<void>): Promise<number> {
+  await pause(restMilliseconds)
+  return timed(work)
+}
+
+/** How much longer Keyward takes than the library that asks the same, by the median of each. */
+function ratioTo(same: readonly number[], pairs: readonly Pair[]): number {
+  return median(pairs.slice(1).map(({ ours }) => ours)) / median(same.slice(1))
+}
+
+function leastOf(all: readonly number[]): number {
+  return Math.min(...all.slice(1))
 }
 
 function beyond({ ours, theirs }: Pair): number {
@@ -72,11 +101,15 @@ function nodeAlone(): number {
   return performance.now() - begun
 }
 
-async function connectAndSelect({ host, port, certificates }: Target, tls: string): Promise<void> {
+async function connectAndAsk(
+  { host, port, certificates }: Target,
+  tls: string,
+  questions: readonly Question[],
+): Promise<void> {
   const ssl = tls === 'disable' ? false : { ca: certificates?.authority, servername: host }
   const client = new pg.Client({ host, port, user: 'reader', password: targetPassword, database: 'shop', ssl })
   await client.connect()
-  await client.query('select 1 from orders limit 1')
+  for (const question of questions) await client.query(question)
   await client.end()
 }
 

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { removeUnfinished, temporaryFiles } from '../connector/import-files.ts'
 import { createPlaces, GaveUp, type Leave } from '../connector/places.ts'
-import { forkWorker, type WorkerProcess } from '../connector/worker-process.ts'
+import { forkWorker, lookAtMemoryMilliseconds, type WorkerProcess } from '../connector/worker-process.ts'
 import type {
   Analysis,
   AnalysisFailure,
@@ -194,7 +194,7 @@ function follow(worker: Analyst, job: AnalysisJob, wanted: AnalysisOptions, room
     const watch = setInterval(() => {
       if (worker.memory() > memoryMegabytes + besideMegabytes) fail(tooMuchMemory)
       if (written() > resultMegabytes * 1e6) fail(tooLargeResult(resultMegabytes))
-    }, 200)
+    }, lookAtMemoryMilliseconds)
     wanted.signal?.addEventListener('abort', cancel)
     worker.onMessage((message) => {
       if (message.kind === 'progress') wanted.onProgress?.({ percent: percentOf(message.percent), bytes: written() })

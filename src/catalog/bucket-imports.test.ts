@@ -112,7 +112,8 @@ describe('a process that is killed while its snapshot goes to a bucket', () => {
     async (when) => {
       if (swift === undefined) return
       const endpoint = `http://127.0.0.1:${(slow.address() as AddressInfo).port}`
-      child.stdin?.end(JSON.stringify({ ...scene.order(), bucket: { ...place(), endpoint, secret } }))
+      const order = { ...scene.order(), bucket: { ...place(), endpoint, secret } }
+      child.stdin?.end(`${JSON.stringify(order)}\n`)
       if (child.stdout) await once(child.stdout, 'data')
       await reached(when)
       const workers = childrenOf(child.pid ?? 0)

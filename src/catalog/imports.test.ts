@@ -1,14 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
-import { sql } from 'drizzle-orm'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { UserActor } from '../access/actor.ts'
 import { organizationStorage } from '../db/schema/storage.ts'
-import { childrenOf, isRunning } from '../testing/child-processes.ts'
-import { canary, deleteForGood, type ImportScene, importScene, latestOf } from '../testing/import-scene.ts'
+import { canary, deleteForGood, type ImportScene, importScene } from '../testing/import-scene.ts'
 import type { Catalog } from './catalog.ts'
 import { readPage } from './rows.ts'
 import { streamCsv } from './streams.ts'
@@ -123,55 +118,6 @@ describe('the text of a table', () => {
     expect(readFileSync(opened.path).includes(canary)).toBe(true)
     opened.close()
     await deleteForGood(scene, id)
-  })
-})
-
-describe('a process that is killed while it makes a snapshot', () => {
-  let child: ChildProcess
-
-  beforeEach(() => {
-    child = spawn(process.execPath, [scene.processFile], { stdio: ['pipe', 'pipe', 'inherit'] })
-  })
-  afterEach(() => {
-    child.kill('SIGKILL')
-  })
-
-  for (const milliseconds of [0, 150, 400, 800, 1300]) {
-    it(`${milliseconds} ms after it began, leaves no process, no half version and no file after the sweep`, async () => {
-      const before = scene.filesLeft()
-      child.stdin?.end(JSON.stringify(scene.order()))
-      if (child.stdout) await once(child.stdout, 'data')
-      await pause(milliseconds)
-      const workers = childrenOf(child.pid ?? 0)
-      expect(workers).not.toEqual([])
-      child.kill('SIGKILL')
-      await once(child, 'exit')
-      await vi.waitFor(() => expect(workers.filter(isRunning)).toEqual([]), { timeout: 5_000, interval: 50 })
-      await scene.db.execute(
-        sql`update dataset_versions set heartbeat_at = heartbeat_at - interval '31 seconds' where status in ('queued', 'running')`,
-      )
-      await catalog.sweep.once()
-      const { id, status } = await latestOf(scene)
-      expect(status).toMatch(/^(failed|completed)$/)
-      if (status === 'completed') {
-        const opened = await catalog.store.open(await catalog.datasetQueries.stored(actor, id, 1))
-        expect((await readPage(opened.path, 1)).rows).toHaveLength(20)
-        opened.close()
-        return
-      }
-      // What its worker wrote until it noticed that it was alone goes with the next sweep.
-      await vi.waitFor(
-        async () => {
-          await catalog.sweep.once()
-          expect(scene.filesLeft()).toEqual(before)
-        },
-        { timeout: 10_000, interval: 200 },
-      )
-    })
-  }
-
-  it('does not keep the next one from succeeding', async () => {
-    expect((await readPage(await snapshotOf('types'), 1)).rows).toHaveLength(2)
   })
 })
 

@@ -84,6 +84,11 @@ describe('streamCsv', () => {
     )
   })
 
+  it('keeps a byte-order mark that a line would begin with', async () => {
+    const path = await parquetOf('mark', "select chr(65279) || 'a' as t, 1 as n")
+    expect(await textOf(await streamCsv(path))).toBe('t,n\r\n"\ufeffa",1\r\n')
+  })
+
   it('lets no spreadsheet run what it holds, and leaves numbers alone', async () => {
     const path = await parquetOf(
       'formulas',

@@ -91,11 +91,12 @@ async function* chunksOf(parquet: OpenParquet, { header, line, end }: LineFormat
   }
 }
 
+/** A byte-order mark is quoted, too: at the beginning of a line, DuckDB's library would take it for no text. */
 function csvExpression(text: string, type: string): string {
   if (neverQuoted.test(type)) return `coalesce(${text}, '')`
   const safe = /^DECIMAL/.test(type) ? text : spreadsheetExpression(text)
   const quoted = `'"' || replace(${safe}, '"', '""') || '"'`
-  return `coalesce(case when ${text} = '' or regexp_matches(${text}, '[",\\r\\n]') then ${quoted} else ${safe} end, '')`
+  return `coalesce(case when ${text} = '' or regexp_matches(${text}, '[",\\r\\n]|^\\x{feff}') then ${quoted} else ${safe} end, '')`
 }
 
 const neverQuoted = /^(BOOLEAN|U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DOUBLE|FLOAT|DATE|TIME|TIMESTAMP.*|UUID|BLOB)$/

@@ -33,9 +33,10 @@ export async function download(
     if (scratch.size + chunk.length > limits.unpacked) throw tooLarge(limits.unpacked)
     if (gzip && isBomb(scratch.size, received)) throw bomb()
     await scratch.append(chunk)
-    line = lineAfter(line, chunk)
-    if (line > longestLine && (kind === 'csv' || kind === 'tsv')) throw longRow()
+    if (kind === 'csv' || kind === 'tsv') line = lineAfter(line, chunk)
+    if (line > longestLine) throw longRow()
   }
+  await scratch.flush()
 }
 
 /** As DuckDB's, whose search for the ends of lines takes minutes where there are none. */

@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises'
-import { connect, type Socket } from 'node:net'
+import { type Socket, connect as systemConnect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseAddress } from './address.ts'
 import { Refusal } from './diagnosis.ts'
@@ -26,12 +26,14 @@ export type DialerOptions = {
   readonly tcpMilliseconds: number
   /** The system's resolver where it is not given. */
   readonly resolve?: Resolve
+  /** A socket that is about to be connected; one of the network's where it is not given. */
+  readonly connect?: (address: string, port: number) => Socket
 }
 
 /** Returns the only function in Keyward that opens a socket to a data store. */
 export function createDialer(options: DialerOptions): Dialer {
   const { policy, report, signal, tcpMilliseconds } = options
-  const resolve = options.resolve ?? systemResolve
+  const { resolve = systemResolve, connect = toNetwork } = options
   return async (text, port) => {
     const host = parseHost(text)
     if (host === undefined || !isPort(port) || !mayResolve(policy, host, port)) throw refusedByPolicy()
@@ -44,7 +46,8 @@ export function createDialer(options: DialerOptions): Dialer {
     report.passed('policy', 'This destination is allowed here.', 0)
     const found = literal ? 'The host is an address; nothing to look up.' : `${host} has an address.`
     report.passed('dns', found, resolving)
-    const socket = await dialFirst(addresses.slice(0, mostAddresses), port, host, tcpMilliseconds, signal)
+    const sockets = addresses.slice(0, mostAddresses).map((address) => () => connect(address, port))
+    const socket = await dialFirst(sockets, host, tcpMilliseconds, signal)
     report.passed('tcp', `Something answers on port ${port}.`)
     return socket
   }
@@ -91,26 +94,31 @@ async function rejectWhenAborted(signal: AbortSignal): Promise<never> {
   throw new Error('The wait is over.')
 }
 
+/** `address` has been judged. It is never a name, so nothing is looked up again. */
+function toNetwork(address: string, port: number): Socket {
+  return systemConnect({ host: address, port, autoSelectFamily: false })
+}
+
+type Connect = () => Socket
+
 async function dialFirst(
-  addresses: readonly string[],
-  port: number,
+  all: readonly Connect[],
   host: string,
   milliseconds: number,
   signal: AbortSignal,
 ): Promise<Socket> {
   let failure: Refusal | undefined
-  for (const address of addresses) {
-    const result = await dial(address, port, milliseconds / addresses.length, signal)
+  for (const connect of all) {
+    const result = await dial(connect, milliseconds / all.length, signal)
     if (!(result instanceof Refusal)) return result
     failure = result
   }
   throw failure ?? notFound(host)
 }
 
-/** Connects to an address that has been judged. It is never a name, so nothing is looked up again. */
-function dial(address: string, port: number, milliseconds: number, signal: AbortSignal): Promise<Socket | Refusal> {
+function dial(connect: Connect, milliseconds: number, signal: AbortSignal): Promise<Socket | Refusal> {
   return new Promise((resolve) => {
-    const socket = connect({ host: address, port, autoSelectFamily: false })
+    const socket = connect()
     const settle = (result: Socket | Refusal) => {
       clearTimeout(timer)
       signal.removeEventListener('abort', over)

@@ -1,8 +1,10 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, describe, expect, test } from 'vitest'
+import { packageRoot } from '../package-root.ts'
+import { makeParquet } from '../testing/parquet-file.ts'
 import type { Sample } from './driver.ts'
 import type { FileFormat } from './file-format.ts'
 import { formatOf } from './file-format.ts'
@@ -71,40 +73,6 @@ async function imported(content: string | Buffer, kind: FileFormat['kind'], rowL
 /** A column of values, one a line under its name. */
 const csv = (...values: readonly string[]) => `id,c\n${values.map((value, index) => `${index},${value}\n`).join('')}`
 
-test.each([
-  ['whole numbers', ['1', '-9223372036854775808', ''], 'BIGINT', ['1', '-9223372036854775808', null]],
-  ['whole numbers beyond 64 bits', ['1', '12345678901234567890'], 'DECIMAL(38,0)', ['1', '12345678901234567890']],
-  ['more digits than a number holds', ['1', '9'.repeat(40)], 'VARCHAR', ['1', '9'.repeat(40)]],
-  ['leading zeros', ['007', '10115'], 'VARCHAR', ['007', '10115']],
-  ['fractions', ['0.1', '2', '0.30000000000000004', '1e20'], 'DOUBLE', ['0.1', '2.0', '0.30000000000000004', '1e+20']],
-  [
-    'decimals that no double holds',
-    ['0.1234567890123456789', '12.5'],
-    'DECIMAL(38,19)',
-    ['0.1234567890123456789', '12.5000000000000000000'],
-  ],
-  ['booleans', ['true', 'False'], 'BOOLEAN', ['true', 'false']],
-  ['days', ['2024-02-29', '1999-12-31'], 'DATE', ['2024-02-29', '1999-12-31']],
-  ['days that are none', ['2024-02-30', '1999-12-31'], 'VARCHAR', ['2024-02-30', '1999-12-31']],
-  ['days in another order', ['01/02/2024', '13/02/2024'], 'VARCHAR', ['01/02/2024', '13/02/2024']],
-  ['times', ['2024-01-01 10:00:00.123456', '2024-01-01T10:00'], 'TIMESTAMP', null],
-  [
-    'times with a zone',
-    ['2024-01-01T10:00:00+05:30', '2024-01-01 10:00:00Z'],
-    'TIMESTAMP WITH TIME ZONE',
-    ['2024-01-01 04:30:00+00', '2024-01-01 10:00:00+00'],
-  ],
-  ['nanoseconds', ['2024-01-01 10:00:00.123456789'], 'VARCHAR', ['2024-01-01 10:00:00.123456789']],
-  ['NULL and empty', ['', '""', 'NULL'], 'VARCHAR', [null, '', 'NULL']],
-  ['any text', ['"a ""b"", c"', '😀 é', '"line\nbreak"', '\\N', '<b>'], 'VARCHAR', null],
-  ['numbers and words', ['1', 'two'], 'VARCHAR', ['1', 'two']],
-])('CSV keeps %s', async (_what, values, type, expected) => {
-  const { columns, rows } = await imported(csv(...values), 'csv')
-  expect(columns).toEqual(['id BIGINT', `c ${type}`])
-  const plain = values.map((value) => (value.startsWith('"') ? value.slice(1, -1).replaceAll('""', '"') : value))
-  if (expected !== null || type === 'VARCHAR') expect(rows.map(([, c]) => c)).toEqual(expected ?? plain)
-})
-
 test('CSV has the type of all its rows, not of its first ones', async () => {
   const values = [...Array(30_000).keys()].map(String)
   expect((await imported(csv(...values), 'csv')).columns[1]).toBe('c BIGINT')
@@ -113,7 +81,7 @@ test('CSV has the type of all its rows, not of its first ones', async () => {
   expect((await imported(csv(...values, '"a, ""b"""'), 'csv')).rows.at(-1)).toEqual(['30000', 'a, "b"'])
 })
 
-test('CSV may have other marks, ends of lines, odd names, and no names', async () => {
+test('CSV may have other marks, ends of lines, odd names, no names, a title and blank lines', async () => {
   expect((await imported('a;b\r\n1;x\r\n2;y\r\n', 'csv')).rows).toEqual([
     ['1', 'x'],
     ['2', 'y'],
@@ -122,6 +90,15 @@ test('CSV may have other marks, ends of lines, odd names, and no names', async (
   const odd = await imported('a,A,__proto__,"x""; DROP TABLE y; --"\n1,2,3,4\n', 'csv')
   expect(odd.columns).toEqual(['a BIGINT', 'A_1 BIGINT', '__proto__ BIGINT', 'x"; DROP TABLE y; -- BIGINT'])
   expect((await imported('1,2\n3,4\n', 'csv')).rows).toHaveLength(2)
+  const titled = await imported('A title\n\na,b\n1,2\n\n#3,4\n', 'csv')
+  expect([titled.columns, titled.rows]).toEqual([
+    ['a VARCHAR', 'b BIGINT'],
+    [
+      ['1', '2'],
+      ['#3', '4'],
+    ],
+  ])
+  expect((await imported('a\n\n1\n""\n', 'csv')).rows).toEqual([[null], ['1'], ['']])
 })
 
 test('JSON lines keep their values: null, empty, big numbers, strings of digits, times, and what is nested', async () => {
@@ -141,23 +118,41 @@ test('JSON lines keep their values: null, empty, big numbers, strings of digits,
   expect((await imported('[{"a": 1}, {"a": 2}]', 'json')).rows).toEqual([['1'], ['2']])
 })
 
-test('Parquet keeps its types, and what is nested becomes JSON', async () => {
-  const source = join(folder, 'types.parquet')
-  const connection = await (await DuckDBInstance.create()).connect()
-  await connection.run(`COPY (SELECT 1::SMALLINT AS a, 1.50::DECIMAL(10, 2) AS b, '\\x00\\xFF'::BLOB AS c, NULL::VARCHAR AS d,
-    '' AS e, TIMESTAMPTZ '2024-01-01 10:00:00+00' AS f, {'x': [1, NULL]} AS g, [1, 2] AS h, MAP {'k': 1} AS i,
-    INTERVAL 1 DAY AS j, DATE '0044-03-15 (BC)' AS k) TO '${source}'`)
-  connection.closeSync()
-  const { readFileSync } = await import('node:fs')
-  const { columns, rows } = await imported(readFileSync(source), 'parquet')
-  expect(columns).toEqual([
-    ...['a SMALLINT', 'b DECIMAL(10,2)', 'c BLOB', 'd VARCHAR', 'e VARCHAR', 'f TIMESTAMP WITH TIME ZONE'],
-    ...['g JSON', 'h JSON', 'i JSON', 'j VARCHAR', 'k DATE'],
-  ])
-  const nested = ['{"x":[1,null]}', '[1,2]', '{"k":1}']
-  expect(rows).toEqual([
-    ['1', '1.50', '\\x00\\xFF', null, '', '2024-01-01 10:00:00+00', ...nested, '1 day', '0044-03-15 (BC)'],
-  ])
+describe('Parquet that DuckDB did not write', () => {
+  /** Writes one value as DuckDB does, and then changes bytes of what stands behind its name in the directory at the end. */
+  async function changed(value: string, from: number, to: number): Promise<Buffer> {
+    const path = join(folder, `${++count}.source`)
+    await makeParquet(path, `SELECT ${value} AS odd_one`)
+    const bytes = readFileSync(path)
+    const named = bytes.indexOf('odd_one', bytes.length - 8 - bytes.readUInt32LE(bytes.length - 8))
+    const behind = bytes.subarray(named + 7, named + 32)
+    behind.forEach((byte, at) => {
+      if (byte === from) behind[at] = to
+    })
+    return bytes
+  }
+
+  test('is refused where its numbers have more digits than a dataset holds, instead of rounded', async () => {
+    // The digits, as the directory writes 38 and 60.
+    const bytes = await changed("'12345678901234567890123456789012345.67'::DECIMAL(38, 2)", 76, 120)
+    const target = { file: join(folder, `${++count}.parquet`) }
+    await expect(importFile(write(bytes), 'parquet', { rowLimit: null }, target)).rejects.toMatchObject({
+      code: 'limit.exceeded',
+      text: { sentence: 'The column "odd_one" has numbers of 60 digits; a dataset holds 38.' },
+    })
+  })
+
+  test('has nanoseconds in UTC to the microsecond, as the page of types says', async () => {
+    // Whether it is UTC: false and true.
+    const { columns, rows } = await imported(
+      await changed("'2024-01-01 00:00:00.123456789'::TIMESTAMP_NS", 0x12, 0x11),
+      'parquet',
+    )
+    expect([columns, rows]).toEqual([['odd_one TIMESTAMP WITH TIME ZONE'], [['2024-01-01 00:00:00.123456+00']]])
+    expect(readFileSync(join(packageRoot(), 'docs/types.md'), 'utf8')).toContain(
+      'Of nanoseconds the last three digits are cut off',
+    )
+  })
 })
 
 test('A row limit is kept, and a preview cuts long cells', async () => {
@@ -183,6 +178,8 @@ test.each([
   ],
   ['JSON cut short', Buffer.from('{"a":'), 'json', 'protocol.unexpected'],
   ['JSON that is nested without end', Buffer.from('['.repeat(100_000)), 'json', 'protocol.unexpected'],
+  ['JSON with half a character', Buffer.from('{"a":"\\ud800"}'), 'json', 'protocol.unexpected'],
+  ['JSON with a member twice in a line', Buffer.from('{"a":1,"b":2}\n{"a":1,"a":2}\n'), 'json', 'protocol.unexpected'],
   ['text that is not UTF-8', Buffer.from('a,b\nx,\xff\xfe\n', 'latin1'), 'csv', 'protocol.unexpected'],
   ['a value of 40 MB', Buffer.from(`{"a":"${'x'.repeat(40_000_000)}"}`), 'json', 'limit.exceeded'],
   ['5,000 columns', Buffer.from(`${Array(5_000).fill('a').join(',')}\n`), 'csv', 'limit.exceeded'],

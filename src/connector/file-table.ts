@@ -4,8 +4,10 @@ import type { Imported, Rows, Sample } from './driver.ts'
 import { longestLine, openDuckDB, parquetOptions, quoteName, quoteText, uniqueNames } from './duckdb.ts'
 import { type RawColumn, type TypedColumn, typeColumns } from './file-columns.ts'
 import type { FileFormat } from './file-format.ts'
+import { tooManyColumns, tooManyDigits, unreadable } from './file-refusals.ts'
 import { type ImportTarget, openOutput } from './import-output.ts'
 import { percentLiteral } from './sample.ts'
+import { strictJson } from './strict-json.ts'
 
 /** Reads the first rows of a file on this machine, gzip taken off, which is all that is opened. */
 export function previewFile(
@@ -117,7 +119,7 @@ async function jsonColumns(connection: DuckDBConnection, path: string): Promise<
     maximum_object_size = ${longestLine})`
   const names = await describe(connection, from)
   const raw = names.map(({ name }) => {
-    const json = `nullif(CAST(${quoteName(name)} AS VARCHAR), 'null')::JSON`
+    const json = `${strictJson(`nullif(CAST(${quoteName(name)} AS VARCHAR), 'null')`)}::JSON`
     return { name, json, text: `(${json}) ->> '$'` }
   })
   return { from, raw }
@@ -127,14 +129,24 @@ async function parquetTable(connection: DuckDBConnection, path: string): Promise
   const from = `read_parquet(${quoteText(path)})`
   const described = await describe(connection, from)
   if (described.length > mostColumns) throw tooManyColumns()
+  await refuseLongDecimals(connection, path)
   return { from, columns: described.map(({ name, type }) => keptAs(name, type, quoteName(name))) }
+}
+
+/** DuckDB would read them as doubles, without a word. */
+async function refuseLongDecimals(connection: DuckDBConnection, path: string): Promise<void> {
+  const long = `SELECT name, precision FROM parquet_schema(${quoteText(path)})
+    WHERE precision > 38 AND (converted_type = 'DECIMAL' OR starts_with(logical_type, 'DecimalType'))`
+  const [found] = (await connection.runAndReadAll(long)).getRows()
+  if (found === undefined) return
+  throw tooManyDigits(String(found[0]), Number(found[1]))
 }
 
 /** What is nested becomes JSON, and what has no place in a dataset becomes text. */
 function keptAs(name: string, type: string, column: string): TypedColumn {
   if (plainTypes.test(type)) return { name, type, expression: column }
   if (/\[\d*\]$|^(?:STRUCT|MAP|UNION|VARIANT)/.test(type))
-    return { name, type: 'JSON', expression: `to_json(${column})` }
+    return { name, type: 'JSON', expression: `${strictJson(`to_json(${column})::VARCHAR`)}::JSON` }
   return { name, type: 'VARCHAR', expression: `CAST(${column} AS VARCHAR)` }
 }
 
@@ -153,35 +165,4 @@ function named(columns: readonly TypedColumn[]): { name: string; type: string }[
 function shortened(expression: string, characters: number): string {
   const text = `CAST(${expression} AS VARCHAR)`
   return `CASE WHEN length(${text}) > ${characters} THEN left(${text}, ${characters}) || '…' ELSE ${text} END`
-}
-
-const words = { csv: 'CSV', tsv: 'TSV', json: 'JSON', parquet: 'Parquet' } as const
-
-/** What DuckDB says repeats parts of the file, so it goes no further. */
-function unreadable(error: unknown, kind: FileFormat['kind']): Refusal {
-  const said = error instanceof Error ? error.message : ''
-  if (/maximum.?line.?size|maximum_object_size|buffer_size|out of memory/i.test(said)) {
-    return new Refusal('read', 'limit.exceeded', {
-      sentence:
-        'The file has a row that is larger than one may be (16 MB), or needs more memory than one use may take.',
-      nextStep: 'Check that it is the right file, and have its largest values left out.',
-    })
-  }
-  if (/unicode|utf-?8/i.test(said)) {
-    return new Refusal('read', 'protocol.unexpected', {
-      sentence: 'The file has text that is not UTF-8.',
-      nextStep: 'Have the file written as UTF-8.',
-    })
-  }
-  return new Refusal('read', 'protocol.unexpected', {
-    sentence: `The file cannot be read as ${words[kind]}.`,
-    nextStep: 'Check that it is the right file, that it is whole, and that its name ends in what it is.',
-  })
-}
-
-function tooManyColumns(): Refusal {
-  return new Refusal('read', 'limit.exceeded', {
-    sentence: 'The file has more than 2,000 columns.',
-    nextStep: 'Have it written with fewer columns.',
-  })
 }

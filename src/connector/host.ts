@@ -10,9 +10,11 @@ import { domainToASCII } from 'node:url'
 export function parseHost(text: string): string | undefined {
   const bare = text.startsWith('[') && text.endsWith(']') ? text.slice(1, -1) : text
   if (bare.includes(':')) return isIP(bare) === 6 && !bare.includes('%') ? bare.toLowerCase() : undefined
-  if (bare !== text || !/^[\p{L}\p{N}\p{M}._-]+$/u.test(bare)) return undefined
+  // Asked first, because a process that has just begun takes a while to learn what a letter is.
+  const isPlain = /^[\w.-]+$/.test(bare)
+  if (bare !== text || !(isPlain || /^[\p{L}\p{N}\p{M}._-]+$/u.test(bare))) return undefined
   // Names outside ASCII are compared and resolved as what DNS knows them by; URL's rules do not allow an underscore.
-  const ascii = /^[\w.-]+$/.test(bare) ? bare.toLowerCase() : domainToASCII(bare)
+  const ascii = isPlain ? bare.toLowerCase() : domainToASCII(bare)
   return isName(ascii) ? ascii : undefined
 }
 

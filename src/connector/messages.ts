@@ -15,7 +15,7 @@ export type ToWorker = { readonly job: WireJob; readonly policy: EgressPolicy }
 /** What a worker says, in this order: rungs and progress, then one answer. */
 export type FromWorker =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'rung'; readonly rung: ClimbedRung }
+  | { readonly kind: 'rungs'; readonly rungs: readonly ClimbedRung[] }
   | { readonly kind: 'progress'; readonly progress: Progress }
   | { readonly kind: 'done'; readonly value: unknown }
   | { readonly kind: 'failed'; readonly rung: FailedRung }

@@ -1,4 +1,4 @@
-import { type FileHandle, open, rm } from 'node:fs/promises'
+import { open, rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Refusal } from './diagnosis.ts'
 import type { Column, Imported } from './driver.ts'
@@ -6,6 +6,7 @@ import { longestLine, openDuckDB, parquetOptions, quoteName, quoteText, uniqueNa
 import { makeFifos } from './fifo.ts'
 import { temporaryFiles } from './import-files.ts'
 import { type ImportTarget, openOutput } from './import-output.ts'
+import { writePieces } from './write-pieces.ts'
 
 /** A column of text on its way into Parquet. */
 export type TextColumn = Column & {
@@ -42,11 +43,14 @@ export async function startParquet(target: ImportTarget, columns: readonly TextC
   failed.catch(() => {})
   // Waits until DuckDB reads at the other end; it would miss what was written and closed before.
   const pipe = await Promise.race([open(fifo, 'w'), failed])
+  const before = [byteOrderMark]
   return {
     failed,
     // A reader that has gone has a reason, which comes a moment later: it repeats the whole row.
     write: (text) =>
-      writeAll(pipe, text).catch((error) => Promise.race([failed, sleep(10_000).then(() => Promise.reject(error))])),
+      writePieces(pipe, [...before.splice(0), ...text]).catch((error) =>
+        Promise.race([failed, sleep(10_000).then(() => Promise.reject(error))]),
+      ),
     async finish() {
       await pipe.close()
       const reader = await converted
@@ -59,10 +63,13 @@ export async function startParquet(target: ImportTarget, columns: readonly TextC
   }
 }
 
+/** DuckDB takes one off the beginning, which may be one that the first cell has. So it gets one of ours to take. */
+const byteOrderMark: Uint8Array = Buffer.from('\ufeff')
+
 /** Says which column could not be kept. DuckDB's own words repeat the row, so they go no further. */
 function unstorable(error: unknown, columns: readonly TextColumn[]): Refusal {
   const words = error instanceof Error ? error.message : ''
-  const column = columns[Number(/column "?c(\d+)/.exec(words)?.[1] ?? -1)]
+  const column = columns[columnIn(words)]
   const where = column === undefined ? 'A column' : `The column "${column.name.slice(0, 63).toWellFormed()}"`
   if (/maximum line size|buffer_size|out of memory/i.test(words)) {
     return new Refusal('read', 'limit.exceeded', {
@@ -83,6 +90,16 @@ function unstorable(error: unknown, columns: readonly TextColumn[]): Refusal {
     })
   }
   return new Refusal('read', 'internal', { sentence: 'The file could not be written.' })
+}
+
+/** Where DuckDB names no column, it shows the statement and points at the value's place: that of the cell before it. */
+function columnIn(words: string): number {
+  const [, shown = '', margin = ''] = /\n(LINE \d+: [^\n]*)\n( *)\^\s*$/.exec(words) ?? []
+  const before = shown
+    .slice(0, margin.length)
+    .match(/\bc\d+\b/g)
+    ?.at(-1)
+  return Number(/column "?c(\d+)/.exec(words)?.[1] ?? before?.slice(1) ?? -1)
 }
 
 function copySql(to: string, fifo: string, columns: readonly TextColumn[]): string {
@@ -122,20 +139,3 @@ const escapes = new Map([
   ['r', 13],
   ["''", 39],
 ])
-
-async function writeAll(pipe: FileHandle, pieces: readonly Uint8Array[]): Promise<void> {
-  let left = pieces.filter((piece) => piece.length > 0)
-  while (left.length > 0) {
-    const { bytesWritten } = await pipe.writev(left)
-    left = without(left, bytesWritten)
-  }
-}
-
-function without(pieces: readonly Uint8Array[], written: number): Uint8Array[] {
-  let skip = written
-  return pieces.flatMap((piece) => {
-    const skipped = Math.min(skip, piece.length)
-    skip -= skipped
-    return skipped === piece.length ? [] : [piece.subarray(skipped)]
-  })
-}

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -82,6 +82,18 @@ describe('a connector', () => {
     const run = connector.run(testJob('signIn', {}, { port: mute.port }), { userId: 'ada' })
     for (const pid of workers()) process.kill(pid, 'SIGKILL')
     expect(await run).toMatchObject({ ok: false, code: 'internal' })
+    await connector.close()
+  })
+
+  // Elsewhere V8 bounds what a worker uses, by ending it.
+  test.runIf(existsSync('/proc/self/statm'))('ends a worker that uses more memory than its job may', async () => {
+    const connector = testConnector({ warm: 0 })
+    // With what a job may use beside its heap that is 10 MB, which is less than a process begins with.
+    const limits = { heapMegabytes: -150 }
+    const outcome = await connector.run(testJob('signIn', {}, { port: mute.port, limits }), { userId: 'ada' })
+    expect(outcome).toMatchObject({ ok: false, code: 'limit.exceeded' })
+    expect(outcome.diagnosis.find(({ state }) => state === 'failed')?.sentence).toContain('memory')
+    await vi.waitFor(() => expect(workers()).toEqual([]), 10_000)
     await connector.close()
   })
 

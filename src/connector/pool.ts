@@ -6,7 +6,7 @@ import type { EgressPolicy } from './egress-policy.ts'
 import { removeUnfinished } from './import-files.ts'
 import { type FromWorker, fileKey, type ToWorker, toWire } from './messages.ts'
 import { createPlaces, GaveUp, type Leave } from './places.ts'
-import { forkWorker, type WorkerProcess } from './worker-process.ts'
+import { forkWorker, lookAtMemoryMilliseconds, type WorkerProcess } from './worker-process.ts'
 
 type Worker = WorkerProcess<FromWorker, ToWorker>
 
@@ -173,10 +173,10 @@ function follow(
     })
     const watch = setInterval(() => {
       if (worker.memory() > memory) fail('limit.exceeded', 'What the server sent needs more memory than one use may.')
-    }, 200)
+    }, lookAtMemoryMilliseconds)
     options.signal?.addEventListener('abort', cancel)
     worker.onMessage((message: FromWorker) => {
-      if (message.kind === 'rung') climbed.push(message.rung)
+      if (message.kind === 'rungs') climbed.push(...message.rungs)
       else if (message.kind === 'progress') options.onProgress?.(message.progress)
       else if (message.kind !== 'ready') settle(message)
     })

@@ -22,6 +22,7 @@ export function previewRemote(session: Session, remote: RemoteFile, rows: number
   return withScratch(name, async (scratch) => {
     if (kind === 'parquet') await fetchWhole(session, remote, scratch, mostParquet)
     else await scratch.append(await firstLines(remote))
+    await scratch.flush()
     refuseEmpty(scratch)
     const { previewFile } = await import('./file-table.ts')
     const read = await previewFile(scratch.path, kind, rows, session.job.limits.cellCharacters)

@@ -1,13 +1,17 @@
 import { unlinkSync } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
+import { writePieces } from './write-pieces.ts'
 
 /** A file without a name: it is gone when this process is, however it ends. */
 export type ScratchFile = {
   /** By which this process, and nobody else, can read it. */
   readonly path: string
-  /** Bytes written so far. */
+  /** Bytes taken so far. */
   readonly size: number
+  /** Takes bytes, which are the file's from now on. They are written when some have gathered, while more come. */
   append(bytes: Uint8Array): Promise<void>
+  /** Resolves when everything that was taken can be read. */
+  flush(): Promise<void>
   close(): Promise<void>
 }
 
@@ -16,24 +20,36 @@ export async function openScratch(path: string): Promise<ScratchFile> {
   const handle = await open(path, 'wx+', 0o600)
   unlinkSync(path)
   let size = 0
+  let gathered: Uint8Array[] = []
+  let writtenTo = 0
+  let writing: Promise<void> = Promise.resolve()
+  const write = async () => {
+    await writing
+    const place = writtenTo
+    writtenTo = size
+    // By place, so that a reader that shares this handle begins at the start.
+    writing = writePieces(handle, gathered, place)
+    // Whoever appends or flushes next hears of it.
+    writing.catch(() => {})
+    gathered = []
+  }
   return {
     path: `/dev/fd/${handle.fd}`,
     get size() {
       return size
     },
     async append(bytes) {
-      await writeAt(handle, bytes, size)
+      gathered.push(bytes)
       size += bytes.length
+      if (size - writtenTo >= enoughBytes) await write()
+    },
+    async flush() {
+      await write()
+      await writing
     },
     close: () => handle.close(),
   }
 }
 
-/** By place, so that a reader that shares this handle begins at the start. */
-async function writeAt(handle: FileHandle, bytes: Uint8Array, place: number): Promise<void> {
-  let done = 0
-  while (done < bytes.length) {
-    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, place + done)
-    done += bytesWritten
-  }
-}
+/** Bytes worth a call to the system. */
+const enoughBytes = 2 ** 20

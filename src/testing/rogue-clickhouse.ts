@@ -10,10 +10,21 @@ export type ClickHouseRogueName = keyof typeof behaviours
  * Starts a server that speaks ClickHouse's HTTPS interface as recorded from today's servers, or with bad intentions. It
  * keeps the headers and statements that it is sent.
  */
-export async function startClickHouseRogue(
-  name: ClickHouseRogueName,
-  { certificate, key }: Certificate,
+export function startClickHouseRogue(name: ClickHouseRogueName, certificate: Certificate): Promise<Rogue> {
+  return serve(behaviours[name], certificate)
+}
+
+/** Starts one that describes columns by lines of their names and their types, and gives rows as text. */
+export function startRecordedClickHouse(
+  { names, types, rows }: { readonly names: string; readonly types: string; readonly rows: string },
+  certificate: Certificate,
 ): Promise<Rogue> {
+  const act = (answer: ServerResponse, words: string) =>
+    void answer.end(words.includes('WithNamesAndTypes') ? `${names}\n${types}\n` : rows)
+  return serve(inside(act), certificate)
+}
+
+async function serve(act: Behaviour, { certificate, key }: Certificate): Promise<Rogue> {
   const heard: Buffer[] = []
   const sockets = new Set<Socket>()
   const server = createServer({ cert: certificate, key }, (asked, answer) => {
@@ -22,7 +33,7 @@ export async function startClickHouseRogue(
     asked.once('end', () => {
       const words = Buffer.concat(pieces)
       heard.push(words)
-      behaviours[name](answer, words.toString())
+      act(answer, words.toString())
     })
   })
   server.on('connection', (socket: Socket) => sockets.add(socket.on('error', () => {})))
@@ -37,6 +48,8 @@ export async function startClickHouseRogue(
     },
   }
 }
+
+type Behaviour = (answer: ServerResponse, words: string) => void
 
 /** Refuses in the words of version 24. */
 function refuse(answer: ServerResponse, status: number, code: number, words: string): void {
@@ -53,7 +66,7 @@ function inside(act: (answer: ServerResponse, words: string) => void) {
   }
 }
 
-const todaysSettings = 'readonly\t0\nmax_execution_time\t0\ncancel_http_readonly_queries_on_client_close\t0\n'
+const todaysSettings = `readonly\t0\nmax_execution_time\t0\ncancel_http_readonly_queries_on_client_close\t0\noutput_format_json_quote_denormals\t0\n`
 
 /** Describes two columns, and gives `end` the rows. */
 function importing(end: (answer: ServerResponse) => void) {
@@ -116,4 +129,4 @@ const behaviours = {
     answer.write(rows(1))
     answer.end(Buffer.concat([Buffer.from('"'), Buffer.from([0xff, 0xfe]), Buffer.from('"\t2024-01-01 00:00:00\n')]))
   }),
-} satisfies Record<string, (answer: ServerResponse, words: string) => void>
+} satisfies Record<string, Behaviour>

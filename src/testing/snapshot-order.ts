@@ -14,6 +14,8 @@ export type SnapshotProcessOrder = {
   readonly username: string
   readonly password: string
   readonly table: string
+  /** True where it makes new versions of datasets that it is told, one after the other. */
+  readonly waits?: boolean
   /** The store, where it is not the folder. */
   readonly bucket?: Omit<BucketSettings, 'secretAccessKey'> & { readonly secret: string }
 }

@@ -179,42 +179,6 @@ describe.runIf(target !== undefined)('an import from a real ClickHouse', () => {
     expect(Math.max(...percent)).toBeGreaterThan(700)
   })
 
-  test('keeps every value of every type', async () => {
-    const values: readonly (readonly [sql: string, type: string, text: string | null])[] = [
-      ['toInt8(-128)', 'TINYINT', '-128'],
-      ['toUInt64(18446744073709551615)', 'UBIGINT', '18446744073709551615'],
-      ['toInt64(-9223372036854775807)', 'BIGINT', '-9223372036854775807'],
-      ['toFloat32(0.1)', 'FLOAT', '0.1'],
-      ['0.1 + 0.2', 'DOUBLE', '0.30000000000000004'],
-      ['toFloat64(nan)', 'DOUBLE', 'nan'],
-      ['-inf', 'DOUBLE', '-inf'],
-      ["toDecimal128('12345678901234567890.123456789', 9)", 'DECIMAL(38,9)', '12345678901234567890.123456789'],
-      ["''", 'VARCHAR', ''],
-      ["CAST(NULL, 'Nullable(String)')", 'VARCHAR', null],
-      ["'NULL'", 'VARCHAR', 'NULL'],
-      ["'\\\\N'", 'VARCHAR', '\\N'],
-      ["'it\\'s \\\\\\' \\\\0 \\\\t'", 'VARCHAR', "it's \\' \\0 \\t"],
-      ["'a\\0b\\\\c'", 'VARCHAR', 'a\0b\\c'],
-      ['\'line\\nbreak, "quote" tab\\t end\\r \\b\\f\'', 'VARCHAR', 'line\nbreak, "quote" tab\t end\r \b\f'],
-      ["'😀 é \u202e'", 'VARCHAR', '😀 é \u202e'],
-      ["toFixedString('us', 4)", 'VARCHAR', 'us'],
-      ["CAST('a', 'Enum8(\\'a\\' = 1, \\'b(c)\\' = 2)')", 'VARCHAR', 'a'],
-      ["toUUID('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11')", 'UUID', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'],
-      ["toDate('2024-02-29')", 'DATE', '2024-02-29'],
-      ['toDate(0)', 'DATE', '1970-01-01'],
-      ["toDateTime('2024-01-01 12:00:00', 'Asia/Tokyo')", 'TIMESTAMP WITH TIME ZONE', '2024-01-01 03:00:00+00'],
-      ["['x\\'y', 'b\\tc']", 'VARCHAR', "['x\\'y','b\\tc']"],
-      ["tuple(1, 'a')", 'VARCHAR', "(1,'a')"],
-      ["CAST('x', 'LowCardinality(String)')", 'VARCHAR', 'x'],
-    ]
-    const text = `SELECT ${values.map(([sql], index) => `${sql} AS v${index}`).join(', ')}`
-    const file = newFile()
-    await must('import', { source: query(text), rowLimit: null, file })
-    const { types, rows } = await read(file)
-    expect(types).toEqual(values.map(([, type]) => type))
-    expect(rows[0]).toEqual(values.map(([, , expected]) => expected))
-  })
-
   test('tells NULL from empty in a single column, and stops at the row limit', async () => {
     const file = newFile()
     const text = "SELECT arrayJoin([NULL, '', NULL, 'a', 'b']) AS x"

@@ -92,6 +92,8 @@ const settings: Readonly<Record<string, string>> = {
   bool_true_representation: 'true',
   bool_false_representation: 'false',
   output_format_json_quote_64bit_integers: '0',
+  // As text: JSON has no number for them, and without this they would be null.
+  output_format_json_quote_denormals: '1',
   enable_http_compression: '0',
 }
 

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { testConnector, testJob } from '../../testing/jobs.ts'
 import { startTarget, type Target, targetPassword } from '../../testing/target.ts'
 import { postgresql } from './postgresql.ts'
+import { askPrivileges } from './postgresql-privileges.ts'
 
 let target: Target
 const connector = testConnector()
@@ -52,6 +53,35 @@ describe('A sign-in', () => {
   test('works as well where the server refuses to tell', async () => {
     await target.sql('REVOKE EXECUTE ON FUNCTION pg_catalog.has_database_privilege(text, text) FROM PUBLIC', 'shop')
     expect(await seen('barred')).toBeUndefined()
+  })
+})
+
+describe('What an account may do', () => {
+  afterEach(() => void vi.useRealTimers())
+  const row = { fields: [], rows: [['f', 't']] }
+
+  test('is asked for before the question before it is answered', async () => {
+    const query = vi.fn(async () => row)
+    let answerFirst = () => {}
+    const asking = askPrivileges({ query }, new Promise<void>((resolve) => (answerFirst = resolve)))
+    expect(query).toHaveBeenCalledOnce()
+    answerFirst()
+    expect(await asking).toEqual({ superuser: false, canWrite: true })
+  })
+
+  test('is waited for from when the question before it was answered', async () => {
+    vi.useFakeTimers()
+    const query = () => new Promise<typeof row>((resolve) => setTimeout(() => resolve(row), 11_000))
+    const first = new Promise((resolve) => setTimeout(resolve, 10_000))
+    const slow = new Promise((resolve) => setTimeout(resolve, 8_000))
+    const both = Promise.all([askPrivileges({ query }, first), askPrivileges({ query }, slow)])
+    await vi.advanceTimersByTimeAsync(12_000)
+    expect(await both).toEqual([{ superuser: false, canWrite: true }, undefined])
+  })
+
+  test('is not waited for where the question before it failed', async () => {
+    const never = () => new Promise<typeof row>(() => {})
+    await expect(askPrivileges({ query: never }, Promise.reject(new Error('denied')))).rejects.toThrow('denied')
   })
 })
 

@@ -1,77 +1,88 @@
-import { createHash, createHmac, pbkdf2Sync } from 'node:crypto'
-import type { Socket } from 'node:net'
-import { Duplex } from 'node:stream'
+import { createHash, createHmac, pbkdf2Sync, randomUUID } from 'node:crypto'
+import { connect, createServer, type Server, type Socket } from 'node:net'
 import { createSecureContext } from 'node:tls'
 import { Secret } from '../../secrets/secret.ts'
-import type { Session } from '../driver.ts'
+import type { Job, Reporter } from '../driver.ts'
 import { createDialer, type EgressPolicy } from '../egress.ts'
 import { client } from './postgresql-client.ts'
 
 /**
- * Signs in once to a server that is made up in this process, and loads what looking up a name and TLS need, so that the
- * first real sign-in finds its code compiled. Opens no socket and knows no secret. Resolves to whether the made-up account
- * got in.
+ * Signs in to a server that is made up in this process, from looking a name up to saying goodbye, and loads what TLS needs,
+ * so that the first real sign-in finds its code compiled. What goes over the connection stays in this process: it is a
+ * socket of this machine's own kind, by a name that no one knows. Resolves to whether the made-up account got in.
  */
 export async function rehearse(): Promise<boolean> {
   createSecureContext()
-  void askForTheWay()
-  const { privileges } = await client.signIn(session, {})
-  return privileges?.superuser === true
+  const server = createServer(answerAll)
+  try {
+    const path = await listen(server)
+    const dial = createDialer({
+      policy: thisMachine,
+      report,
+      signal,
+      tcpMilliseconds: 500,
+      connect: () => connect(path),
+    })
+    const { privileges } = await client.signIn({ job, dial, report, signal }, {})
+    return privileges?.superuser === true
+  } finally {
+    server.close()
+  }
 }
 
-/**
- * Looks this machine's own name up and has its address judged, which is refused: the first look of a process takes the
- * system several milliseconds.
- */
-async function askForTheWay(): Promise<void> {
-  const { report, signal } = session
-  const dial = createDialer({ policy: nowhere, report, signal, tcpMilliseconds: 1 })
-  const opened = await dial('localhost', 5432).catch(() => undefined)
-  opened?.destroy()
+/** In the namespace of names without files, which is Linux's; elsewhere there is no rehearsal. */
+function listen(server: Server): Promise<string> {
+  const path = `\0keyward-rehearsal-${randomUUID()}`
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(path, () => resolve(path))
+  })
 }
 
-const nowhere: EgressPolicy = { deployment: 'managed', allow: [], deny: [] }
+const thisMachine: EgressPolicy = {
+  deployment: 'managed',
+  allow: [{ kind: 'name', name: 'localhost', ports: null }],
+  deny: [],
+}
+const report: Reporter = { passed: () => {}, notApplicable: () => {}, progress: () => {} }
+const { signal } = new AbortController()
 
 const password = 'rehearsal'
 
-const session: Session = {
-  job: {
-    driver: 'postgresql',
-    destination: { driver: 'postgresql', host: 'rehearsal', port: 5432, tls: 'disable', ca: null },
-    parameters: { database: 'rehearsal' },
-    credential: { type: 'basic', fields: { username: new Secret('nobody'), password: new Secret(password) } },
-    operation: 'signIn',
-    input: {},
-    limits: { milliseconds: 1_000, heapMegabytes: 256, cellCharacters: 100 },
-    runId: 'rehearsal',
-  },
-  dial: async () => new MadeUpServer() as unknown as Socket,
-  report: { passed: () => {}, notApplicable: () => {}, progress: () => {} },
-  signal: new AbortController().signal,
+const job: Job = {
+  driver: 'postgresql',
+  destination: { driver: 'postgresql', host: 'localhost', port: 5432, tls: 'disable', ca: null },
+  parameters: { database: 'rehearsal' },
+  credential: { type: 'basic', fields: { username: new Secret('nobody'), password: new Secret(password) } },
+  operation: 'signIn',
+  input: {},
+  limits: { milliseconds: 1_000, heapMegabytes: 256, cellCharacters: 100 },
+  runId: 'rehearsal',
+}
+
+function answerAll(socket: Socket): void {
+  const server = new MadeUpServer()
+  socket.on('error', () => {})
+  socket.on('data', (chunk) => {
+    socket.write(server.answer(chunk))
+  })
 }
 
 /** The other end of a connection: takes each of the client's messages and answers it. */
-class MadeUpServer extends Duplex {
+class MadeUpServer {
   #nonce = ''
   #firstMessages = ''
 
-  override _read(): void {}
-
-  /** The library writes whole messages, and one that wants an answer last. */
-  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
-    const answer = this.#answer(chunk)
-    if (answer !== undefined) setImmediate(() => this.push(answer))
-    done()
-  }
-
-  #answer(chunk: Buffer): Buffer | undefined {
+  /** The library writes whole messages. */
+  answer(chunk: Buffer): Buffer {
     const [type] = chunk
     if (type === 0) return authentication(10, 'SCRAM-SHA-256\0\0')
     if (type === letter('p')) return this.#nonce === '' ? this.#challenge(chunk) : this.#welcome(chunk)
     if (type === letter('Q'))
       return Buffer.concat([answerOf('PostgreSQL'), answerOf(), answerOf('public', 'one'), ready])
-    // The end of one of the statements that are sent by the longer protocol.
-    return chunk.subarray(-5).equals(sync) ? Buffer.concat([parsed, answerOf('t', 'f'), ready]) : undefined
+    // Each statement that is sent by the longer protocol ends in a message that is not part of anything else.
+    const statements = chunk.toString('latin1').split(sync).length - 1
+    return Buffer.concat(Array(statements).fill(Buffer.concat([parsed, answerOf('t', 'f'), ready])))
   }
 
   #challenge(chunk: Buffer): Buffer {
@@ -127,4 +138,4 @@ function answerOf(...cells: readonly string[]): Buffer {
 const salt = createHash('sha256').update('rehearsal').digest()
 const ready = message('Z', 'I')
 const parsed = Buffer.concat([message('1'), message('2')])
-const sync = message('S')
+const sync = message('S').toString('latin1')

@@ -73,6 +73,8 @@ async function signIn(session: Session, account: BasicAccount): Promise<SignedIn
     keepAlive: false,
     connectionTimeoutMillis: 0,
     types: { getTypeParser: () => asText },
+    // What a sign-in asks goes out without waiting for the answers before it. A COPY must have the connection to itself.
+    pipeline: session.job.operation === 'signIn',
   } as pg.ClientConfig)
   client.on('error', () => {})
   let serverVersion = ''

@@ -95,8 +95,8 @@ function schemasIn(text: string): string {
 export const noticeGoneReader = `SELECT pg_catalog.set_config(name, '5000', true) FROM pg_catalog.pg_settings
 WHERE name = 'client_connection_check_interval'`
 
-/** Schemas of the server itself are not data. */
-const notSystem = `n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_toast%' AND n.nspname NOT LIKE 'pg\\_temp\\_%'`
+/** Schemas of the server itself are not data. It lets nobody else begin a name with `pg_`. */
+const notSystem = `n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'`
 const mayUse = `pg_catalog.has_schema_privilege(n.oid, 'USAGE')`
 const mayRead = `pg_catalog.has_any_column_privilege(c.oid, 'SELECT')`
 const relations = `pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace`

@@ -27,6 +27,7 @@ export class Wire extends Duplex {
   readonly #header = Buffer.alloc(9)
   #headerLength = 0
   #bodyLeft = 0
+  #judged: Buffer[] = []
   #goesTo: 'library' | 'copy' | 'nowhere' = 'library'
   #proof: Proof | 'scram begun' | 'scram answered' | null = null
   #messages = 0
@@ -76,6 +77,11 @@ export class Wire extends Duplex {
     this.#socket.write(chunk, done)
   }
 
+  /** The library writes a statement in five pieces at once. In one packet, a server wakes up once for it. */
+  override _writev(pieces: readonly { readonly chunk: Buffer }[], done: (error?: Error | null) => void): void {
+    this.#socket.write(Buffer.concat(pieces.map(({ chunk }) => chunk)), done)
+  }
+
   override _final(done: (error?: Error | null) => void): void {
     this.#socket.end(() => done())
   }
@@ -96,10 +102,17 @@ export class Wire extends Duplex {
       const end = Math.min(chunk.length, at + this.#bodyLeft)
       this.#bodyLeft -= end - at
       if (this.#goesTo === 'copy') this.#copy?.take(chunk.subarray(at, end), this.#bodyLeft === 0 ? 1 : 0)
-      else if (this.#goesTo === 'library') this.push(chunk.subarray(at, end))
+      else if (this.#goesTo === 'library') this.#judged.push(chunk.subarray(at, end))
       at = end
     }
+    this.#pass()
     if (this.#copy?.isFull === true) this.#socket.pause()
+  }
+
+  /** Hands what was judged to the library, all that came together at once. */
+  #pass(): void {
+    if (this.#judged.length > 0) this.push(Buffer.concat(this.#judged))
+    this.#judged = []
   }
 
   /**
@@ -137,9 +150,14 @@ export class Wire extends Duplex {
     const length = this.#headerLength
     this.#headerLength = 0
     const refusal = this.#judge(this.#header[0] ?? 0, this.#header.readUInt32BE(1), length)
-    if (refusal !== undefined) this.destroy(refusal)
-    else if (this.#goesTo === 'library') this.push(Buffer.from(this.#header.subarray(0, length)))
+    if (refusal !== undefined) this.#refuse(refusal)
+    else if (this.#goesTo === 'library') this.#judged.push(Buffer.from(this.#header.subarray(0, length)))
     return at
+  }
+
+  #refuse(refusal: Refusal): void {
+    this.#pass()
+    this.destroy(refusal)
   }
 
   #judge(type: number, length: number, headerLength: number): Refusal | undefined {
