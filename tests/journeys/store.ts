@@ -23,7 +23,7 @@ export type Account = { readonly username: string; readonly password: string }
 
 /**
  * Makes a data store in the test cluster: schema `public` with `customers` (100 rows), `orders` (2,000 rows) and the
- * view `endless`, which takes longer than anybody waits; and an empty schema `archive`.
+ * view `endless`, which takes longer than anybody waits, but little of the processor; and an empty schema `archive`.
  */
 export async function makeStore(): Promise<Store> {
   const { host, port, superuserUrl, server } = testCluster()
@@ -65,5 +65,6 @@ const tables = `
   insert into customers select n, 'Customer ' || n, case when n % 2 = 0 then 'regular' end from generate_series(1, 100) as n;
   create table orders (id bigint primary key, customer integer, amount numeric(12, 2), placed timestamptz);
   insert into orders select n, n % 100, n / 7.0, timestamptz '2026-01-01' + n * interval '1 minute' from generate_series(1, 2000) as n;
-  create view endless as select a.id, b.name, md5(c.id::text) as digest from orders a, customers b, orders c, orders d, orders e;
+  create view endless as select a.id, b.name, repeat(md5(c.id::text), 8) as digest, pg_sleep(0.005)::text as nothing
+    from orders a, customers b, orders c, orders d, orders e;
 `
