@@ -163,6 +163,9 @@ async function addDatasets(recorder: Recorder, store: Store, connection: string,
   const customers = await table('customers')
   await table('orders')
   await again(recorder, store, customers, account)
+  // Before there is another dataset of that name.
+  const query = 'SELECT count(*) AS customers FROM customers'
+  const combined = found(await recorder.post('/catalog/combine', { query, name: 'Customers, counted' }), deletion)
   await store.sql('create table vanishing (id int); grant select on vanishing to public')
   await store.sql('drop table vanishing')
   const failed = await table('vanishing')
@@ -177,8 +180,6 @@ async function addDatasets(recorder: Recorder, store: Store, connection: string,
   await recorder.post(`/catalog/${customers}/edit`, { ...words, revision: '1' })
   const gone = await table('orders')
   await recorder.post(`/catalog/${gone}/deletion`, {})
-  const query = 'SELECT count(*) AS customers FROM "customers (1)"'
-  const combined = found(await recorder.post('/catalog/combine', { query, name: 'Customers, counted' }), deletion)
   return { customers, failed, endless, addition, dynamic, combined }
 }
 
