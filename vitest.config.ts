@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { ClosingLine } from './src/testing/closing-line.ts'
 
@@ -10,6 +11,8 @@ export default defineConfig({
   test: {
     globalSetup: ['src/testing/global-setup.ts'],
     reporters: ['default', new ClosingLine()],
+    // They wait for other processes half of the time, so two files share two cores well.
+    maxWorkers: Math.min(4, Math.max(2, availableParallelism())),
     projects: [
       {
         extends: true,
