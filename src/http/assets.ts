@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
+import { promisify } from 'node:util'
+import { brotliCompress, constants, gzip } from 'node:zlib'
 import type { Context } from 'hono'
 import { packageRoot } from '../package-root.ts'
 import { paths } from '../paths.ts'
@@ -11,15 +12,15 @@ import { bestEncoding, type Encoding } from './compression.ts'
 /** The static files by the name that views use. */
 export type AssetName = 'app.css' | 'app.js' | 'htmx.js' | 'icon.svg'
 
-/** The static files, read and compressed once at start. */
+/** The static files: read at start, and compressed once, when they are first asked for. */
 export type Assets = {
   /** The address of a file, with a hash of its content: it may be cached forever. */
   url(name: AssetName): string
   /** Answers `/assets/:name`, in the best encoding that the browser takes; 404 for anything but the current files. */
-  serveAsset(c: Context): Response
+  serveAsset(c: Context): Promise<Response>
 }
 
-type Asset = { readonly type: string; readonly etag: string; readonly bodies: Readonly<Record<Encoding, Buffer>> }
+type Asset = { readonly type: string; readonly etag: string; body(encoding: Encoding): Promise<Buffer> }
 
 const types: Record<AssetName, string> = {
   'app.css': 'text/css; charset=utf-8',
@@ -61,15 +62,28 @@ function withoutRemarks(text: string): Buffer {
 }
 
 function prepare(name: AssetName, hash: string, content: Buffer): Asset {
-  const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY } }
+  const bodies = new Map<Encoding, Promise<Buffer>>()
   return {
     type: types[name],
     etag: hash,
-    bodies: { br: brotliCompressSync(content, quality), gzip: gzipSync(content, { level: 9 }), identity: content },
+    body(encoding) {
+      const body = bodies.get(encoding) ?? compress(content, encoding)
+      bodies.set(encoding, body)
+      return body
+    },
   }
 }
 
-function serve(c: Context, asset: Asset | undefined): Response {
+/** At the highest level: it is done once. */
+async function compress(content: Buffer, encoding: Encoding): Promise<Buffer> {
+  if (encoding === 'identity') return content
+  if (encoding === 'gzip') return promisify(gzip)(content, { level: 9 })
+  return promisify(brotliCompress)(content, {
+    params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY },
+  })
+}
+
+async function serve(c: Context, asset: Asset | undefined): Promise<Response> {
   if (asset === undefined) return c.text('Not found.', 404, { 'X-Content-Type-Options': 'nosniff' })
   const encoding = bestEncoding(c.req.header('Accept-Encoding') ?? '')
   // One tag per encoding: what a strong tag names is the bytes.
@@ -81,7 +95,7 @@ function serve(c: Context, asset: Asset | undefined): Response {
     'X-Content-Type-Options': 'nosniff',
   })
   if (matches(c.req.header('If-None-Match'), etag)) return c.newResponse(null, { status: 304, headers })
-  const body = asset.bodies[encoding]
+  const body = await asset.body(encoding)
   headers.set('Content-Type', asset.type)
   headers.set('Content-Length', String(body.length))
   if (encoding !== 'identity') headers.set('Content-Encoding', encoding)
