@@ -28,7 +28,7 @@ beforeAll(async () => {
   domain.connector.next = { ...signedIn, value: imported } as typeof signedIn
   const run = domain.connector.run
   domain.connector.run = async (job, options) => {
-    options.onProgress?.({ rows: 0, bytes: 0 })
+    options.onLetIn?.()
     await new Promise<void>((resolve) => void held.push(resolve))
     return run(job, options)
   }

@@ -228,7 +228,7 @@ export function createSnapshots(deps: {
 
   function importNow(run: Run, target: ComputeTarget, occasion: Occasion): Promise<Pulled> {
     const { order, abort } = run
-    const options = { signal: abort.signal, onProgress: (progress: Progress) => noteProgress(run, progress) }
+    const options = { signal: abort.signal, onProgress: (progress: Progress) => void Object.assign(run, progress) }
     if ('compute' in order) return order.compute(target, options)
     const { actor, connectionId, source, rowLimit, runId, own } = order
     const request = {
@@ -242,7 +242,7 @@ export function createSnapshots(deps: {
       runId,
       limits: { milliseconds: importMilliseconds },
     } as const
-    return use.run(actor, request, { ...options, background: own !== undefined })
+    return use.run(actor, request, { ...options, onLetIn: () => noteLetIn(run), background: own !== undefined })
   }
 
   return {
@@ -306,9 +306,7 @@ function isFirst({ order, basket }: Run): boolean {
   return order.versionId === basket.first
 }
 
-/** Nothing is read before the account was let in. */
-function noteProgress(run: Run, progress: Progress): void {
-  Object.assign(run, progress)
+function noteLetIn(run: Run): void {
   ownOf(run)?.permit?.letIn()
   run.basket.sayLetIn()
 }

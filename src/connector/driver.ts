@@ -222,6 +222,8 @@ export type Connector = {
     options: {
       readonly userId: string
       readonly signal?: AbortSignal
+      /** Called when the account was let in, before anything is read with it. */
+      readonly onLetIn?: () => void
       readonly onProgress?: (progress: Progress) => void
       /** True for what nobody waits for: it leaves the last places to people and is refused rather than waiting. */
       readonly background?: boolean

@@ -158,6 +158,10 @@ function follow(
       options.signal?.removeEventListener('abort', cancel)
       resolve(ending)
     }
+    const climb = (rungs: readonly ClimbedRung[]) => {
+      climbed.push(...rungs)
+      if (rungs.some(({ name }) => name === 'authentication')) options.onLetIn?.()
+    }
     const fail = (code: FailureCode, sentence?: string) => {
       const text = sentence === undefined ? {} : { sentence }
       settle({ kind: 'failed', rung: failedRung(nextRung(climbed), code, text) })
@@ -176,7 +180,7 @@ function follow(
     }, lookAtMemoryMilliseconds)
     options.signal?.addEventListener('abort', cancel)
     worker.onMessage((message: FromWorker) => {
-      if (message.kind === 'rungs') climbed.push(...message.rungs)
+      if (message.kind === 'rungs') climb(message.rungs)
       else if (message.kind === 'progress') options.onProgress?.(message.progress)
       else if (message.kind !== 'ready') settle(message)
     })

@@ -5,16 +5,7 @@ import { refuseOtherTypes } from '../connections/accepted-types.ts'
 import { type ConnectionResource, findConnection } from '../connections/connections.ts'
 import { currentDestination, destinationOf, UnknownDriver } from '../connections/destination.ts'
 import type { AssociatedCredential, ConnectionQueries } from '../connections/queries.ts'
-import type {
-  Connector,
-  Job,
-  Limits,
-  OpenedCredential,
-  Operation,
-  Operations,
-  Outcome,
-  Progress,
-} from '../connector/driver.ts'
+import type { Connector, Job, Limits, OpenedCredential, Operation, Operations, Outcome } from '../connector/driver.ts'
 import { missingLibrary } from '../connector/libraries.ts'
 import { driver } from '../connector/registry.ts'
 import type { Breaker, Occasion, Settled, Turn } from '../credentials/breaker.ts'
@@ -53,11 +44,7 @@ export type ConnectionRequest<O extends Operation> = {
 }
 
 /** `signal` cancels the use; `background` is for what nobody waits for, see `Connector.run`. */
-export type RunOptions = {
-  readonly signal?: AbortSignal
-  readonly onProgress?: (progress: Progress) => void
-  readonly background?: boolean
-}
+export type RunOptions = Omit<Parameters<Connector['run']>[1], 'userId'>
 
 /** Stored accounts that an account picker offers, the default first. */
 export type StoredAccount = AssociatedCredential
@@ -159,15 +146,15 @@ export function createConnectionUse(deps: {
 
 type Opened = OpenOutcome | { readonly ok: false; readonly reason: 'moved' }
 
-/** Of a trial, the first rows say already that it was let in: others need not wait for the last one. */
-function telling(turn: Turn | null, { onProgress }: RunOptions, letIn: () => Promise<void>): RunOptions {
+/** Of a trial, that it was let in is enough to know: others need not wait for its end. */
+function telling(turn: Turn | null, { onLetIn }: RunOptions, letIn: () => Promise<void>): RunOptions {
   if (turn === null || !turn.paused) return {}
   // Where that cannot be written down now, the end of the use says it again.
   return {
-    onProgress: (progress) =>
+    onLetIn: () =>
       void letIn()
         .catch(() => {})
-        .then(() => onProgress?.(progress)),
+        .then(() => onLetIn?.()),
   }
 }
 

@@ -54,8 +54,7 @@ export function fakeUse(): FakeUse {
       working++
       fake.mostAtOnce = Math.max(fake.mostAtOnce, working)
       if (options.onProgress) listeners.add(options.onProgress)
-      // Let in: it reads from here on.
-      options.onProgress?.({ rows: 0, bytes: 0 })
+      options.onLetIn?.()
       const aborted = new Promise<'aborted'>((resolve) => {
         if (options.signal?.aborted) resolve('aborted')
         options.signal?.addEventListener('abort', () => resolve('aborted'))

@@ -41,10 +41,10 @@ async function main(): Promise<void> {
 /** A connector that writes a file for every import, after a while. */
 function importing(milliseconds: number): Connector {
   return {
-    run: async (job, { onProgress }) => {
+    run: async (job, { onLetIn }) => {
       for (const secret of Object.values(job.credential.fields)) secret.wipe()
       await pause(Math.random() * milliseconds)
-      onProgress?.({ rows: 0, bytes: 0 })
+      onLetIn?.()
       await pause(Math.random() * milliseconds)
       writeFileSync((job.input as { file: string }).file, 'PAR1')
       const value = { rows: 1, bytes: 4, columns: [{ name: 'id', type: 'INTEGER' }] }

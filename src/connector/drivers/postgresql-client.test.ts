@@ -289,6 +289,24 @@ describe('an import', () => {
     expect(statSync(file)).toEqual(before)
   })
 
+  test('says that it was let in before it reads, and not where it was refused', async () => {
+    const heard: string[] = []
+    const importAs = (password?: string) => {
+      const source = query('SELECT 1 AS a, pg_sleep(0.1)::text AS b')
+      const job = testJob(
+        'import',
+        { source, rowLimit: null, file: newFile() },
+        { port: target.port, ...(password && { password }) },
+      )
+      const told = { onLetIn: () => void heard.push('let in'), onProgress: () => void heard.push('progress') }
+      return connector.run(job, { userId: 'ada', ...told })
+    }
+    expect(await importAs('not the password')).toMatchObject({ ok: false, code: 'auth.refused' })
+    expect(heard).toEqual([])
+    expect(await importAs()).toMatchObject({ ok: true })
+    expect([heard[0], heard.filter((what) => what === 'let in').length]).toEqual(['let in', 1])
+  })
+
   test('that is cancelled half way leaves no file, and the server stops', async () => {
     const file = newFile()
     const controller = new AbortController()
