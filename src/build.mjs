@@ -1,7 +1,14 @@
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { build } from 'esbuild'
+import { buildStamp } from './build-stamp.mjs'
+
+// Every start comes by here, and seldom after a change. The file with the stamp is the last to be written.
+const stampFile = 'dist/stamp'
+const stamp = buildStamp('.')
+if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) process.exit()
+rmSync(stampFile, { force: true })
+const { build } = await import('esbuild')
 
 const common = {
   bundle: true,
@@ -96,6 +103,7 @@ await build({
   outExtension: { '.js': '.cjs' },
   external: outside(),
 })
+writeFileSync(stampFile, stamp)
 
 /** Packages that stay in node_modules: those with programs of their own, and what need not be installed and is not. */
 function outside() {

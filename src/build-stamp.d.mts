@@ -1,0 +1,2 @@
+/** See build-stamp.mjs. */
+export function buildStamp(root: string): string
