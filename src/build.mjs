@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { buildStamp } from './build-stamp.mjs'
@@ -93,7 +94,7 @@ await build({
   format: 'cjs',
   outExtension: { '.js': '.cjs' },
 })
-spawn(process.execPath, ['dist/compile-worker.cjs'], { stdio: 'inherit' })
+const compiled = once(spawn(process.execPath, ['dist/compile-worker.cjs'], { stdio: 'inherit' }), 'exit')
 
 // The worker that computes over stored files: one file, without any client library.
 await build({
@@ -103,6 +104,7 @@ await build({
   outExtension: { '.js': '.cjs' },
   external: outside(),
 })
+await compiled
 writeFileSync(stampFile, stamp)
 
 /** Packages that stay in node_modules: those with programs of their own, and what need not be installed and is not. */
