@@ -64,8 +64,8 @@ function lookAt({ name, index, type, kind }: Looked): Measure[] {
     place === null
       ? []
       : [
-          { as: `low${index}`, sql: `min(${place.sql})${place.filter}` },
-          { as: `high${index}`, sql: `max(${place.sql})${place.filter}` },
+          { as: `low${index}`, sql: boundOf('min', column, place) },
+          { as: `high${index}`, sql: boundOf('max', column, place) },
           { as: `quartiles${index}`, sql: `approx_quantile(${place.sql}, [0.25, 0.5, 0.75])${place.filter}` },
         ]
   const mean = kind === 'number' ? [{ as: `mean${index}`, sql: `avg(${column})` }] : []
@@ -76,6 +76,11 @@ function lookAt({ name, index, type, kind }: Looked): Measure[] {
     ...spread,
     ...mean,
   ]
+}
+
+/** Where all values count, the least place is that of the least value, which is asked for already. */
+function boundOf(which: 'min' | 'max', column: string, { sql, filter }: Place): string {
+  return filter === '' ? `${which}(${column})::DOUBLE` : `${which}(${sql})${filter}`
 }
 
 /** Where nearly every value is there once, which of them come first is chance. */
