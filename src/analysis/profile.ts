@@ -7,6 +7,7 @@ import { shownText } from './text.ts'
 /** Columns of a file that are looked at; what comes behind them is counted. */
 const mostColumns = 300
 const mostTop = 5
+const enoughRows = 1_000_000
 const bars = 20
 const shownCharacters = 200
 
@@ -23,7 +24,7 @@ export async function profileOf(connection: DuckDBConnection, from: string): Pro
   const looked = await read(connection, from, columns.flatMap(lookAt))
   const rows = Number(looked.get('rows'))
   const worthwhile = columns.filter((column) => mayRepeat(column, looked))
-  const frequent = await read(connection, from, worthwhile.map(topOf))
+  const frequent = await read(connection, enoughOf(from, rows), worthwhile.map(topOf))
   const seen = columns.map((column) => seenOf(column, looked, frequent, rows))
   const counted = await read(connection, from, seen.flatMap(countOf))
   return { rows, columns: seen.map((one) => columnProfile(one, counted, rows)), skipped: all.length - columns.length }
@@ -76,6 +77,12 @@ function lookAt({ name, index, type, kind }: Looked): Measure[] {
     ...spread,
     ...mean,
   ]
+}
+
+/** A part of many rows shows which values are frequent; how often each of them is there is counted in all. */
+function enoughOf(from: string, rows: number): string {
+  if (rows <= enoughRows) return from
+  return `${from} TABLESAMPLE system(${Math.ceil((100 * enoughRows) / rows)} PERCENT)`
 }
 
 /** Where all values count, the least place is that of the least value, which is asked for already. */

@@ -287,6 +287,22 @@ describe('While it is paused', () => {
     expect(seen).toBeNull()
   })
 
+  test('being let in ends it once, and is told where the use is over sooner than that is written down', async () => {
+    const { run } = domain.connector
+    for (const answer of [signedIn, { ...refused, code: 'db.denied' }]) {
+      domain.connector.next = answer as typeof signedIn
+      domain.connector.run = async (job, options) => {
+        options.onLetIn?.()
+        return run(job, options)
+      }
+      expect((await signIn()).resumed).toBe(true)
+      expect((await row())?.pausedAt).toBeNull()
+      domain.connector.run = run
+      domain.connector.next = refused
+      await signIn()
+    }
+  })
+
   test('an edit keeps it paused, and its new version may be tried', async () => {
     await newVersion()
     expect((await row())?.pausedAt).not.toBeNull()

@@ -154,14 +154,20 @@ export function createBreaker(deps: { db: Database; guard: Guard }) {
       run: (letIn: () => Promise<void>) => Promise<T>,
     ): Promise<Settled<T>> {
       if (turn === null) return run(async () => {})
-      let resumed = false
-      const sayLetIn = async () => {
-        resumed ||= await letIn(turn)
+      let said = undefined as Promise<boolean> | undefined
+      // Once, unless it could not be written down.
+      const sayLetIn = () => {
+        said ??= letIn(turn).catch((error: unknown) => {
+          said = undefined
+          throw error
+        })
+        return said
       }
       try {
-        const outcome = await run(sayLetIn)
+        const outcome = await run(async () => void (await sayLetIn()))
         if (outcome.ok) await sayLetIn()
         else if (trippingCodes.includes(outcome.code)) await trip(turn, outcome.code)
+        const resumed = await said?.catch(() => false)
         return resumed ? { ...outcome, resumed } : outcome
       } finally {
         const { credentialId, lease: until } = turn
