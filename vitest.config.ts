@@ -11,6 +11,8 @@ export default defineConfig({
   test: {
     globalSetup: ['src/testing/global-setup.ts'],
     reporters: ['default', new ClosingLine()],
+    // What is waited for comes within a moment, but a busy machine has long moments.
+    expect: { poll: { timeout: 10_000 } },
     // They wait for other processes half of the time, so two files share two cores well.
     maxWorkers: Math.min(4, Math.max(2, availableParallelism())),
     projects: [

@@ -25,7 +25,7 @@ export async function visit(
   expected?: RegExp,
 ): Promise<void> {
   const { context, page, complaints } = await openPage(browser, { baseURL: origin, ...options })
-  page.setDefaultTimeout(8_000)
+  page.setDefaultTimeout(15_000)
   try {
     if (user !== null) await enter(page, origin, user.email)
     await steps(page)
