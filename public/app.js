@@ -30,6 +30,14 @@ on('htmx:finally:request', ({ detail: { ctx } }) => {
   }
 })
 
+// Nothing came back: the page stays as it is, with what was typed, and says so.
+on('htmx:error', ({ detail: { ctx } }) => {
+  const unanswered = find('#unanswered-template')
+  if (!unanswered || !ctx || !isBoosted(ctx)) return
+  find('#flash').replaceChildren(unanswered.content.cloneNode(true))
+  scrollTo(0, 0)
+})
+
 on('htmx:before:history:update', (event) => {
   const { history, response, sourceElement } = event.detail
   if (isSiteSearch(sourceElement) && location.pathname === searchPath()) history.type = 'replace'
