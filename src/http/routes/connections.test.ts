@@ -212,6 +212,25 @@ describe('POST /connections/new', () => {
     })
   })
 
+  it('an address pasted before a store was chosen opens the form of its store', async () => {
+    const page = await ada.post('/connections/new', { intent: 'paste', address: `mysql://u:${canary}@h.example.com/d` })
+    expect([page.status, textOf(page.html, 'h1')]).toEqual([200, 'Add MySQL connection'])
+    expect(formValues(page.html, 'main form:not([aria-label])')).toMatchObject({ host: 'h.example.com', save: 'on' })
+    expect(page.text).not.toContain(canary)
+    const wrong = await ada.post('/connections/new', { intent: 'paste', address: `oracle://u:${canary}@h/d` })
+    expect([wrong.status, textOf(wrong.html, 'h1')]).toEqual([422, 'Add connection'])
+    expect(textOf(wrong.html, '.error-summary')).toContain('or choose a data store.')
+    expect(wrong.text).not.toContain(canary)
+  })
+
+  it('an address in the search for a store is not shown again, and the page says where it belongs', async () => {
+    const address = encodeURIComponent(`postgresql://u:${canary}@h.example.com/d`)
+    const page = await ada.get(`/connections/new?q=${address}`)
+    expect(textOf(page.html, '.error-summary')).toContain('Paste an address into the field below.')
+    expect(page.html.querySelectorAll('.store').length).toBeGreaterThan(0)
+    expect(page.text).not.toContain(canary)
+  })
+
   it('an address that cannot be read is refused without showing it again', async () => {
     const { status, html, text } = await ada.post(add, { intent: 'paste', address: `oracle://u:${canary}@h/d` })
     expect(status).toBe(422)
