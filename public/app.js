@@ -134,13 +134,19 @@ on('reset', ({ target }) => {
 
 function keepSelection() {
   const form = find('[data-selection]')
-  if (!form && !/^\/credentials\/[\da-f]+-/.test(location.pathname)) selected.clear()
+  if (!form && !isAside()) selected.clear()
   if (!form) return
   for (const box of boxesOf(form)) {
     if (box.defaultChecked) selected.add(box.value)
     box.checked = selected.has(box.value)
   }
   saySelection(form)
+}
+
+/** One account, or the question whether to do something to all that are selected. */
+function isAside() {
+  const [, id] = /^\/credentials\/([^/]+)/.exec(location.pathname) ?? []
+  return /^[\da-f]+-/.test(id) || (id === 'bulk' && find('main [data-cancel]') !== null)
 }
 
 /** Says how many there are, and adds to the form those that have no box on this page. */

@@ -112,6 +112,10 @@ const messages = {
   'user-disabled': ['success', 'User disabled. Their sessions are over.'],
   'user-enabled': ['success', 'User enabled.'],
   'signed-out': ['neutral', 'You are signed out.'],
+  'session-over': [
+    'warning',
+    'Your session had ended, so what you just sent was not done and is not kept. Sign in, then do it again.',
+  ],
   'setup-done': ['success', 'Keyward is ready.'],
   'setup-done-without-sample': [
     'warning',
