@@ -130,6 +130,7 @@ describe('POST /connections/new', () => {
     expect(textOf(page.html, 'main')).toContain('not used: application_name')
     const answer = await ada.post(add, { ...form, name: `Pasted ${count}`, account: `Pasted account ${count}` })
     const credentials = await ada.get(`${answer.location}/credentials`)
+    expect(textOf(credentials.html, '.flash')).toContain('and its credentials stored')
     expect(textOf(credentials.html, '.relation')).toContain(`Pasted account ${count}`)
     expect(textOf(credentials.html, '.relation')).toContain('report@er')
     const [found] = await app.db

@@ -209,7 +209,8 @@ export function connectionRoutes(deps: Dependencies): Routes {
     if (save && held && account) {
       const kept = { ...held, name: account.name, description: '', connectionIds: [made.id] }
       // The name was free a moment ago; who took it meanwhile is rare, and must not go unsaid.
-      if (!(await vault.create(actor, kept)).ok) flash = 'connection-added-without-account'
+      const { ok } = await vault.create(actor, kept)
+      flash = ok ? 'connection-added-with-account' : 'connection-added-without-account'
     }
     for (const secret of Object.values(held?.fields ?? {})) secret.wipe()
     typedAccounts.forget(actor, fields.text('taken'))
