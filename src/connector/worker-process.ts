@@ -69,7 +69,12 @@ export function forkWorker<From extends { readonly kind: string }, To extends ob
     tell: (message) => void child.send(message, () => {}),
     onMessage: (take) => void child.on('message', (message) => take(message as From)),
     memory: () => residentMegabytes(child),
-    kill: () => void child.kill('SIGKILL'),
+    kill() {
+      // Whoever waits for its end must still be there then.
+      child.ref()
+      child.channel?.ref()
+      child.kill('SIGKILL')
+    },
   }
 }
 
