@@ -84,6 +84,8 @@ describe('Test connection', () => {
     const { html } = await ada.get(`/connections/${connection}/credentials`)
     expect(textsOf(html, '.relation-name a').sort()).toEqual([`Kept ${count}`, `other on Sales ${count}`])
     expect(textOf(html, '.relation')).toContain('signed in')
+    const listed = await ada.get(`/credentials?q=${encodeURIComponent(`Kept ${count}`)}`)
+    expect(textOf(listed.html, '.list-row-meta')).toContain('not used since it was stored · signed in')
   })
 
   it('with it and a refusal stores nothing, keeps what was typed, and offers to save without signing in', async () => {
