@@ -183,7 +183,11 @@ describe('write', () => {
     const target = { file: join(folder, 'failed.parquet') }
     const sql = "SELECT CASE WHEN i = 900000 THEN error('no more') ELSE i END FROM range(1000000) t(i)"
     const outcome = await analysis.run({ kind: 'write', input: { sql }, files: [], target }, { userId: 'ada' })
-    expect(outcome).toMatchObject({ ok: false, reason: 'statement', message: expect.stringMatching(/failed at some row/) })
+    expect(outcome).toMatchObject({
+      ok: false,
+      reason: 'statement',
+      message: expect.stringMatching(/failed at some row/),
+    })
     expect(readdirSync(folder).filter((name) => name.startsWith('failed'))).toEqual([])
   })
 })
