@@ -32,9 +32,8 @@ on('htmx:finally:request', ({ detail: { ctx } }) => {
 
 // Nothing came back: the page stays as it is, with what was typed, and says so.
 on('htmx:error', ({ detail: { ctx } }) => {
-  const unanswered = find('#unanswered-template')
-  if (!unanswered || !ctx || !isBoosted(ctx)) return
-  find('#flash').replaceChildren(unanswered.content.cloneNode(true))
+  if (!isBoosted(ctx)) return
+  find('#flash').replaceChildren(find('#unanswered')?.content.cloneNode(true) ?? '')
   scrollTo(0, 0)
 })
 
@@ -88,7 +87,7 @@ on('htmx:after:swap', ({ detail: { ctx } }) => {
 })
 
 function isBoosted(ctx) {
-  return ctx.request?.headers?.['HX-Boosted'] === 'true'
+  return ctx?.request?.headers?.['HX-Boosted'] === 'true'
 }
 
 function isNavigation(ctx) {
@@ -134,19 +133,15 @@ on('reset', ({ target }) => {
 
 function keepSelection() {
   const form = find('[data-selection]')
-  if (!form && !isAside()) selected.clear()
+  // One account, or the question whether to do something to them, is not the end of it.
+  const isAside = /^\/credentials\/[\da-f]+-/.test(location.pathname) || find('main [data-cancel]')
+  if (!form && !isAside) selected.clear()
   if (!form) return
   for (const box of boxesOf(form)) {
     if (box.defaultChecked) selected.add(box.value)
     box.checked = selected.has(box.value)
   }
   saySelection(form)
-}
-
-/** One account, or the question whether to do something to all that are selected. */
-function isAside() {
-  const [, id] = /^\/credentials\/([^/]+)/.exec(location.pathname) ?? []
-  return /^[\da-f]+-/.test(id) || (id === 'bulk' && find('main [data-cancel]') !== null)
 }
 
 /** Says how many there are, and adds to the form those that have no box on this page. */

@@ -185,7 +185,7 @@ function Unanswered() {
   const text =
     'Keyward did not answer. What you typed is still here. Check your network, and try again in a moment; if this stays, tell your administrator.'
   return (
-    <template id="unanswered-template">
+    <template id="unanswered">
       <Flash message={{ tone: 'danger', text }} />
     </template>
   )

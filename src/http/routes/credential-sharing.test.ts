@@ -97,7 +97,7 @@ describe('Whom a credential is shared with', () => {
     for (const { text } of [...seen, await ben.get('/activity'), await ben.get('/credentials')]) {
       expect(text).not.toContain('sealed-username')
     }
-    expect(textOf((await ada.get(`${path}/history?kind=uses`)).html, '#entries tbody tr')).toMatch(/Ben.*test.*done/)
+    expect(textOf((await ada.get(`${path}/history?kind=uses`)).html, '#entries tbody tr')).toMatch(/Ben.*test.*allowed/)
   })
 
   it('sees it in a list with its owner and where it can be used', async () => {
