@@ -44,11 +44,14 @@ export function testJob<O extends Operation>(operation: O, input: Operations[O][
   }
 }
 
-/** Returns a connector on the built worker that may reach this machine, unless `allow` says otherwise. */
+/**
+ * Returns a connector on the built worker that may reach this machine, unless `allow` says otherwise. It keeps no worker
+ * ready unless `warm` says so: getting ready costs more than most jobs of tests.
+ */
 export function testConnector(
   options: { allow?: string; warm?: number; perUser?: number; total?: number; waitMilliseconds?: number } = {},
 ): Connector {
-  const { allow = 'localhost, 127.0.0.1, ::1', ...sizes } = options
+  const { allow = 'localhost, 127.0.0.1, ::1', warm = 0, ...sizes } = options
   const { policy } = parsePolicy('self-managed', allow, '')
-  return createConnector({ policy, workerFile: join(packageRoot(), 'dist/worker.cjs'), ...sizes })
+  return createConnector({ policy, workerFile: join(packageRoot(), 'dist/worker.cjs'), warm, ...sizes })
 }

@@ -8,7 +8,8 @@ import { startRecordedClickHouse } from '../../testing/rogue-clickhouse.ts'
 import { becomes, documentedTypes, readTypes, type TypeTable } from '../../testing/type-tables.ts'
 import type { Source } from '../driver.ts'
 
-const connector = testConnector()
+// With workers that are ready, as Keyward has them.
+const connector = testConnector({ warm: 2 })
 const folder = mkdtempSync(join(tmpdir(), 'keyward-types-'))
 const target = await startClickHouse()
 let count = 0

@@ -9,7 +9,8 @@ import { type Nginx, startNginx } from '../../testing/nginx.ts'
 import { type Swift, startSwift, swiftSecrets } from '../../testing/swift.ts'
 import { becomes, documentedTypes, readTypes } from '../../testing/type-tables.ts'
 
-const connector = testConnector()
+// With workers that are ready, as Keyward has them.
+const connector = testConnector({ warm: 2 })
 const folder = mkdtempSync(join(tmpdir(), 'keyward-types-'))
 const password = 'a password'
 let nginx: Nginx | undefined

@@ -8,7 +8,8 @@ import { startTarget, type Target } from '../../testing/target.ts'
 import type { Operation, Operations, Progress, Source } from '../driver.ts'
 
 let target: Target
-const connector = testConnector()
+// With workers that are ready, as Keyward has them.
+const connector = testConnector({ warm: 2 })
 const folder = mkdtempSync(join(tmpdir(), 'keyward-import-'))
 
 beforeAll(async () => {
