@@ -5,7 +5,7 @@ export type Figure = {
   readonly what: string
   readonly figure: string
   readonly limit: string | null
-  /** The figure divided by its limit. */
+  /** The figure divided by its limit; null where that is 0, which nothing can be divided by. */
   readonly ratio: number | null
   readonly met: boolean | null
 }
@@ -42,7 +42,7 @@ export function median(values: readonly number[]): number {
 }
 
 function bounded(what: string, value: number, limit: number, limitText: string, unit: string, met: boolean): Figure {
-  return { what, figure: number(value) + unit, limit: limitText, ratio: value / limit, met }
+  return { what, figure: number(value) + unit, limit: limitText, ratio: limit === 0 ? null : value / limit, met }
 }
 
 /** Three digits that count are enough for what a shared machine can tell. */

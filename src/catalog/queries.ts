@@ -62,7 +62,7 @@ export type DatasetDetail = {
   /** Whether the connection is still there, but not for the actor. */
   readonly connectionWithdrawn: boolean
   /** The stored account that was chosen last; null where it was typed and forgotten, or is gone. */
-  readonly account: { readonly id: string; readonly name: string } | null
+  readonly account: { readonly id: string; readonly name: string; readonly isOwn: boolean } | null
   readonly ownerName: string
   readonly source: DatasetSource
   /** Whether it is made from other datasets, and has no connection. */
@@ -92,7 +92,7 @@ export function createDatasetQueries(deps: { db: Database; guard: Guard }) {
         role: roleOf(actor),
         ownerName: users.name,
         connectionName: connections.name,
-        accountName: credentials.name,
+        account: { id: credentials.id, name: credentials.name, ownerId: credentials.ownerId },
       })
       .from(datasets)
       .innerJoin(users, eq(users.id, datasets.ownerId))
@@ -108,16 +108,19 @@ export function createDatasetQueries(deps: { db: Database; guard: Guard }) {
   return {
     /** Returns one dataset with its versions, for `action` with it. Throws NotFound where the actor may not see it, or Forbidden. */
     async show(actor: Actor, id: string, action?: ReadAction): Promise<DatasetDetail> {
-      const { dataset, ownerName, connectionName, accountName, role } = await row(actor, id, action)
-      const { connectionId, credentialId, name, description, isDynamic, revision, source, rowLimit, createdAt } =
-        dataset
+      const { dataset, ownerName, connectionName, account, role } = await row(actor, id, action)
+      const { connectionId, name, description, isDynamic, revision, source, rowLimit, createdAt } = dataset
       const connection =
         connectionId === null || connectionName === null ? null : { id: connectionId, name: connectionName }
       return {
         ...{ id, name, description, isDynamic, role, revision, source, rowLimit, createdAt, ownerName, connection },
         tags: await tagsOf(db, id),
         connectionWithdrawn: connectionId !== null && connectionName === null,
-        account: credentialId === null || accountName === null ? null : { id: credentialId, name: accountName },
+        account: account && {
+          id: account.id,
+          name: account.name,
+          isOwn: actor.kind === 'user' && actor.id === account.ownerId,
+        },
         isCombined: dataset.inputs !== null,
         versions: await versionsOf(db, { actor, datasetId: id, seesConnection: connection !== null }),
       }

@@ -69,7 +69,7 @@ const texts: Readonly<Record<FailureCode, Text>> = {
     steps: [
       'Check the host and the port for a mistake in typing.',
       'Ask an administrator to look at "Outgoing connections", which says what is allowed and answers for one host and port.',
-      'Where it should be allowed, an administrator adds it to EGRESS_ALLOW and starts Keyward again.',
+      'Where it should be allowed, an administrator starts Keyward again with it in EGRESS_ALLOW: for a data store on the same machine "EGRESS_ALLOW=localhost npm start".',
     ],
   },
   'dns.not_found': {

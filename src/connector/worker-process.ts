@@ -79,7 +79,12 @@ export function forkWorker<From extends { readonly kind: string }, To extends ob
       taken = take
     },
     memory: () => residentMegabytes(child),
-    kill: () => void child.kill('SIGKILL'),
+    kill() {
+      // Whoever waits for its end must still be there then.
+      child.ref()
+      child.channel?.ref()
+      child.kill('SIGKILL')
+    },
   }
 }
 

@@ -102,7 +102,7 @@ describe.skipIf(browserPath === undefined).each(modes)('The bell $way', ({ javaS
       await sees(page, 'Keyward sends no e-mail here')
       await page.getByLabel('Somebody shares something with me').check()
       await page.getByLabel('Credentials of mine expire').uncheck()
-      await press(page, 'Save')
+      await press(page, 'Save choices')
       await flash(page, 'Saved. This applies from the next notification on.')
       await page.reload()
       expect(await page.getByLabel('Somebody shares something with me').isChecked()).toBe(true)

@@ -29,7 +29,7 @@ export function NotificationChoicesPage(props: { email: string; choices: readonl
           ))}
         </fieldset>
         <Actions>
-          <Button>Save</Button>
+          <Button>Save choices</Button>
           <CancelLink href={paths.notifications()} />
         </Actions>
       </Form>

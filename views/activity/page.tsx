@@ -37,7 +37,7 @@ function cells(row: ActivityRow) {
     actionInWords(row.action),
     <Subject row={row} />,
     row.purpose ?? '',
-    <EntryOutcome outcome={row.outcome} />,
+    <EntryOutcome action={row.action} outcome={row.outcome} />,
     <Time at={row.time} />,
   ]
 }

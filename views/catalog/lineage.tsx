@@ -54,9 +54,7 @@ function Origin(props: { dataset: DatasetDetail }) {
         </>
       )}
       {account === null ? null : (
-        <>
-          , as <a href={paths.credential(account.id)}>{account.name}</a>
-        </>
+        <>, as {account.isOwn ? <a href={paths.credential(account.id)}>{account.name}</a> : account.name}</>
       )}
     </li>
   )

@@ -59,7 +59,7 @@ function cells(row: ConnectionActivityRow) {
     row.actorName ?? (row.actorKind === 'system' ? 'Keyward' : 'somebody else'),
     withInWords(row),
     row.purpose ?? '',
-    <EntryOutcome outcome={row.outcome} />,
+    <EntryOutcome action={row.action} outcome={row.outcome} />,
     <Time at={row.time} />,
   ]
 }

@@ -62,7 +62,7 @@ function SharedWith(props: { id: string; people: number }) {
 
 function LastUse(props: { use: CredentialDetail['lastUse'] }) {
   const { use } = props
-  if (use === null) return <>Never</>
+  if (use === null) return <>Not since it was stored</>
   return (
     <>
       <Time at={use.at} />

@@ -152,7 +152,7 @@ function entryCells(entry: HistoryEntry) {
     actorName ?? (actorKind === 'system' ? 'Keyward' : 'somebody else'),
     detailsInWords(entry),
     purpose ?? '',
-    <EntryOutcome outcome={outcome} />,
+    <EntryOutcome action={action} outcome={outcome} />,
     <Time at={time} />,
     runId === null ? '' : <code>{runId}</code>,
   ]

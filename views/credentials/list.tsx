@@ -107,7 +107,9 @@ function choiceOf({ id, name }: CredentialRow, chosen: readonly string[]): RowCh
 
 function metaOf(row: CredentialRow, types: RowsProps['types'], now: Date): string {
   const type = row.username ?? types.find((candidate) => candidate.id === row.type)?.label ?? row.type
-  const used = row.lastUsedAt === null ? 'never used' : `used ${relativeTime(row.lastUsedAt, now)}`
+  // What was signed in with to store it was typed; from then on it would have been used.
+  const unused = row.lastSignInCode === null ? 'never used' : 'not used since it was stored'
+  const used = row.lastUsedAt === null ? unused : `used ${relativeTime(row.lastUsedAt, now)}`
   const made = datasetsInWords(row.datasets, row.datasetsOfOthers)
   const planned = schedulesInWords(row.schedules)
   const held = row.heldUntil === null ? undefined : `held, ends ${relativeTime(row.heldUntil, now)}`

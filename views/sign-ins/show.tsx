@@ -13,7 +13,7 @@ import { Time } from '../ui/time.tsx'
 import { Title } from '../ui/title.tsx'
 
 /** The page of one sign-in: whether it worked, and the ladder it climbed. */
-export function SignInPage(props: { connection: ConnectionDetail; signIn: ShownSignIn }) {
+export function SignInPage(props: { connection: ConnectionDetail; signIn: ShownSignIn; isAdministrator: boolean }) {
   const { connection, signIn } = props
   const ok = signIn.code === 'ok'
   const failed = signIn.diagnosis.find((rung) => rung.state === 'failed')
@@ -46,6 +46,9 @@ export function SignInPage(props: { connection: ConnectionDetail; signIn: ShownS
         <LinkButton href={paths.signIns(connection.id)} shortcut="t">
           {signIn.credentialId === null ? 'Test connection' : 'Test with another account'}
         </LinkButton>
+        {signIn.code === 'policy.refused' && props.isAdministrator ? (
+          <LinkButton href={paths.egress()}>See what is allowed</LinkButton>
+        ) : null}
         <LinkButton href={paths.connection(connection.id)}>Back to {connection.name}</LinkButton>
       </Actions>
     </div>

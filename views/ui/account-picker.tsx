@@ -60,7 +60,7 @@ function AccountButton(props: { account: Account; autofocus: boolean }) {
     <button type="submit" class="account" name="account" value={account.id} autofocus={props.autofocus}>
       <span class="account-name">{account.name}</span>
       {account.meta ? <span class="account-meta">{account.meta}</span> : null}
-      {account.isDefault ? <Badge tone="accent">Default</Badge> : null}
+      {account.isDefault ? <Badge tone="accent">default</Badge> : null}
     </button>
   )
 }

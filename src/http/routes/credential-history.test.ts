@@ -64,7 +64,7 @@ describe('/credentials/:id/history', () => {
     expect(await listed('kind=changes')).toEqual(['Edit credentials', 'Store credentials'])
     expect(await listed('kind=nonsense')).toHaveLength(3)
     const uses = await ada.get(`${path}/history?kind=uses`)
-    expect(textOf(uses.html, '#entries tbody tr')).toMatch(/Ada.*on Sales \d+.*test.*done/)
+    expect(textOf(uses.html, '#entries tbody tr')).toMatch(/Ada.*on Sales \d+.*test.*allowed/)
     await addChanges(50)
     const first = await ada.get(`${path}/history?kind=changes`)
     expect(first.html.querySelectorAll('#entries tbody tr')).toHaveLength(50)

@@ -67,6 +67,17 @@ describe('GET /catalog/:id', () => {
     expect(text).not.toContain('http-equiv="refresh"')
   })
 
+  test('for somebody who may only use its account, names that without a link to a page they have not', async () => {
+    const id = await completed('Used by two')
+    await ada.post(paths.datasetSharing(id), { email: app.ben.email, role: 'consumer' })
+    await app.credentialSharing.share(app.ada, credential, app.ben.email)
+    expect(textsOf((await ada.get(paths.dataset(id))).html, '#lineage a')).toContain('Reporting')
+    const { html } = await ben.get(paths.dataset(id))
+    expect(textOf(html, '#lineage')).toContain('as Reporting')
+    expect(textsOf(html, '#lineage a')).toEqual([])
+    await app.credentialSharing.unshare(app.ada, credential, app.ben.id)
+  })
+
   test('while it is being made, shows progress with Cancel, and refreshes itself with and without JavaScript', async () => {
     const { id, finish } = await running()
     const { html, text } = await ada.get(paths.dataset(id))

@@ -1,5 +1,6 @@
 import { and, eq } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { failedRung, ladder } from '../../connector/diagnosis.ts'
 import { TooBusy } from '../../connector/driver.ts'
 import { auditEntries } from '../../db/schema/audit.ts'
 import { type TestApp, testApp } from '../../testing/app.ts'
@@ -77,6 +78,23 @@ describe('Test connection', () => {
     expect(await uses()).toMatchObject([{ outcome: 'allowed', purpose: 'test', details: { account: 'typed' } }])
   })
 
+  it('that the rules refuse leads an administrator to them, and nobody else', async () => {
+    app.connector.next = {
+      ok: false,
+      code: 'policy.refused',
+      diagnosis: ladder([], failedRung('policy', 'policy.refused')),
+    }
+    const root = await app.signInAs(app.root)
+    const own = await addConnection(app, app.root, `Refused ${count}`)
+    const linked = await Promise.all(
+      [[ada, page()] as const, [root, `/connections/${own}/sign-ins/new`] as const].map(async ([who, path]) => {
+        const { html } = await who.get((await who.post(path, typed())).location ?? '')
+        return html.querySelector('main a[href="/admin/egress"]') !== null
+      }),
+    )
+    expect(linked).toEqual([false, true])
+  })
+
   it('with "Securely save credentials" stores them after a good sign-in, under the name typed or one made from both', async () => {
     const named = await ada.post(page(), typed({ save: 'on', name: `Kept ${count}` }))
     expect(named.location).toBe(`/connections/${connection}/credentials`)
@@ -84,6 +102,8 @@ describe('Test connection', () => {
     const { html } = await ada.get(`/connections/${connection}/credentials`)
     expect(textsOf(html, '.relation-name a').sort()).toEqual([`Kept ${count}`, `other on Sales ${count}`])
     expect(textOf(html, '.relation')).toContain('signed in')
+    const listed = await ada.get(`/credentials?q=${encodeURIComponent(`Kept ${count}`)}`)
+    expect(textOf(listed.html, '.list-row-meta')).toContain('not used since it was stored · signed in')
   })
 
   it('with it and a refusal stores nothing, keeps what was typed, and offers to save without signing in', async () => {

@@ -69,7 +69,9 @@ export function signInRoutes(deps: Dependencies): Routes {
     const connection = await queries.show(actor, c.req.param('id') ?? '')
     const signIn = await signIns.show(actor, connection.id, c.req.param('signInId') ?? '')
     if (signIn === undefined) throw new NotFound()
-    return c.render(<SignInPage connection={connection} signIn={signIn} />)
+    return c.render(
+      <SignInPage connection={connection} signIn={signIn} isAdministrator={actor.role === 'administrator'} />,
+    )
   })
 
   /** Typed credentials, used once and forgotten. */
