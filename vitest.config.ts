@@ -15,8 +15,8 @@ export default defineConfig({
     reporters: ['default', new ClosingLine()],
     // What is waited for comes within a moment, but a busy machine has long moments.
     expect: { poll: { timeout: 10_000 } },
-    // They wait for other processes half of the time, so two files share two cores well.
-    maxWorkers: Math.min(4, Math.max(2, availableParallelism())),
+    // They wait for other processes a third of the time, so three files keep two cores busy.
+    maxWorkers: Math.min(4, Math.max(3, availableParallelism())),
     projects: [
       {
         extends: true,
