@@ -7,7 +7,7 @@ import { basicAccount, figuresOf, inTurns, snapshots } from './import.ts'
 import type { Measurement } from './measurement.ts'
 
 const rows = 2_000_000
-const rounds = 3
+const rounds = 5
 const password = 'correct horse battery staple'
 
 /** A table of a MariaDB into the catalog, against its own client writing it into a file. */

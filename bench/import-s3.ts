@@ -7,7 +7,7 @@ import type { Measurement } from './measurement.ts'
 import { benchProgram } from './workbench.ts'
 
 const rows = 2_000_000
-const rounds = 3
+const rounds = 5
 
 /** A Parquet file of a store with S3's interface into the catalog, against DuckDB making the same of the file itself. */
 export const importFromS3: Measurement = {

@@ -30,6 +30,14 @@ on('htmx:finally:request', ({ detail: { ctx } }) => {
   }
 })
 
+// Nothing came back: the page stays as it is, with what was typed, and says so.
+on('htmx:error', ({ detail: { ctx } }) => {
+  const unanswered = find('#unanswered-template')
+  if (!unanswered || !ctx || !isBoosted(ctx)) return
+  find('#flash').replaceChildren(unanswered.content.cloneNode(true))
+  scrollTo(0, 0)
+})
+
 on('htmx:before:history:update', (event) => {
   const { history, response, sourceElement } = event.detail
   if (isSiteSearch(sourceElement) && location.pathname === searchPath()) history.type = 'replace'
@@ -126,13 +134,19 @@ on('reset', ({ target }) => {
 
 function keepSelection() {
   const form = find('[data-selection]')
-  if (!form && !/^\/credentials\/[\da-f]+-/.test(location.pathname)) selected.clear()
+  if (!form && !isAside()) selected.clear()
   if (!form) return
   for (const box of boxesOf(form)) {
     if (box.defaultChecked) selected.add(box.value)
     box.checked = selected.has(box.value)
   }
   saySelection(form)
+}
+
+/** One account, or the question whether to do something to all that are selected. */
+function isAside() {
+  const [, id] = /^\/credentials\/([^/]+)/.exec(location.pathname) ?? []
+  return /^[\da-f]+-/.test(id) || (id === 'bulk' && find('main [data-cancel]') !== null)
 }
 
 /** Says how many there are, and adds to the form those that have no box on this page. */

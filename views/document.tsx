@@ -61,7 +61,12 @@ export function Document(props: DocumentProps & { children?: Child }) {
         <main id="main" tabindex={-1}>
           {props.children}
         </main>
-        {props.actor === null ? null : <ShortcutHelp storedCredentials={props.features.storedCredentials} />}
+        {props.actor === null ? null : (
+          <>
+            <Unanswered />
+            <ShortcutHelp storedCredentials={props.features.storedCredentials} />
+          </>
+        )}
       </body>
     </html>
   )
@@ -172,6 +177,17 @@ function InsecureWarning() {
       <strong>This connection is not encrypted.</strong> Anyone on the network between you and Keyward can read what you
       type. Open Keyward over HTTPS, or from the machine it runs on.
     </section>
+  )
+}
+
+/** What app.js says where a request reached nobody; without JavaScript the browser says it. */
+function Unanswered() {
+  const text =
+    'Keyward did not answer. What you typed is still here. Check your network, and try again in a moment; if this stays, tell your administrator.'
+  return (
+    <template id="unanswered-template">
+      <Flash message={{ tone: 'danger', text }} />
+    </template>
   )
 }
 

@@ -164,11 +164,30 @@ describe('write', () => {
     expect(await analysis.run(job, { userId: 'ada' })).toMatchObject({ ok: false, reason: 'unreadable', message })
   })
 
+  test.each([
+    ['CAST(x AS INTEGER)', /^A value of the data cannot be converted/],
+    ["CAST(rpad('9', 18, '9') || n AS BIGINT)", /^A value of the data cannot be converted/],
+    ['CAST(n AS BIGINT) * 9223372036854775807', /^A number that the query computes is too large/],
+    ["error('it is ' || x)", /^The query failed at some row/],
+    ['missing', /^Referenced column "missing" not found/],
+  ])('of %s that fails, says why without a value: that is kept in the open', async (expression, said) => {
+    const source = await file('t', "SELECT 'hunter-' || i AS x, 4711 + i AS n FROM range(9) t(i)")
+    const sql = `SELECT ${expression} AS y FROM t`
+    const target = { file: join(folder, 'kept.sealed'), key: new Secret(Buffer.alloc(32, 1)) }
+    const outcome = await analysis.run({ kind: 'write', input: { sql }, files: [source], target }, { userId: 'ada' })
+    expect(outcome).toMatchObject({ ok: false, reason: 'statement', message: expect.stringMatching(said) })
+    expect(JSON.stringify(outcome)).not.toMatch(/hunter|47\d\d/)
+  })
+
   test('of a statement that fails half-way, leaves no file', async () => {
     const target = { file: join(folder, 'failed.parquet') }
     const sql = "SELECT CASE WHEN i = 900000 THEN error('no more') ELSE i END FROM range(1000000) t(i)"
     const outcome = await analysis.run({ kind: 'write', input: { sql }, files: [], target }, { userId: 'ada' })
-    expect(outcome).toMatchObject({ ok: false, reason: 'statement', message: 'No more.' })
+    expect(outcome).toMatchObject({
+      ok: false,
+      reason: 'statement',
+      message: expect.stringMatching(/failed at some row/),
+    })
     expect(readdirSync(folder).filter((name) => name.startsWith('failed'))).toEqual([])
   })
 })

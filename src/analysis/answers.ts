@@ -1,4 +1,24 @@
 import { type AnalysisJob, cellCharacters, type Jobs, longestStatement, type UsedName } from './analysis.ts'
+import type { FromAnalyst } from './messages.ts'
+
+/**
+ * Reports whether something is what a worker says. Whoever takes one over can say anything, and what is not understood here
+ * would stop the process that serves people. What `done` and `names` hold is for the functions below.
+ */
+export function isFromAnalyst(value: unknown): value is FromAnalyst {
+  if (!isRecord(value)) return false
+  switch (value.kind) {
+    case 'ready':
+    case 'progress':
+    case 'names':
+    case 'done':
+      return true
+    case 'failed':
+      return isFailure(value.failure)
+    default:
+      return false
+  }
+}
 
 /**
  * Reports whether a worker's answer is what the job asked for, in shape and size. A worker has run what somebody wrote, so
@@ -24,6 +44,15 @@ export function areNames(value: unknown): value is readonly UsedName[] {
 }
 
 const mostColumns = 2_000
+const reasons = ['statement', 'limit', 'cancelled', 'unreadable', 'internal']
+
+/** DuckDB's words may repeat the statement. PostgreSQL keeps no NUL and no half of a character. */
+function isFailure(value: unknown): boolean {
+  if (!isRecord(value) || value.ok !== false || !reasons.includes(String(value.reason))) return false
+  const { message, position } = value
+  const isStorable = isText(message, 3 * longestStatement) && !String(message).includes('\0')
+  return isStorable && String(message).isWellFormed() && isPosition(position)
+}
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -53,8 +82,11 @@ function isColumn(value: unknown): boolean {
 
 function isUsedName(value: unknown): boolean {
   if (!isRecord(value) || !isText(value.name, longestStatement)) return false
-  const { position } = value
-  return position === null || (isRecord(position) && isCount(position.line) && isCount(position.column))
+  return isPosition(value.position)
+}
+
+function isPosition(value: unknown): boolean {
+  return value === null || (isRecord(value) && isCount(value.line) && isCount(value.column))
 }
 
 /** A cell of so many characters is twice as long in JavaScript's count at most, and ends in "…". */

@@ -3,8 +3,11 @@ import type { AnalysisFailure } from './analysis.ts'
 import { UnreadableFile } from './open.ts'
 import { positionAt, StatementRefused } from './statement.ts'
 
-/** Returns what a person is told about an error of a job. `sql` is what they wrote, where they wrote something. */
-export function failureOf(error: unknown, sql: string | null): AnalysisFailure {
+/**
+ * Returns what a person is told about an error of a job. `sql` is what they wrote, where they wrote something. Where it
+ * `isKept` with the version that was not made, it repeats no value: those are kept sealed, or not at all.
+ */
+export function failureOf(error: unknown, sql: string | null, isKept = false): AnalysisFailure {
   if (error instanceof UnreadableFile) {
     return failure('unreadable', `The stored data of "${error.message}" cannot be read. Create a new snapshot of it.`)
   }
@@ -13,7 +16,21 @@ export function failureOf(error: unknown, sql: string | null): AnalysisFailure {
   const words = error instanceof Error ? error.message : String(error)
   if (/out of memory/i.test(words)) return failure('limit', tooLarge)
   if (sql === null) return failure(/permission|IO Error|Invalid/i.test(words) ? 'unreadable' : 'internal', general)
-  return { ...failure('statement', sentenceOf(words)), position: placeIn(words, sql) }
+  const message = isKept && !aboutNames.test(words) ? sentenceWithoutValues(words) : sentenceOf(words)
+  return { ...failure('statement', message), position: placeIn(words, sql) }
+}
+
+/** What DuckDB finds out before it reads a row. */
+const aboutNames = /^(?:Binder|Catalog|Parser) Error:/
+
+function sentenceWithoutValues(words: string): string {
+  if (words.startsWith('Conversion Error:')) {
+    return 'A value of the data cannot be converted as the query says. Save another query, with TRY_CAST or without such rows.'
+  }
+  if (words.startsWith('Out of Range Error:')) {
+    return 'A number that the query computes is too large for its type. Save another query, with a larger type.'
+  }
+  return 'The query failed at some row. Preview it over fewer rows to find out which, and save another query.'
 }
 
 /** Returns a failure without a place. */

@@ -13,7 +13,7 @@ import type {
   JobKind,
   Jobs,
 } from './analysis.ts'
-import { areNames, isAnswer } from './answers.ts'
+import { areNames, isAnswer, isFromAnalyst } from './answers.ts'
 import { besideMegabytes, heapMegabytes, type JobLimits, jobLimits } from './limits.ts'
 import { type FromAnalyst, type Room, type ToAnalyst, toWire } from './messages.ts'
 
@@ -63,7 +63,7 @@ export function createAnalysis(options: AnalysisPoolOptions): Analysis {
   }
 
   function start(): Analyst {
-    const worker = fork<FromAnalyst, ToAnalyst>(options.workerFile, heapMegabytes)
+    const worker = fork<FromAnalyst, ToAnalyst>(options.workerFile, heapMegabytes, isFromAnalyst)
     living.add(worker)
     void worker.ended.then(() => {
       living.delete(worker)

@@ -32,7 +32,7 @@ async function work({ job: wire, room }: Order): Promise<void> {
     const job = fromWire(wire, wire.files === null ? await askFor(sql ?? '', room) : [])
     await answer({ kind: 'done', value: await perform(job, room) })
   } catch (error) {
-    await answer({ kind: 'failed', failure: failureOf(error, sql) })
+    await answer({ kind: 'failed', failure: failureOf(error, sql, wire.kind === 'write') })
   }
 }
 

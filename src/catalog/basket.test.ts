@@ -147,4 +147,12 @@ describe('parseSample', () => {
     expect(query).toMatchObject({ ok: true, items: [{ source: { kind: 'query', query: 'select 1' } }] })
     expect(parseBasket({ ...basket, tables, sample: 'x' }, 'Query')).toMatchObject({ ok: false })
   })
+
+  it('wrong beside a wrong row limit, is named first, as on the page', () => {
+    const parsed = parseBasket(
+      { ...basket, tables: [{ schema: 's', table: 'a' }], sample: 'x', rowLimit: '-3' },
+      'Query',
+    )
+    expect(Object.keys(parsed.ok ? {} : parsed.errors)).toEqual(['sample', 'rowLimit'])
+  })
 })

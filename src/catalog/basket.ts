@@ -38,8 +38,8 @@ export function parseBasket(basket: Basket, fallbackName: string): ParsedBasket 
   if (chosen.ok && rowLimit.ok && sample.ok) return { ok: true, items: chosen.items, rowLimit: rowLimit.value }
   const errors = {
     ...(chosen.ok ? {} : chosen.errors),
-    ...(rowLimit.ok ? {} : { rowLimit: rowLimit.error }),
     ...(sample.ok ? {} : { sample: sample.error }),
+    ...(rowLimit.ok ? {} : { rowLimit: rowLimit.error }),
   }
   return { ok: false, errors }
 }

@@ -1,10 +1,11 @@
-import { and, asc, desc, eq, inArray, isNull, sql } from 'drizzle-orm'
-import type { Actor } from '../access/actor.ts'
+import { and, asc, desc, eq, inArray, isNull, type SQL, sql } from 'drizzle-orm'
+import type { Actor, UserActor } from '../access/actor.ts'
 import type { Guard } from '../access/guard.ts'
 import { NotFound } from '../access/refusals.ts'
 import type { Database, Reader, Transaction } from '../db/client.ts'
 import { datasetLineage } from '../db/schema/analyses.ts'
 import { type DatasetColumn, type DatasetInput, datasets, datasetVersions } from '../db/schema/catalog.ts'
+import { users } from '../db/schema/organizations.ts'
 import { type NamedDatasets, nameDatasets } from './combine-names.ts'
 import { type DatasetResource, findDataset, visibleTo } from './queries.ts'
 import type { StoredVersion } from './stored-version.ts'
@@ -72,10 +73,10 @@ export async function takeInputs(
   return taken
 }
 
-/** Returns what a query calls those of its inputs that the actor may not read, or that are deleted. */
+/** Returns what a query calls those of its inputs that the actor may not read, or that are deleted; all for who was disabled. */
 export async function unreadableInputs(
   reader: Reader,
-  actor: Actor,
+  actor: UserActor,
   inputs: readonly DatasetInput[],
 ): Promise<readonly string[]> {
   const ids = inputs.map(({ datasetId }) => datasetId)
@@ -84,7 +85,7 @@ export async function unreadableInputs(
   const rows = await reader
     .select({ id })
     .from(datasets)
-    .where(and(inArray(id, ids), visibleTo(actor), isNull(deletedAt)))
+    .where(and(inArray(id, ids), visibleTo(actor), isNull(deletedAt), isActive(actor)))
   const readable = new Set(rows.map((row) => row.id))
   return inputs.filter(({ datasetId }) => !readable.has(datasetId)).map(({ name }) => name)
 }
@@ -99,6 +100,10 @@ export async function noteLineage(db: Database, versionId: string, inputs: reado
     inputVersion: number,
   }))
   await db.insert(datasetLineage).values(rows).onConflictDoNothing()
+}
+
+function isActive({ id }: UserActor): SQL {
+  return sql`exists (select from ${users} where ${users.id} = ${id} and ${users.disabledAt} is null)`
 }
 
 function takeOne(guard: Guard, actor: Actor, id: string, use: { readonly purpose: string; readonly runId: string }) {

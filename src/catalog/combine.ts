@@ -14,6 +14,7 @@ import {
   type MissingInput,
   noteLineage,
   takeInputs,
+  unreadableInputs,
 } from './combine-inputs.ts'
 import { type NamedDatasets, resolveNames } from './combine-names.ts'
 import type { DatasetKeys } from './dataset-keys.ts'
@@ -87,8 +88,11 @@ export function createCombine(deps: {
       ...version,
       ...(own === undefined ? {} : { own }),
       async compute(target, { signal, onProgress }) {
-        // Once: whoever waits for a place computes from the versions that it was begun with.
-        if (taken === undefined) {
+        // Once: whoever waits for a place computes from the versions that it was begun with, as far as they may by then.
+        if (taken !== undefined) {
+          const [name] = await unreadableInputs(db, actor, inputs)
+          if (name !== undefined) return { ok: false, message: missing({ name, why: 'gone' }) }
+        } else {
           const use = { purpose: own?.purpose ?? 'snapshot of a combined dataset', runId: version.runId }
           const found = await takeInputs(guard, actor, inputs, use)
           if ('why' in found) return { ok: false, message: missing(found) }

@@ -13,6 +13,7 @@ import { credentials } from '../db/schema/credentials.ts'
 import { datasetShares } from '../db/schema/dataset-shares.ts'
 import { datasetTags } from '../db/schema/dataset-tags.ts'
 import { users } from '../db/schema/organizations.ts'
+import { withoutDetail } from '../sign-ins/lent-account.ts'
 import { plainSnapshotFile, snapshotFile } from '../storage/snapshot-file.ts'
 import type { StoredVersion } from './stored-version.ts'
 
@@ -253,8 +254,11 @@ function whatItsMakerSaw(version: typeof datasetVersions.$inferSelect, { actor, 
   const isOwn = actor.kind === 'system' || version.createdBy === actor.id
   const accountName = isOwn ? version.accountName : null
   const code = version.code as DiagnosisCode | null
+  const said = version.diagnosis as Diagnosis | null
   if (isOwn || seesConnection || version.status !== 'failed') {
-    return { accountName, code, message: version.message, diagnosis: version.diagnosis as Diagnosis | null }
+    // The words of the server name the account.
+    const diagnosis = isOwn || said === null ? said : withoutDetail(said)
+    return { accountName, code, message: version.message, diagnosis }
   }
   return { accountName, code: null, message: failedForOthers, diagnosis: null }
 }

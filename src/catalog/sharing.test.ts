@@ -6,6 +6,7 @@ import { auditEntries } from '../db/schema/audit.ts'
 import { datasets, datasetVersions } from '../db/schema/catalog.ts'
 import type { Account } from '../sign-ins/use-connection.ts'
 import { type CatalogDomain, catalogDomain, storeAccount } from '../testing/catalog-domain.ts'
+import { refused } from '../testing/domain.ts'
 
 let at: CatalogDomain
 let ada: UserActor
@@ -47,9 +48,13 @@ describe('a consumer', () => {
   it('learns neither the account of others nor, without the connection, why a snapshot failed', async () => {
     await share('consumer')
     const message = 'Nothing listens at db.example.com, port 5432.'
-    const failed = { status: 'failed', message, code: 'tcp.refused', diagnosis: [] } as const
+    const said = 'password authentication failed for user "reader_of_ada"'
+    const diagnosis = refused.diagnosis.map((rung) => (rung.state === 'failed' ? { ...rung, detail: said } : rung))
+    const failed = { status: 'failed', message, code: 'tcp.refused', diagnosis } as const
     await at.domain.db.update(datasetVersions).set(failed).where(eq(datasetVersions.datasetId, id))
     expect(await seen()).toMatchObject({ account: null, versions: [{ accountName: null, message }] })
+    expect(JSON.stringify(await seen())).not.toContain('reader_of_ada')
+    expect(JSON.stringify(await at.catalog.datasetQueries.show(ada, id))).toContain('reader_of_ada')
     await at.domain.db.update(datasets).set({ connectionId: null }).where(eq(datasets.id, id))
     const [version] = (await seen()).versions
     expect(version).toMatchObject({ accountName: null, code: null, diagnosis: null })

@@ -160,8 +160,10 @@ export function createSnapshots(deps: {
     }
     const isGone = version === undefined || (await removeFile(version))
     const why = whyEnded(run, completed)
+    // Decided before it is written: from then on a heartbeat finds nothing open, which says no more about why.
+    const failure = failureOf(run, completed, why)
     await persist(() => versions.end(versionId, why, isGone))
-    return failureOf(run, completed, why)
+    return failure
   }
 
   /** What cannot be removed now, the sweep removes. */

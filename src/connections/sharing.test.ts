@@ -8,7 +8,7 @@ import { associations, grants } from '../db/schema/credentials.ts'
 import { users } from '../db/schema/organizations.ts'
 import { Secret } from '../secrets/secret.ts'
 import { addUser } from '../testing/actors.ts'
-import { addConnection, type TestDomain, testDomain } from '../testing/domain.ts'
+import { addConnection, refused, type TestDomain, testDomain } from '../testing/domain.ts'
 
 let domain: TestDomain
 let ada: UserActor
@@ -123,6 +123,26 @@ describe('the roles', () => {
     const use = { purpose: 'test', runId: his }
     await expect(domain.vault.open(ada, his, id, use)).rejects.toBeInstanceOf(NotFound)
     expect(await domain.vault.open(ben, his, id, use)).toMatchObject({ ok: true })
+  })
+
+  it('see why a sign-in of somebody else was refused as owners, without the username that the server names', async () => {
+    await share(ada, ben, 'consumer')
+    const detail = 'password authentication failed for user "reader_of_ben"'
+    const before = domain.connector.next
+    domain.connector.next = {
+      ...refused,
+      diagnosis: refused.diagnosis.map((rung) => (rung.state === 'failed' ? { ...rung, detail } : rung)),
+    }
+    const fields = { username: new Secret('reader_of_ben'), password: new Secret('mistyped') }
+    await domain.signIns.create(ben, id, { kind: 'typed', type: 'basic', fields }, 'test')
+    domain.connector.next = before
+    const seen = async (actor: UserActor) => {
+      const rows = await domain.signIns.recent(actor, id)
+      return JSON.stringify([rows, await domain.signIns.show(actor, id, rows[0]?.id ?? '')])
+    }
+    expect(await seen(ben)).toContain('reader_of_ben')
+    expect(await seen(ada)).toContain('The server refused this username and password.')
+    expect(await seen(ada)).not.toContain('reader_of_ben')
   })
 
   it('see the sign-ins and the activity of all as owners, and no account but their own', async () => {

@@ -23,14 +23,14 @@ type Store = Pick<Driver, 'id' | 'parameters'>
 
 /**
  * Takes an address of any store apart into the fields of a connection: `postgresql://`, `jdbc:mysql://`, `s3://`, a web
- * address … The text itself goes nowhere. `chosen` is the store that is being added; `stores` are those there are.
+ * address … The text itself goes nowhere. `chosen` is the store that is being added, empty where none is chosen yet; `stores` are those there are.
  * Percent-escapes are decoded; several hosts, socket paths and unreadable addresses are refused with the next step.
  */
 export function parseStoreUrl(pasted: string, chosen = '', stores: readonly Store[] = drivers): ParsedStoreUrl {
   const text = pasted.trim()
   const [, prefix = '', scheme = ''] = /^((?:jdbc:)?([a-z][a-z0-9]*))(?:\+[a-z0-9_]+)?:/i.exec(text) ?? []
   const read = schemes.get(prefix.toLowerCase())
-  if (read === undefined) return refused(unknownScheme(stores))
+  if (read === undefined) return refused(unknownScheme(stores, chosen))
   const rest = text.slice(text.indexOf(':', prefix.length) + 1)
   if (rest === '') return refused('That address ends after its scheme. Paste the whole of it.')
   try {
@@ -99,12 +99,13 @@ const knownOptions = new Set(
   client_session_keep_alive authenticator timezone tracing`.split(/\s+/),
 )
 
-function unknownScheme(stores: readonly Store[]): string {
+function unknownScheme(stores: readonly Store[], chosen: string): string {
   const readable = ['postgresql', 'mysql', 'mariadb', 'sqlserver', 'clickhouse', 'snowflake', 's3', 'https-file']
   const starts = readable
     .filter((id) => stores.some((store) => store.id === id))
     .map((id) => (id === 'https-file' ? 'https://' : `${id}://`))
-  return `Paste an address that starts with ${starts.join(', ')} or the same behind jdbc:, or fill in the fields.`
+  const otherwise = chosen === '' ? 'choose a data store' : 'fill in the fields'
+  return `Paste an address that starts with ${starts.join(', ')} or the same behind jdbc:, or ${otherwise}.`
 }
 
 function refused(error: string): ParsedStoreUrl {

@@ -1,4 +1,26 @@
-import { type Job, mostListed, type Operations } from './driver.ts'
+import { diagnosisCodes, type Job, mostListed, type Operations, rungNames } from './driver.ts'
+import type { FromWorker } from './messages.ts'
+
+/**
+ * Reports whether something is what a worker says. Whoever takes one over can say anything, and what is not understood here
+ * would stop the process that serves people. What `done` holds is for `isAnswer`.
+ */
+export function isFromWorker(value: unknown): value is FromWorker {
+  if (!isRecord(value)) return false
+  switch (value.kind) {
+    case 'ready':
+    case 'done':
+      return true
+    case 'rungs':
+      return isList(value.rungs, mostRungs, isClimbedRung)
+    case 'progress':
+      return isRecord(value.progress) && isCount(value.progress.rows) && isCount(value.progress.bytes)
+    case 'failed':
+      return isFailedRung(value.rung)
+    default:
+      return false
+  }
+}
 
 /**
  * Reports whether a worker's answer is what the job asked for, in shape and size. A worker has talked to a stranger, so
@@ -20,6 +42,27 @@ export function isAnswer(job: Job, value: unknown): boolean {
   }
 }
 
+function isClimbedRung(value: unknown): boolean {
+  if (!isRecord(value) || !isRung(value)) return false
+  return value.state === 'passed' || value.state === 'not applicable'
+}
+
+function isFailedRung(value: unknown): boolean {
+  if (!isRecord(value) || !isRung(value) || value.code === 'ok') return false
+  const isCode = diagnosisCodes.some((code) => code === value.code)
+  return isCode && isStorable(value.nextStep) && (value.detail === null || isStorable(value.detail))
+}
+
+function isRung({ name, milliseconds, sentence }: Fields): boolean {
+  const isTime = milliseconds === null || (typeof milliseconds === 'number' && Number.isFinite(milliseconds))
+  return rungNames.some((rung) => rung === name) && isTime && isStorable(sentence)
+}
+
+/** PostgreSQL keeps no NUL and no half of a character. */
+function isStorable(value: unknown): boolean {
+  return isText(value, 4_000) && !String(value).includes('\0') && String(value).isWellFormed()
+}
+
 function isSignIn({ serverVersion, expiresAt, product, privileges }: Fields): boolean {
   if (!isText(serverVersion, 100) || !isOptionalText(expiresAt, 40) || !isOptionalText(product, 60)) return false
   if (privileges === undefined) return true
@@ -30,6 +73,8 @@ function isVerdict(value: unknown): boolean {
   return value === null || typeof value === 'boolean'
 }
 
+/** Told at once: a store may have each of many questions dialled anew. */
+const mostRungs = 1_000
 const mostColumns = 2_000
 
 type Fields = Readonly<Record<string, unknown>>

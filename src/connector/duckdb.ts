@@ -4,11 +4,12 @@ import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 // What every use of DuckDB inside a worker has in common. It takes a quarter of a second to load.
 
 /**
- * Opens an empty database in memory, which may open these files, can reach nothing else, and cannot be told to. With two
+ * Opens an empty database in memory, which may open these files, can reach nothing else, and cannot be told to. What does
+ * not fit into memory is refused: left to itself DuckDB puts rows, readable, into a folder of the one it runs in. With two
  * threads a file is read while another part of it is compressed.
  */
 export async function openDuckDB(files: readonly string[]): Promise<DuckDBConnection> {
-  const instance = await DuckDBInstance.create(':memory:', { threads: '2', memory_limit: '256MB' })
+  const instance = await DuckDBInstance.create(':memory:', { threads: '2', memory_limit: '256MB', temp_directory: '' })
   const connection = await instance.connect()
   for (const statement of [
     `SET allowed_paths = [${files.map(quoteText).join(', ')}]`,

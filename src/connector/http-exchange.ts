@@ -53,7 +53,11 @@ function ask(
     const sent = request({ ...question, agent, host, port, setHost: false, signal: session.signal })
     const milliseconds = Math.min(answerMilliseconds, session.job.limits.milliseconds * 0.95)
     const clock = setTimeout(() => sent.destroy(noAnswer(milliseconds)), milliseconds)
-    sent.once('close', () => clearTimeout(clock))
+    sent.once('close', () => {
+      clearTimeout(clock)
+      // Of an answer that would have another protocol spoken, nothing else is said. After any other answer this does nothing.
+      reject(refusalFromHttp(new Error('The server answered with another protocol.')))
+    })
     sent.on('error', (error) => reject(refusalFromHttp(error)))
     sent.once('response', (response) => {
       clearTimeout(clock)

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -103,6 +103,36 @@ describe('a connector', () => {
     const outcome = await connector.run(testJob('signIn', {}, { port: mute.port }), { userId: 'ada' })
     expect(outcome).toMatchObject({ ok: false, code: 'internal' })
     await connector.close()
+  })
+
+  test.each([
+    ['nothing', 'null'],
+    ['a word', "'done'"],
+    ['of another kind', "{ kind: 'open', path: '/etc/passwd' }"],
+    ['no rungs', "{ kind: 'rungs' }"],
+    [
+      'a rung that is none',
+      "{ kind: 'rungs', rungs: [{ name: 'roof', state: 'passed', sentence: '', milliseconds: 1 }] }",
+    ],
+    ['words that cannot be stored', `{ kind: 'failed', rung: { ...rung, sentence: '\\u0000' } }`],
+    ['a success that failed', `{ kind: 'failed', rung: { ...rung, code: 'ok' } }`],
+  ])('whose worker was taken over and says %s ends it, and answers internal', async (_what, said) => {
+    const rung = "{ name: 'tcp', code: 'tcp.refused', sentence: '', nextStep: '', detail: null, milliseconds: null }"
+    const workerFile = join(folder, 'taken-over.cjs')
+    writeFileSync(
+      workerFile,
+      `const rung = ${rung}
+       process.send({ kind: 'ready' })
+       process.once('message', () => process.send(${said}))
+       process.on('disconnect', () => process.exit())
+       setInterval(() => {}, 1000)`,
+    )
+    const { policy } = parsePolicy('self-managed', '', '')
+    const connector = createConnector({ policy, workerFile, warm: 0 })
+    const outcome = await connector.run(testJob('signIn', {}, { port: 1 }), { userId: 'ada' })
+    expect(outcome).toMatchObject({ ok: false, code: 'internal' })
+    await connector.close()
+    rmSync(workerFile)
   })
 
   test('cancelling an import leaves no file', async () => {

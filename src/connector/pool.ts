@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { isAnswer } from './answers.ts'
+import { isAnswer, isFromWorker } from './answers.ts'
 import { type ClimbedRung, type FailedRung, type FailureCode, failedRung, ladder, nextRung } from './diagnosis.ts'
 import type { Connector, Job, Operation, Operations, Outcome } from './driver.ts'
 import type { EgressPolicy } from './egress-policy.ts'
@@ -37,7 +37,7 @@ export function createConnector(options: ConnectorOptions): Connector {
   let closed = false
 
   function start(heapMegabytes: number): Worker {
-    const worker = forkWorker<FromWorker, ToWorker>(workerFile, heapMegabytes)
+    const worker = forkWorker<FromWorker, ToWorker>(workerFile, heapMegabytes, isFromWorker)
     living.add(worker)
     void worker.ended.then(() => {
       living.delete(worker)

@@ -15,6 +15,7 @@ export type WorkerProcess<From, To> = {
   start(message: To): void
   /** Says what the job asked for. */
   tell(message: To): void
+  /** Has all that it says but `ready` from now on taken. */
   onMessage(take: (message: From) => void): void
   /** Resident memory in megabytes; 0 where the system does not tell. */
   memory(): number
@@ -25,11 +26,13 @@ export type WorkerProcess<From, To> = {
 
 /**
  * Starts a worker. Its environment holds a search path and a time zone: no setting of ours, no home, and nothing that a
- * client library would take for its own. What it prints goes nowhere. It does not keep this process alive.
+ * client library would take for its own. What it prints goes nowhere. It does not keep this process alive. One that says
+ * what `isMessage` does not know is killed.
  */
 export function forkWorker<From extends { readonly kind: string }, To extends object>(
   workerFile: string,
   heapMegabytes: number,
+  isMessage: (value: unknown) => value is From,
 ): WorkerProcess<From, To> {
   const child = fork(workerFile, [], {
     cwd: '/',
@@ -48,8 +51,13 @@ export function forkWorker<From extends { readonly kind: string }, To extends ob
     child.once('disconnect', over)
     child.once('error', () => child.pid === undefined && resolve())
   })
+  let taken: (message: From) => void = () => {}
   const ready = new Promise<void>((resolve) => {
-    child.on('message', (message: From) => message.kind === 'ready' && resolve())
+    child.on('message', (message: unknown) => {
+      if (!isMessage(message)) child.kill('SIGKILL')
+      else if (message.kind === 'ready') resolve()
+      else taken(message)
+    })
   })
   child.unref()
   child.channel?.unref()
@@ -67,7 +75,9 @@ export function forkWorker<From extends { readonly kind: string }, To extends ob
       child.send(message, () => {})
     },
     tell: (message) => void child.send(message, () => {}),
-    onMessage: (take) => void child.on('message', (message) => take(message as From)),
+    onMessage(take) {
+      taken = take
+    },
     memory: () => residentMegabytes(child),
     kill: () => void child.kill('SIGKILL'),
   }

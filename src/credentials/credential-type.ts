@@ -122,7 +122,8 @@ function problem(spec: FieldSpec, value: string): string | undefined {
     return `${spec.label} is longer than ${spec.maximumLength} ${spec.secret ? 'bytes' : 'characters'}. Shorten it.`
   }
   if (spec.secret && looksLikeMask(value)) {
-    return `${spec.label} looks like a mask, not a value. Type the real one, or leave the field blank.`
+    const otherwise = spec.required ? '' : ', or leave the field blank'
+    return `${spec.label} looks like a mask, not a value. Type the real one${otherwise}.`
   }
   // No client sends them: a NUL ends the text on the way, half a character becomes another one.
   if (/[\0\p{Cs}]/u.test(value)) return `${spec.label} contains a character that cannot be sent. Type it again.`

@@ -112,6 +112,24 @@ describe.skipIf(browserPath === undefined)('the client script', () => {
     })
   })
 
+  test('when nobody answers, says so and keeps what was typed, and the next press goes through', async () => {
+    await visit('/credentials/new', async (page, complaints) => {
+      await page.getByLabel('Account name').fill('kept')
+      await page.route('**/credentials/new', (route) => route.abort('connectionrefused'))
+      await page.keyboard.press('Enter')
+      await expectSoon(
+        async () => (await page.locator('#flash [role=alert]').textContent())?.slice(0, 23),
+        'Keyward did not answer.',
+      )
+      expect(await page.getByLabel('Account name').inputValue()).toBe('kept')
+      await page.unroute('**/credentials/new')
+      await page.getByLabel('Account name').press('Enter')
+      await expectSoon(() => focused(page), 'DIV There is a problem')
+      expect(await page.locator('#flash [role=alert]').count()).toBe(0)
+      complaints.length = 0
+    })
+  })
+
   test('keys lead where they say, except while typing and when turned off', async () => {
     await visit('/catalog', async (page) => {
       await page.keyboard.press('g')

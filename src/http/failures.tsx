@@ -13,6 +13,7 @@ import { TooBusy } from '../connector/driver.ts'
 import type { Log } from '../log.ts'
 import { paths } from '../paths.ts'
 import type { AppContext } from './app-context.ts'
+import { setFlash } from './flash.ts'
 import { safeNext } from './next.ts'
 import { wantsFragment } from './render.tsx'
 import { RequestRefused } from './request-refused.ts'
@@ -129,6 +130,8 @@ function formToRepeat(c: AppContext): RepeatedForm | undefined {
 
 function toLogin(c: AppContext): Response {
   c.header('Cache-Control', 'no-store')
+  // Whoever pressed something believes that it was done.
+  if (c.req.method === 'POST') setFlash(c, c.req.path === paths.logout() ? 'signed-out' : 'session-over')
   if (!c.req.header('HX-Request')) return c.redirect(paths.login(safeNext(c.get('next'))), 303)
   c.header('HX-Redirect', paths.login(currentPage(c) ?? safeNext(c.get('next'))))
   return c.body(null, 401)

@@ -60,6 +60,10 @@ const messages = {
   'association-default': ['success', 'This account is now the default of the data connection.'],
   'destination-confirmed': ['success', 'Destination confirmed. The credentials can be used there again.'],
   'connection-added': ['success', 'Data connection added.'],
+  'connection-added-with-account': [
+    'success',
+    'Data connection added, and its credentials stored. Nothing was proven: test the connection to see whether they work.',
+  ],
   'connection-added-without-account': [
     'warning',
     'Data connection added. The account was not stored, because its name was taken meanwhile. Add credentials to store it.',
@@ -112,6 +116,10 @@ const messages = {
   'user-disabled': ['success', 'User disabled. Their sessions are over.'],
   'user-enabled': ['success', 'User enabled.'],
   'signed-out': ['neutral', 'You are signed out.'],
+  'session-over': [
+    'warning',
+    'Your session had ended, so what you just sent was not done and is not kept. Sign in, then do it again.',
+  ],
   'setup-done': ['success', 'Keyward is ready.'],
   'setup-done-without-sample': [
     'warning',

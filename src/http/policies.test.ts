@@ -68,6 +68,19 @@ describe('W1 every route', () => {
     }
   })
 
+  test('pressed after the session ended, says that nothing was done; signing out says that it is', async () => {
+    const client = app.client()
+    const { location } = await client.post('/credentials/new?type=basic', { name: 'Lost' })
+    const page = await client.get(location ?? '')
+    expect(textOf(page.html, '#flash')).toContain('Your session had ended, so what you just sent was not done')
+    await client.post('/credentials/new?type=basic', { name: 'Lost' }, { headers: fragmentHeaders })
+    expect(textOf((await client.get('/login')).html, '#flash')).toContain('Your session had ended')
+    await client.post('/logout')
+    expect(textOf((await client.get('/login')).html, '#flash')).toBe('You are signed out.')
+    await client.get('/credentials')
+    expect(textOf((await client.get('/login')).html, '#flash')).toBe('')
+  })
+
   test('for administrators, asked for by a member, answers 403', async () => {
     const member = await app.signInAs(app.ada)
     const routes = app.app.table.filter(({ policy }) => policy === 'administrator')

@@ -102,6 +102,12 @@ describe('A webhook', () => {
     expect(await send(port)).toBe('Nothing listens on this port.')
   })
 
+  it('that wants another protocol spoken, keeps nothing waiting: it has not taken the message', async () => {
+    const upgrade = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n'
+    const port = await listening(createPlainServer((socket) => void socket.once('data', () => socket.write(upgrade))))
+    expect(await send(port)).toBe('The webhook ended the connection without an answer.')
+  })
+
   it('ends when the process does, whatever the receiver does', async () => {
     const port = await listening(createPlainServer(() => stopping.abort()))
     const stopping = new AbortController()

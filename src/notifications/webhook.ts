@@ -72,6 +72,8 @@ function post(
     const sent = request({ method: 'POST', path, headers: its, createConnection: () => socket, signal })
     // Stays: an error after the answer is nobody's any more.
     sent.on('error', reject)
+    // Of an answer that would have another protocol spoken, nothing else is said.
+    sent.once('close', () => reject(new Error('The connection was closed without an answer.')))
     sent.once('response', (response) => {
       response.on('error', () => {})
       resolve(response.statusCode ?? 0)

@@ -1,5 +1,5 @@
 import { and, eq, inArray } from 'drizzle-orm'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { UserActor } from '../access/actor.ts'
 import { auditEntries } from '../db/schema/audit.ts'
 import { datasetVersions } from '../db/schema/catalog.ts'
@@ -159,6 +159,31 @@ describe('What a scheduled combination reads', () => {
     await makeDue(app, totals)
     await app.runner.once()
     expect((await states()).at(-1)).toBe('completed')
+  })
+
+  it.each([
+    ['is taken away', () => app.catalog.datasetSharing.remove(app.ben, theirs, app.ada.id), async () => {}],
+    [
+      'may be read no more, as who set it is disabled',
+      () => app.db.update(users).set({ disabledAt: new Date() }).where(eq(users.id, app.ada.id)),
+      () => app.db.update(users).set({ disabledAt: null }).where(eq(users.id, app.ada.id)),
+    ],
+  ])('and %s while the run waits for a place, is not read', async (_what, takeAway, after) => {
+    await set()
+    const computed = vi.spyOn(app.analysis, 'run')
+    const free = data.fillPlaces()
+    await makeDue(app, totals)
+    const made = app.runner.once()
+    // It was told that there is no place.
+    const wasRefused = () => computed.mock.settledResults.some(({ type }) => type === 'rejected')
+    await expect.poll(wasRefused, { timeout: 10_000 }).toBe(true)
+    computed.mockRestore()
+    await takeAway()
+    free()
+    await made
+    await after()
+    expect(await states()).toEqual(['failed'])
+    expect(await statuses()).toEqual(['completed', 'failed'])
   })
 
   it('and may not be read by who sets the schedule, is said with its name and sets nothing', async () => {

@@ -42,6 +42,9 @@ export type ScheduleDetail = Pick<
   readonly runs: readonly ShownRun[]
 }
 
+/** When a dataset is refreshed by itself, in short. */
+export type ScheduleSummary = Pick<ScheduleRow, 'timeZone' | 'state' | 'nextAt'> & { readonly rule: Rule }
+
 /** What the page of a dataset's schedule needs. */
 export type SchedulePageData = {
   readonly dataset: DatasetDetail
@@ -88,6 +91,14 @@ export function createScheduleQueries(deps: {
       const { inputs } = dataset.isCombined ? await lineage.of(actor, datasetId) : { inputs: null }
       const beside = dataset.isDynamic ? await datasetsBeside(db, actor, datasetId) : []
       return { dataset, schedule: await scheduleOf(db, datasetId), accounts, inputs, beside, zones: timeZones() }
+    },
+
+    /** Returns when a dataset is refreshed by itself; null where it is not. For its owners; it decides nothing. */
+    async summary(datasetId: string): Promise<ScheduleSummary | null> {
+      const [row] = await db.select().from(schedules).where(eq(schedules.datasetId, datasetId))
+      if (row === undefined) return null
+      const { timeZone, state, nextAt } = row
+      return { timeZone, state, nextAt, rule: ruleOf(row) }
     },
 
     /** Reports whether a dataset has a schedule. For who may delete it; it decides nothing. */

@@ -4,6 +4,7 @@ import { eq, sql } from 'drizzle-orm'
 import { describe, expect, it, vi } from 'vitest'
 import type { UserActor } from '../access/actor.ts'
 import { AccountNotFound, FeatureOff, NotFound } from '../access/refusals.ts'
+import { credentials } from '../db/schema/credentials.ts'
 import { schedules } from '../db/schema/schedules.ts'
 import {
   complete,
@@ -150,6 +151,27 @@ describe('Running now', () => {
     expect(await scene.states()).toEqual(['completed', 'completed'])
     await scene.process.schedules.resume(scene.domain.ada, scene.datasetId)
     expect((await shown())?.next).toEqual(next)
+  })
+
+  it('tries credentials that are paused or held for who set the schedule alone, not for other owners of the dataset', async () => {
+    const { domain, process: at, datasetId, credentialId } = scene
+    await scene.set()
+    await at.catalog.datasetSharing.share(domain.ada, datasetId, domain.ben.email, 'owner')
+    const wait = (its: object) => domain.db.update(credentials).set(its).where(eq(credentials.id, credentialId))
+    const none = { pausedAt: null, heldUntil: null }
+    for (const its of [{ pausedAt: new Date() }, { heldUntil: new Date(Date.now() + 3_600_000) }]) {
+      await wait({ ...none, ...its })
+      const outcome = await at.schedules.runNow(domain.ben, datasetId)
+      expect(outcome).toMatchObject({ ok: false, reason: expect.stringContaining('only who set it may try them') })
+    }
+    await scene.once()
+    expect(domain.connector.jobs).toEqual([])
+    expect(await at.schedules.runNow(domain.ada, datasetId)).toEqual({ ok: true })
+    await scene.once()
+    await wait(none)
+    expect(await at.schedules.runNow(domain.ben, datasetId)).toEqual({ ok: true })
+    await scene.once()
+    expect(await scene.states()).toEqual(['completed', 'completed'])
   })
 
   it('is told why where its account can no longer be used', async () => {

@@ -6,10 +6,12 @@ import { unreadableInputs } from '../catalog/combine-inputs.ts'
 import { type DatasetResource, findDataset } from '../catalog/queries.ts'
 import { findConnection } from '../connections/connections.ts'
 import { findCredential } from '../credentials/find-credential.ts'
+import { isHeld } from '../credentials/maintenance.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { databaseTime } from '../db/database-time.ts'
 import { newId } from '../db/new-id.ts'
 import type { DatasetInput } from '../db/schema/catalog.ts'
+import { credentials } from '../db/schema/credentials.ts'
 import { schedules } from '../db/schema/schedules.ts'
 import type { ConnectionUse } from '../sign-ins/use-connection.ts'
 import { begin } from './due.ts'
@@ -133,12 +135,20 @@ export function createSchedules(deps: {
       })
     },
 
-    /** Makes a run now, beside those of the rule, in the name of who set the schedule. */
+    /**
+     * Makes a run now, beside those of the rule, in the name of who set the schedule. Only they try an account with it that
+     * is paused or held: to others it is not lent.
+     */
     async runNow(actor: Actor, datasetId: string): Promise<ScheduleOutcome> {
       const way = await wayOf(datasetId)
-      return change<ScheduleOutcome>(actor, 'dataset.run-schedule', datasetId, async (effect, { id }, dueAt) => {
+      return change<ScheduleOutcome>(actor, 'dataset.run-schedule', datasetId, async (effect, schedule, dueAt) => {
         const { tx, abandon } = effect
+        const { id } = schedule
         if (way?.ok === false) return abandon({ ok: false, reason: way.reason } as const)
+        const isTheirs = schedule.setBy !== actor.id
+        if (isTheirs && (await accountWaits(tx, schedule, dueAt))) {
+          return abandon({ ok: false, reason: notYours } as const)
+        }
         const isGoing = (await openRuns(tx, [id])).length > 0
         if (isGoing) return abandon({ ok: false, reason: 'A run is going already. Wait for its end.' } as const)
         const made = await insertRuns(tx, [{ scheduleId: id, dueAt, trigger: 'by hand', missed: null }])
@@ -191,8 +201,16 @@ type ScheduleAction =
 /** What a schedule is that was set just now. */
 const fresh = { state: 'active', reason: null, stateAt: sql`now()`, stateBy: null, makeUpRunId: null } as const
 
+const notYours =
+  'The credentials of this schedule are paused or in a maintenance window, and only who set it may try them now. Ask them, or save the schedule with an account of yours.'
 const whilePaused = 'The schedule was paused.'
 const whileDisabled = 'The schedule was disabled.'
+
+async function accountWaits(tx: Transaction, { credentialId }: ScheduleRow, now: Date): Promise<boolean> {
+  if (credentialId === null) return false
+  const [row] = await tx.select().from(credentials).where(eq(credentials.id, credentialId))
+  return row !== undefined && (row.pausedAt !== null || isHeld(row, now))
+}
 
 async function firstRun(tx: Transaction, { rule, timeZone }: Setting): Promise<Date> {
   const first = nextRun(rule, timeZone, await databaseTime(tx))

@@ -1,4 +1,4 @@
-import type { OpenedCredential, Outcome } from '../connector/driver.ts'
+import type { Diagnosis, OpenedCredential, Outcome } from '../connector/driver.ts'
 import { usernameOf } from '../credentials/credential-type.ts'
 import { credentialType } from '../credentials/types/registry.ts'
 
@@ -14,11 +14,19 @@ export function usernameIn({ type, fields }: OpenedCredential): string | null {
  */
 export function withoutUsername<T>(outcome: Outcome<T>, username: string | null): Outcome<T> {
   if (username === null || username === '') return outcome
-  const hide = (text: string) => text.replaceAll(username, '(username)')
+  // Some stores write names in capitals, whatever was sent.
+  const named = new RegExp(username.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'), 'giu')
+  const hide = (text: string) => text.replace(named, '(username)')
   const diagnosis = outcome.diagnosis.map((rung) => ({
     ...rung,
     sentence: hide(rung.sentence),
+    nextStep: rung.nextStep === null ? null : hide(rung.nextStep),
     detail: rung.detail === null ? null : hide(rung.detail),
   }))
   return { ...outcome, diagnosis }
+}
+
+/** Returns a diagnosis without the words of the server, which like to name the account: that is whose it is. */
+export function withoutDetail(diagnosis: Diagnosis): Diagnosis {
+  return diagnosis.map((rung) => ({ ...rung, detail: null }))
 }

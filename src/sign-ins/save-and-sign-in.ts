@@ -12,6 +12,7 @@ import { accountNameTaken, type CredentialDetail, type CredentialQueries } from 
 import { credentialType } from '../credentials/types/registry.ts'
 import type { CredentialEdit, CurrentCredential, EditOutcome, Vault } from '../credentials/vault.ts'
 import { parseName, refuseDescription } from '../names.ts'
+import type { Secret } from '../secrets/secret.ts'
 import { closedAccount } from './closed-account.ts'
 import type { SignIns } from './sign-ins.ts'
 import type { RunOptions } from './use-connection.ts'
@@ -60,19 +61,23 @@ export function createSavingAccounts(deps: {
     async create(actor: UserActor, account: NewAccount, options: RunOptions = {}): Promise<SaveAndSignIn> {
       const name = parseName(account.name, 'Account name')
       const parsed = parseNewFields(account.type, account.typed)
-      if (!name.ok || !parsed.ok) return invalid(name.ok ? {} : { name: name.error }, parsed.ok ? {} : parsed.errors)
-      const tooLong = refuseDescription(account.description)
-      if (tooLong !== undefined) return invalid({ description: tooLong })
-      if (await queries.nameInUse(actor, name.key)) return invalid({ name: accountNameTaken(name.name) })
-      const { connectionId } = account
-      if (connectionId === null) return store(actor, account, null)
-      // What is tried and what is granted must be one: someone else may change the connection between the two.
-      const destination = account.destination ?? (await connections.show(actor, connectionId)).destination
-      if (!account.signIn) return store(actor, account, { connectionId, destination, learned: {} })
-      const tried = { kind: 'typed', type: account.type.id, fields: parsed.fields, destination } as const
-      const { code, diagnosis, learned } = await signIns.create(actor, connectionId, tried, purpose, options)
-      if (code !== 'ok') return { kind: 'refused', diagnosis, connectionId }
-      return store(actor, account, { connectionId, destination, learned })
+      try {
+        if (!name.ok || !parsed.ok) return invalid(name.ok ? {} : { name: name.error }, parsed.ok ? {} : parsed.errors)
+        const tooLong = refuseDescription(account.description)
+        if (tooLong !== undefined) return invalid({ description: tooLong })
+        if (await queries.nameInUse(actor, name.key)) return invalid({ name: accountNameTaken(name.name) })
+        const { connectionId } = account
+        if (connectionId === null) return await store(actor, account, null)
+        // What is tried and what is granted must be one: someone else may change the connection between the two.
+        const destination = account.destination ?? (await connections.show(actor, connectionId)).destination
+        if (!account.signIn) return await store(actor, account, { connectionId, destination, learned: {} })
+        const tried = { kind: 'typed', type: account.type.id, fields: parsed.fields, destination } as const
+        const { code, diagnosis, learned } = await signIns.create(actor, connectionId, tried, purpose, options)
+        if (code !== 'ok') return { kind: 'refused', diagnosis, connectionId }
+        return await store(actor, account, { connectionId, destination, learned })
+      } finally {
+        if (parsed.ok) wipe(parsed.fields)
+      }
     },
 
     /**
@@ -105,8 +110,8 @@ export function createSavingAccounts(deps: {
       proven === null
         ? { connectionIds: [] }
         : { connectionIds: [proven.connectionId], destinations: { [proven.connectionId]: proven.destination } }
-    const saved = await vault.create(actor, { type: type.id, name, description, fields, ...associated })
-    for (const secret of Object.values(fields)) secret.wipe()
+    const its = { type: type.id, name, description, fields, ...associated }
+    const saved = await vault.create(actor, its).finally(() => wipe(fields))
     if (!saved.ok && saved.reason === 'name') return invalid({ name: saved.error })
     if (!saved.ok) {
       return { kind: 'refused', diagnosis: closedAccount('moved').diagnosis, connectionId: proven?.connectionId ?? '' }
@@ -117,6 +122,10 @@ export function createSavingAccounts(deps: {
     await signIns.credit(actor, proven.connectionId, id, proven.learned)
     return { kind: 'saved', id, proof: 'signed in' }
   }
+}
+
+function wipe(fields: Readonly<Record<string, Secret>>): void {
+  for (const secret of Object.values(fields)) secret.wipe()
 }
 
 /** Where an account is to be associated, and the destination that its sign-in was for. */

@@ -16,6 +16,7 @@ import { newId } from '../db/new-id.ts'
 import { connections, signIns } from '../db/schema/connections.ts'
 import { associations, credentials } from '../db/schema/credentials.ts'
 import { users } from '../db/schema/organizations.ts'
+import { withoutDetail } from './lent-account.ts'
 import type { Account, ConnectionUse, RunOptions } from './use-connection.ts'
 
 /** One climb of the ladder, as its page shows it. */
@@ -128,13 +129,18 @@ function select(db: Database) {
     .$dynamic()
 }
 
-/** What somebody else calls their account, or typed as its username, is theirs. */
+/** What somebody else calls their account, or typed as its username, is theirs; servers repeat that to who signs in. */
 function shownTo(actor: UserActor, row: { signIn: typeof signIns.$inferSelect; userName: string | null }): SignIn {
   const { userId, ...signIn } = row.signIn
-  const userName = row.userName ?? 'someone'
-  const hidden = userId === actor.id ? {} : { credentialId: null, accountName: `an account of ${userName}` }
-  const { code, diagnosis } = signIn
-  return { ...signIn, ...hidden, userName, code: code as DiagnosisCode, diagnosis: diagnosis as Diagnosis }
+  const shown = {
+    ...signIn,
+    userName: row.userName ?? 'someone',
+    code: signIn.code as DiagnosisCode,
+    diagnosis: signIn.diagnosis as Diagnosis,
+  }
+  if (userId === actor.id) return shown
+  const accountName = `an account of ${shown.userName}`
+  return { ...shown, credentialId: null, accountName, diagnosis: withoutDetail(shown.diagnosis) }
 }
 
 /**

@@ -107,15 +107,14 @@ export function createConnectionUse(deps: {
     ): Promise<Settled<Outcome<Operations[O]['output']>>> {
       const use: Use = { purpose: request.purpose, runId: request.runId ?? newId() }
       const { account } = request
+      let fields = account.kind === 'typed' ? account.fields : {}
       try {
         const opened = await openAccount(actor, request, use)
         if (!opened.ok) return closedAccount(opened.reason)
+        fields = opened.credential.fields
         const known = driver(opened.connection.driver)
         const missing = known === undefined ? null : missingLibrary(known)
-        if (known !== undefined && missing !== null) {
-          for (const secret of Object.values(opened.credential.fields)) secret.wipe()
-          return withoutLibrary(known.label, missing)
-        }
+        if (known !== undefined && missing !== null) return withoutLibrary(known.label, missing)
         const job = jobFor(opened.connection, opened.credential, request, use.runId)
         // Read before it is run: by then the fields are wiped.
         const hidden = opened.lent ? usernameIn(opened.credential) : null
@@ -125,7 +124,7 @@ export function createConnectionUse(deps: {
         })
       } finally {
         // Also where nothing was run.
-        if (account.kind === 'typed') for (const secret of Object.values(account.fields)) secret.wipe()
+        for (const secret of Object.values(fields)) secret.wipe()
       }
     },
 

@@ -113,8 +113,15 @@ async function lookAt(page: Page, name: string, look: (typeof looks)[number]): P
   const violations = await page.evaluate<axe.Result[]>(run)
   const where = `${name}, ${colorScheme}, ${width} px`
   const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth')
+  const cut = await page.evaluate<string[]>(cutTables)
   return [
     ...violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${where}: ${id} at ${target.join(' ')}`)),
     ...(overflow > 0 ? [`${where}: scrolls sideways by ${overflow} px`] : []),
+    ...(width === 320 ? cut.map((table) => `${where}: the table ${table} hides columns`) : []),
   ]
 }
+
+/** The names of tables, previews of data aside, that show their last columns only to those who scroll sideways. */
+const cutTables = `[...document.querySelectorAll('.table-scroll')]
+  .filter((table) => table.querySelector('tbody th') && table.scrollWidth > table.clientWidth)
+  .map((table) => table.getAttribute('aria-label'))`

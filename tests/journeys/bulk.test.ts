@@ -109,6 +109,9 @@ journeys('A selection of credentials', () => {
       await heading(page, 'Test 2 accounts')
       for (const name of ['Account 03', 'Account 51'])
         await page.getByRole('cell', { name }).or(page.getByRole('rowheader', { name })).waitFor()
+      await page.getByRole('link', { name: 'Cancel' }).click()
+      await form.getByText('2 selected, 1 of them not on this page.').waitFor()
+      expect(await box('Account 03').isChecked()).toBe(true)
 
       await page.goto('/credentials?select=yes')
       await box('Account 02').check()

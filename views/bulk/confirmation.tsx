@@ -35,7 +35,7 @@ function Confirm(props: Props & { children?: Child }) {
         <Button variant={action === 'delete' || action === 'transfer' ? 'confirm-danger' : 'primary'}>
           {props.title}
         </Button>
-        <CancelLink href={paths.credentials()} />
+        <CancelLink href={paths.credentials({ select: 'yes' })} />
       </Actions>
     </Form>
   )
@@ -60,7 +60,7 @@ function TransferConfirmation(props: Props) {
           <Button variant={job.newOwner === null ? 'primary' : 'secondary'}>
             {job.newOwner === null ? 'Look what would happen' : 'Look again'}
           </Button>
-          {job.newOwner === null ? <CancelLink href={paths.credentials()} /> : null}
+          {job.newOwner === null ? <CancelLink href={paths.credentials({ select: 'yes' })} /> : null}
         </Actions>
       </Form>
       {job.newOwner === null ? null : (

@@ -154,7 +154,7 @@ function TablesTab(props: AddPageProps) {
         error={tables === null ? errors.item : undefined}
       />
       {tables !== null || state.tables.length > 0 ? (
-        <Create state={state} errors={errors}>
+        <Create state={state} errors={errors} of="each">
           <SampleField state={state} error={errors.sample} />
         </Create>
       ) : (
@@ -218,7 +218,7 @@ function QueryTab(props: AddPageProps) {
         maximumLength={100}
         optional
       />
-      <Create state={state} errors={errors} />
+      <Create state={state} errors={errors} of="the query" />
     </>
   )
 }
@@ -253,14 +253,19 @@ function HiddenSample(props: { state: AddState }) {
   return <input type="hidden" name="sample" value={props.state.sample} />
 }
 
-function Create(props: { state: AddState; errors: Readonly<Record<string, string>>; children?: Child }) {
+function Create(props: {
+  state: AddState
+  errors: Readonly<Record<string, string>>
+  of: 'each' | 'the query'
+  children?: Child
+}) {
   return (
     <>
       {props.children}
       <TextField
         name="rowLimit"
         label="Row limit"
-        hint="At most this many rows of each are taken. Leave it blank to take every row."
+        hint={`At most this many rows of ${props.of} are taken. Leave it blank to take every row.`}
         value={props.state.rowLimit}
         error={props.errors.rowLimit}
         inputMode="numeric"

@@ -2,6 +2,7 @@ import type { Lineage } from '../../src/catalog/lineage.ts'
 import type { DatasetDetail, VersionDetail } from '../../src/catalog/queries.ts'
 import type { Diagnosis, Rows } from '../../src/connector/driver.ts'
 import { paths } from '../../src/paths.ts'
+import type { ScheduleSummary } from '../../src/schedules/queries.ts'
 import { EmptyState } from '../ui/empty-state.tsx'
 import { Live } from '../ui/live.tsx'
 import { Notice } from '../ui/notice.tsx'
@@ -22,7 +23,9 @@ export type DatasetPageProps = {
   /** The one account that its buttons use unless another is chosen; null where one must be chosen. */
   readonly only: { readonly id: string; readonly name: string } | null
   /** Whether there are pages of schedules for who looks. */
-  readonly schedulable?: boolean
+  readonly schedulable: boolean
+  /** Null where there is none, and for all but owners. */
+  readonly schedule: ScheduleSummary | null
   /** The first rows of the latest completed version; null where there is none. */
   readonly preview: PreviewProps | null
   readonly lineage: Lineage
@@ -47,7 +50,7 @@ export function DatasetPage(props: DatasetPageProps) {
         actions={<DatasetActions {...props} going={going} />}
       />
       {dataset.connectionWithdrawn ? <Withdrawn dataset={dataset} /> : null}
-      <Origin dataset={dataset} />
+      <Origin dataset={dataset} schedule={props.schedule} />
       {dataset.isDynamic ? <DynamicRows {...props} /> : <Stored {...props} />}
       <LineageSection dataset={dataset} lineage={props.lineage} />
       {going ? <Live href={paths.dataset(dataset.id)} /> : null}

@@ -52,7 +52,7 @@ function Deleted(props: { row: DeletedRow }) {
       }
     >
       <p class="relation-line">
-        Deleted <Time at={deletedAt} /> · kept until <Time at={until} />
+        Deleted <Time at={deletedAt} /> · deleted for good <Time at={until} />
       </p>
     </Relation>
   )

@@ -1,5 +1,7 @@
 import type { DatasetDetail } from '../../src/catalog/queries.ts'
 import { paths } from '../../src/paths.ts'
+import type { ScheduleSummary } from '../../src/schedules/queries.ts'
+import { ruleInWords } from '../schedules/words.ts'
 import { Badge } from '../ui/badge.tsx'
 import { Facts } from '../ui/facts.tsx'
 import { Time } from '../ui/time.tsx'
@@ -14,13 +16,13 @@ export function originInWords(dataset: DatasetDetail): string {
 }
 
 /** What people say of a dataset, and what it is made of. */
-export function Origin(props: { dataset: DatasetDetail }) {
+export function Origin(props: { dataset: DatasetDetail; schedule: ScheduleSummary | null }) {
   const { dataset } = props
   const { source, description } = dataset
   return (
     <>
       {description === '' ? null : <p class="prose">{description}</p>}
-      <Facts facts={factsOf(dataset)} />
+      <Facts facts={factsOf(dataset, props.schedule)} />
       {source.kind === 'query' ? (
         <details class="more" open>
           <summary>Query</summary>
@@ -31,7 +33,7 @@ export function Origin(props: { dataset: DatasetDetail }) {
   )
 }
 
-function factsOf(dataset: DatasetDetail) {
+function factsOf(dataset: DatasetDetail, schedule: ScheduleSummary | null) {
   const { source, rowLimit, isDynamic, isCombined, tags } = dataset
   const sample = source.kind === 'table' ? source.sample : undefined
   return [
@@ -41,10 +43,24 @@ function factsOf(dataset: DatasetDetail) {
     isCombined ? null : accountOf(dataset),
     rowLimit === null ? null : { label: 'Row limit', value: rowLimit.toLocaleString('en') },
     sample === undefined ? null : { label: 'Sample', value: sampleInWords(sample) },
+    schedule === null ? null : { label: 'Schedule', value: <Refreshed schedule={schedule} /> },
     tags.length === 0 ? null : { label: 'Tags', value: <Tags tags={tags} /> },
     { label: 'Owner', value: dataset.ownerName },
     { label: 'Created', value: <Time at={dataset.createdAt} /> },
   ]
+}
+
+function Refreshed({ schedule: { rule, timeZone, state, nextAt } }: { schedule: ScheduleSummary }) {
+  return (
+    <>
+      {ruleInWords(rule)} ({timeZone}),{' '}
+      {state !== 'active' ? (
+        <Badge tone="warning">{state}</Badge>
+      ) : (
+        <>next {nextAt === null ? 'not known' : <Time at={nextAt} />}</>
+      )}
+    </>
+  )
 }
 
 function Connection({ dataset: { connection, connectionWithdrawn } }: { dataset: DatasetDetail }) {

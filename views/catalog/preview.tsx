@@ -41,6 +41,7 @@ export function Downloads(props: { datasetId: string; version: number }) {
   const { datasetId, version } = props
   return (
     <>
+      <span class="muted">Download as</span>
       <LinkButton href={paths.datasetDownload(datasetId, version, 'parquet')} download>
         Parquet
       </LinkButton>

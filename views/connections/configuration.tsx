@@ -56,7 +56,8 @@ export function ConfigurationPage(props: {
       <Section title="Last sign-ins">
         {recent.length === 0 ? (
           <p>
-            Nobody has signed in yet. <a href={paths.signIns(id)}>Test connection</a> says whether it works.
+            {connection.role === 'owner' ? 'Nobody has' : 'You have not'} signed in yet.{' '}
+            <a href={paths.signIns(id)}>Test connection</a> says whether it works.
           </p>
         ) : (
           <RecentSignIns connectionId={id} recent={recent} />

@@ -24,7 +24,7 @@ export type Stops = { readonly names: readonly string[]; readonly others: number
 /** The page that edits a data connection. A changed destination is saved only after it has said what stops. */
 export function EditConnectionPage(props: { id: string; savedName: string; driver: Driver; form: EditConnectionForm }) {
   const { id, savedName, driver, form } = props
-  const conflict = 'This connection was changed by someone else while you were typing.'
+  const conflict = 'This connection was changed while you were typing, by someone else or in another window of yours.'
   const stops = 'The destination changes. Check what stops, then save again.'
   const errors = form.conflict
     ? [{ field: null, message: conflict }]

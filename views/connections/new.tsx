@@ -11,6 +11,7 @@ import { PageHeader } from '../ui/page-header.tsx'
 import { TextField } from '../ui/text-field.tsx'
 import { Title } from '../ui/title.tsx'
 import { AddParameter, ConnectionFields, type ConnectionForm, connectionErrors } from './form.tsx'
+import { PasteAddress } from './paste-address.tsx'
 import { WithoutLibrary } from './without-library.tsx'
 
 export type NewConnectionForm = ConnectionForm & {
@@ -69,7 +70,11 @@ function FieldsOrAddress(props: {
   const { driver, form } = props
   return (
     <>
-      <Paste driver={driver} example={props.example} error={form.pasteError} />
+      <PasteAddress
+        action={paths.newConnection({ driver: driver.id })}
+        example={props.example}
+        problem={form.pasteError ?? null}
+      />
       <Form action={paths.newConnection({ driver: driver.id })}>
         <DefaultButton />
         <ConnectionFields driver={driver} form={form} />
@@ -81,31 +86,6 @@ function FieldsOrAddress(props: {
         </Actions>
       </Form>
     </>
-  )
-}
-
-function Paste(props: { driver: Driver; example: string; error: string | undefined }) {
-  return (
-    <details class="more" open={props.error !== undefined}>
-      <summary>Paste an address instead</summary>
-      <Form
-        action={paths.newConnection({ driver: props.driver.id })}
-        hidden={{ intent: 'paste' }}
-        label="Paste an address"
-      >
-        <TextField
-          name="address"
-          label="Address"
-          hint={`For example ${props.example}. It is taken apart into the fields and not kept.`}
-          error={props.error}
-          maximumLength={4000}
-          monospace
-        />
-        <Actions>
-          <Button variant="secondary">Fill in the fields</Button>
-        </Actions>
-      </Form>
-    </details>
   )
 }
 

@@ -5,9 +5,11 @@ import { Badge } from '../ui/badge.tsx'
 import { Breadcrumbs } from '../ui/breadcrumbs.tsx'
 import { LinkButton } from '../ui/button.tsx'
 import { EmptyState } from '../ui/empty-state.tsx'
+import { ErrorSummary } from '../ui/error-summary.tsx'
 import { PageHeader } from '../ui/page-header.tsx'
 import { PanelSearch } from '../ui/panel-search.tsx'
 import { Title } from '../ui/title.tsx'
+import { PasteAddress } from './paste-address.tsx'
 
 /** A kind of data store, and what it lacks here. */
 export type Store = {
@@ -15,16 +17,27 @@ export type Store = {
   readonly missing: MissingLibrary | null
 }
 
-/** The page on which a data store is picked for a new connection: those that were searched for. */
-export function StoresPage(props: { stores: readonly Store[]; search: string }) {
+/**
+ * The page on which a data store is picked for a new connection: those that were searched for, or the one of an address
+ * that is pasted. `problem` is why that could not be done.
+ */
+export function StoresPage(props: {
+  stores: readonly Store[]
+  search: string
+  example: string
+  problem?: string | undefined
+}) {
+  const { problem = null } = props
   return (
     <>
-      <Title>Add connection</Title>
+      <Title error={problem !== null}>Add connection</Title>
       <Breadcrumbs trail={[{ label: 'Data connections', href: paths.connections() }]} current="Add connection" />
+      <ErrorSummary errors={problem === null ? [] : [{ field: 'address', message: problem }]} />
       <PageHeader title="Add connection" subtitle="Which data store is it?" />
       <div class="store-search">
         <PanelSearch action={paths.newConnection()} label="Search data stores" value={props.search} />
       </div>
+      <PasteAddress action={paths.newConnection()} example={props.example} problem={problem} />
       {props.stores.length === 0 ? (
         <EmptyState
           title="No data store found"

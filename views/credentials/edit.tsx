@@ -29,7 +29,8 @@ export function EditCredentialPage(props: {
   form: EditForm
 }) {
   const { id, type, form, savedName, associations } = props
-  const conflict = 'These credentials were changed by someone else while you were typing.'
+  const conflict =
+    'These credentials were changed while you were typing, by someone else or in another window of yours.'
   const errors = form.conflict ? [{ field: null, message: conflict }] : accountErrors(type, form)
   return (
     <div class="narrow">

@@ -32,8 +32,9 @@ export function MaintenancePage(props: { detail: CredentialDetail; form: Mainten
       <ErrorSummary errors={errors} />
       <PageHeader title="Maintenance window" subtitle={detail.name} />
       <p>
-        While a data store is worked on, hold what uses these credentials by itself. Health checks wait and are made up
-        for when the window ends. What a person starts still signs in.
+        While a data store is worked on, hold what uses these credentials by itself. Health checks and scheduled
+        refreshes wait, and are made up for when the window ends unless a schedule only lists what it missed. What a
+        person starts still signs in.
       </p>
       <Current detail={detail} />
       <WindowForm {...props} />

@@ -17,7 +17,10 @@ export function CredentialTypesPage(props: { types: readonly CredentialType[]; c
   return (
     <div class="narrow">
       <Title>Choose a credential type</Title>
-      <Breadcrumbs trail={[{ label: 'Credentials management', href: paths.credentials() }]} current="Add credentials" />
+      <Breadcrumbs
+        trail={[{ label: 'Credentials management', href: paths.credentials() }]}
+        current="Choose a credential type"
+      />
       <PageHeader title="Choose a credential type" subtitle="What opens the data store?" />
       <ChoiceList
         label="Credential types"

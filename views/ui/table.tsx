@@ -14,15 +14,21 @@ type TableProps = {
   readonly rowHeaders?: boolean
 }
 
-/** A table that scrolls by itself where the screen is narrow; the keyboard can reach and scroll it. */
+/**
+ * A table. Where the screen is narrow each row that has a name becomes a card, its cells one under the other with their
+ * headings; rows without names keep their columns and scroll, and the keyboard can reach and scroll them.
+ */
 export function Table(props: TableProps) {
+  const { columns, rowHeaders = true } = props
+  // Of two columns the second needs no heading beside the name.
+  const labelled = rowHeaders && columns.length > 2
   return (
-    <section class="table-scroll" aria-label={props.caption} tabindex={0}>
+    <section class={rowHeaders ? 'table-scroll stacks' : 'table-scroll'} aria-label={props.caption} tabindex={0}>
       <table>
         <caption class={props.captionHidden ? 'visually-hidden' : undefined}>{props.caption}</caption>
         <thead>
           <tr>
-            {props.columns.map((column) => (
+            {columns.map((column) => (
               <th scope="col" class={column.numeric ? 'numeric' : undefined}>
                 {column.hiddenLabel ? <span class="visually-hidden">{column.label}</span> : column.label}
               </th>
@@ -33,10 +39,7 @@ export function Table(props: TableProps) {
           {props.rows.map((row) => (
             <tr>
               {row.map((cell, index) => (
-                <Cell
-                  heading={index === 0 && props.rowHeaders !== false}
-                  numeric={props.columns[index]?.numeric ?? false}
-                >
+                <Cell heading={index === 0 && rowHeaders} column={columns[index]} labelled={labelled}>
                   {cell}
                 </Cell>
               ))}
@@ -48,12 +51,20 @@ export function Table(props: TableProps) {
   )
 }
 
-function Cell(props: { heading: boolean; numeric: boolean; children?: Child }) {
-  const style = props.numeric ? 'numeric' : undefined
-  if (!props.heading) return <td class={style}>{props.children}</td>
+function Cell(props: { heading: boolean; column: TableColumn | undefined; labelled: boolean; children?: Child }) {
+  const { column } = props
+  const style = column?.numeric ? 'numeric' : undefined
+  if (props.heading) {
+    // A number alone says too little: "Version 2".
+    return (
+      <th scope="row" class={style} data-label={column?.numeric ? column.label : undefined}>
+        {props.children}
+      </th>
+    )
+  }
   return (
-    <th scope="row" class={style}>
+    <td class={style} data-label={props.labelled && !column?.hiddenLabel ? column?.label : undefined}>
       {props.children}
-    </th>
+    </td>
   )
 }

@@ -18,10 +18,19 @@ export function relativeTime(at: Date, now: Date): string {
   if (Math.abs(seconds) < 45) return 'just now'
   const unit = units.find((candidate) => Math.abs(seconds) < candidate.below)
   if (unit === undefined) return at.toISOString().slice(0, 10)
-  return phrases.format(Math.round(seconds / unit.seconds), unit.name)
+  return phraseFor(Math.round(seconds / unit.seconds), unit.name)
 }
 
-const phrases = new Intl.RelativeTimeFormat('en', { numeric: 'auto' })
+/** A list says a few hundred different ones at most, again and again, and the formatter takes longer than the rest of a row. */
+function phraseFor(count: number, unit: (typeof units)[number]['name']): string {
+  const key = `${count} ${unit}`
+  const known = phrases.get(key) ?? formatter.format(count, unit)
+  phrases.set(key, known)
+  return known
+}
+
+const phrases = new Map<string, string>()
+const formatter = new Intl.RelativeTimeFormat('en', { numeric: 'auto' })
 
 const units = [
   { name: 'minute', seconds: 60, below: 3600 - 30 },

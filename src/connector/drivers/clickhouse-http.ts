@@ -37,6 +37,8 @@ export async function openWire(session: Session, authorization: (secured: boolea
     const outgoing = request({ method: 'POST', host, port: destination.port, path, headers, agent })
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {
       outgoing.once('response', resolve).on('error', (error) => reject(lost(error)))
+      // An answer that would have another protocol spoken ends without a word.
+      outgoing.once('close', () => reject(notClickHouse()))
       outgoing.end(statement)
     })
     if (answer.statusCode === 200) return answer

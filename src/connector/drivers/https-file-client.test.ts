@@ -257,17 +257,14 @@ describe('a server that', () => {
     expect(readdirSync(folder).filter((one) => one.startsWith('rogue.'))).toEqual([])
   })
 
-  test('packs the file although it was asked not to, or announces more than may come, is refused', async () => {
+  test('packs the file although it was asked not to, announces more than may come, or speaks of something else, is refused', async () => {
     if (certificates === undefined) return
     for (const [headers, code] of [
-      ['Content-Encoding: gzip', 'protocol.unexpected'],
-      ['Content-Length: 99999999999', 'limit.exceeded'],
+      ['200 OK\r\nContent-Encoding: gzip', 'protocol.unexpected'],
+      ['200 OK\r\nContent-Length: 99999999999', 'limit.exceeded'],
+      ['101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other', 'protocol.unexpected'],
     ]) {
-      const rogue = await startRogueHttp(
-        'answers with',
-        `HTTP/1.1 200 OK\r\n${headers}\r\n\r\na,b\n`,
-        certificates.good,
-      )
+      const rogue = await startRogueHttp('answers with', `HTTP/1.1 ${headers}\r\n\r\na,b\n`, certificates.good)
       const parameters = { port: String(rogue.port), ca: certificates.authority }
       const input = { source: file('basic/orders.csv'), rowLimit: null, file: join(folder, 'never.parquet') }
       expect(await run('import', input, { parameters })).toMatchObject({ ok: false, code })

@@ -19,7 +19,9 @@ describe('a private key', () => {
     ['in one line with \\n written out', (pem) => pem.trim().replaceAll('\n', '\\n')],
     ['as a string of JSON', (pem) => JSON.stringify(pem)],
     ['indented', (pem) => pem.replaceAll('\n', '\n    ')],
-    ['wrapped at another width', (pem) => pem.replace(/\n(?=.*\n)/g, '').replace(/.{1,50}/g, '$&\n')],
+    ...[19, 20, 37, 50, 51, 76].map(
+      (width) => [`wrapped at a width of ${width}`, (pem: string) => wrapped(pem, width)] as const,
+    ),
   ]
   it.each(pastes)('pasted %s is the key again', (_how, paste) => {
     for (const pem of [plain, sealed]) expect(restorePem(paste(pem))).toBe(pem)
@@ -68,6 +70,11 @@ describe('a private key', () => {
     expect(checkPrivateKey(pem, passphrase)).toMatchObject({ privateKeyStr: expect.stringContaining('600,000') })
   })
 })
+
+/** Also in the middle of what marks the key's beginning and end. */
+function wrapped(pem: string, width: number): string {
+  return pem.replaceAll('\n', '').replace(new RegExp(`.{1,${width}}`, 'g'), '$&\n')
+}
 
 function ecKey(): string {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })

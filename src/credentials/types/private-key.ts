@@ -5,15 +5,19 @@ import { createPrivateKey, type KeyObject } from 'node:crypto'
  * written out as `\n`. What is no such key is returned as it came.
  */
 export function restorePem(text: string): string {
-  const found = /-----BEGIN ([A-Z ]*PRIVATE KEY)-----(.*?)-----END \1-----/s.exec(text)
+  // A line break may stand in the middle of what marks the key's beginning or end, too.
+  const unbroken = marked.test(text) ? text : text.replace(/[\r\n]+/g, '')
+  const found = marked.exec(unbroken)
   if (found === null) return text
   const [whole, label, inside = ''] = found
   // A text around the key is not ours to drop; quotes of a shell or of JSON are.
-  if (/[^\s"',\\rn]/.test(text.replace(whole, ''))) return text
+  if (/[^\s"',\\rn]/.test(unbroken.replace(whole, ''))) return text
   const body = inside.replace(/\\[rn]/g, '').replace(/\s+/g, '')
   if (!/^[A-Za-z\d+/]+={0,2}$/.test(body)) return text
   return `-----BEGIN ${label}-----\n${body.replace(/.{1,64}/g, '$&\n')}-----END ${label}-----\n`
 }
+
+const marked = /-----BEGIN ([A-Z ]*PRIVATE KEY)-----(.*?)-----END \1-----/s
 
 type Problems = { readonly privateKeyStr?: string; readonly passphrase?: string }
 

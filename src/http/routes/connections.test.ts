@@ -130,6 +130,7 @@ describe('POST /connections/new', () => {
     expect(textOf(page.html, 'main')).toContain('not used: application_name')
     const answer = await ada.post(add, { ...form, name: `Pasted ${count}`, account: `Pasted account ${count}` })
     const credentials = await ada.get(`${answer.location}/credentials`)
+    expect(textOf(credentials.html, '.flash')).toContain('and its credentials stored')
     expect(textOf(credentials.html, '.relation')).toContain(`Pasted account ${count}`)
     expect(textOf(credentials.html, '.relation')).toContain('report@er')
     const [found] = await app.db
@@ -210,6 +211,25 @@ describe('POST /connections/new', () => {
       taken: form.taken,
       account: form.account,
     })
+  })
+
+  it('an address pasted before a store was chosen opens the form of its store', async () => {
+    const page = await ada.post('/connections/new', { intent: 'paste', address: `mysql://u:${canary}@h.example.com/d` })
+    expect([page.status, textOf(page.html, 'h1')]).toEqual([200, 'Add MySQL connection'])
+    expect(formValues(page.html, 'main form:not([aria-label])')).toMatchObject({ host: 'h.example.com', save: 'on' })
+    expect(page.text).not.toContain(canary)
+    const wrong = await ada.post('/connections/new', { intent: 'paste', address: `oracle://u:${canary}@h/d` })
+    expect([wrong.status, textOf(wrong.html, 'h1')]).toEqual([422, 'Add connection'])
+    expect(textOf(wrong.html, '.error-summary')).toContain('or choose a data store.')
+    expect(wrong.text).not.toContain(canary)
+  })
+
+  it('an address in the search for a store is not shown again, and the page says where it belongs', async () => {
+    const address = encodeURIComponent(`postgresql://u:${canary}@h.example.com/d`)
+    const page = await ada.get(`/connections/new?q=${address}`)
+    expect(textOf(page.html, '.error-summary')).toContain('Paste an address into the field below.')
+    expect(page.html.querySelectorAll('.store').length).toBeGreaterThan(0)
+    expect(page.text).not.toContain(canary)
   })
 
   it('an address that cannot be read is refused without showing it again', async () => {

@@ -57,15 +57,18 @@ export function connectionRoutes(deps: Dependencies): Routes {
 
   routes.get('/connections/new', signedIn, (c) => {
     const chosen = driver(c.req.query('driver') ?? '')
-    if (chosen === undefined) return c.render(stores(c.req.query('q') ?? ''))
-    return renderNew(c, chosen, { name: '', values: {} })
+    if (chosen !== undefined) return renderNew(c, chosen, { name: '', values: {} })
+    const search = c.req.query('q') ?? ''
+    return c.render(search.includes('://') ? stores('', searchedAddress) : stores(search))
   })
 
   routes.post('/connections/new', signedIn, async (c, actor) => {
     const chosen = driver(c.req.query('driver') ?? '')
-    if (chosen === undefined) return c.redirect(paths.newConnection(), 303)
     const fields = await readForm(c)
     const intent = fields.text('intent')
+    if (chosen === undefined) {
+      return intent === 'paste' ? paste(c, actor, undefined, fields) : c.redirect(paths.newConnection(), 303)
+    }
     // Without the library there is no form; an old one, still open, gets the page that says so.
     if (missingLibrary(chosen) !== null) return renderNew(c, chosen, { name: '', values: {} })
     if (intent === 'paste') return paste(c, actor, chosen, fields)
@@ -161,10 +164,11 @@ export function connectionRoutes(deps: Dependencies): Routes {
   }
 
   /** Takes a pasted address apart. What could open the store is held in memory, never put into the page. */
-  function paste(c: AppContext, actor: UserActor, chosen: Driver, fields: FormFields) {
-    const parsed = parseStoreUrl(fields.text('address'), chosen.id)
+  function paste(c: AppContext, actor: UserActor, chosen: Driver | undefined, fields: FormFields) {
+    const parsed = parseStoreUrl(fields.text('address'), chosen?.id)
     if (!parsed.ok) {
       c.status(422)
+      if (chosen === undefined) return c.render(stores('', parsed.error))
       return renderNew(c, chosen, { name: '', values: {}, pasteError: parsed.error })
     }
     const { parameters, username, password, ignored } = parsed
@@ -205,7 +209,8 @@ export function connectionRoutes(deps: Dependencies): Routes {
     if (save && held && account) {
       const kept = { ...held, name: account.name, description: '', connectionIds: [made.id] }
       // The name was free a moment ago; who took it meanwhile is rare, and must not go unsaid.
-      if (!(await vault.create(actor, kept)).ok) flash = 'connection-added-without-account'
+      const { ok } = await vault.create(actor, kept)
+      flash = ok ? 'connection-added-with-account' : 'connection-added-without-account'
     }
     for (const secret of Object.values(held?.fields ?? {})) secret.wipe()
     typedAccounts.forget(actor, fields.text('taken'))
@@ -252,14 +257,18 @@ export function connectionRoutes(deps: Dependencies): Routes {
   return routes
 }
 
-/** The data stores whose name or summary has every word of a search. */
-function stores(search: string) {
+const searchedAddress =
+  'Paste an address into the field below. What is searched for stays in the history of the browser: remove it there if it held a password.'
+
+/** The page with the data stores whose name or summary has every word of a search. */
+function stores(search: string, problem?: string) {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean)
   const found = drivers.filter(({ id, label, summary }) => {
     const text = `${id} ${label} ${summary}`.toLowerCase()
     return words.every((word) => text.includes(word))
   })
-  return <StoresPage stores={found.map((one) => ({ driver: one, missing: missingLibrary(one) }))} search={search} />
+  const shown = found.map((one) => ({ driver: one, missing: missingLibrary(one) }))
+  return <StoresPage stores={shown} search={search} example={exampleAddress('')} problem={problem} />
 }
 
 function renderNew(c: AppContext, chosen: Driver, form: NewConnectionForm) {

@@ -261,6 +261,7 @@ describe('/credentials/:id/edit', () => {
     })
     expect(answer.status).toBe(422)
     expect(textOf(answer.html, '.error-summary')).toContain('looks like a mask')
+    expect(textOf(answer.html, '.error-summary')).not.toContain('leave the field blank')
   })
 })
 
@@ -309,6 +310,7 @@ describe('credentials of other types', () => {
 
   it('are chosen from first, and each form has its fields, with a file beside what has several lines', async () => {
     const types = await ada.get('/credentials/new')
+    expect(textOf(types.html, '.breadcrumbs [aria-current]')).toBe(textOf(types.html, 'h1'))
     expect(textsOf(types.html, '.choice-name')).toContain('Snowflake key pair')
     expect(types.html.querySelectorAll('.choice-list a')).toHaveLength(credentialTypes.length)
     for (const type of credentialTypes) {

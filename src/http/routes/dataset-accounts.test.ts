@@ -43,6 +43,7 @@ describe('/catalog/:id/look', () => {
     const { status, html } = await at.ada.post(paths.datasetLook(id), { account: at.credentialId })
     expect([status, textOf(html, '#rows tbody td')]).toEqual([200, 'now'])
     expect(textOf(html, '#rows')).toContain('The first row, as it is now. Nothing was stored.')
+    expect(html.querySelector(`a[href="${paths.datasetSchedule(id)}"]`)).not.toBeNull()
     expect(at.jobs).toHaveLength(before + 1)
     expect((await at.ada.get(paths.datasetLook(id))).status).toBe(200)
     expect(at.jobs).toHaveLength(before + 1)

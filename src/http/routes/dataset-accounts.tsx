@@ -10,6 +10,7 @@ import type { DatasetDetail, DatasetQueries } from '../../catalog/queries.ts'
 import { snapshotName } from '../../catalog/snapshot-name.ts'
 import type { ConnectionQueries } from '../../connections/queries.ts'
 import { paths } from '../../paths.ts'
+import type { ScheduleQueries } from '../../schedules/queries.ts'
 import type { SavingAccounts } from '../../sign-ins/save-and-sign-in.ts'
 import type { Account, ConnectionUse, StoredAccount } from '../../sign-ins/use-connection.ts'
 import { setFlash } from '../flash.ts'
@@ -25,6 +26,7 @@ type Dependencies = {
   readonly datasetQueries: DatasetQueries
   readonly datasetLooks: DatasetLooks
   readonly computing: Pick<Computing, 'lineage'>
+  readonly scheduleQueries: Pick<ScheduleQueries, 'summary'>
   readonly connectionQueries: ConnectionQueries
   readonly use: ConnectionUse
   readonly saving: SavingAccounts
@@ -97,7 +99,17 @@ export function datasetAccountRoutes(deps: Dependencies): Routes {
     if (!outcome.ok) c.status(422)
     const looked = outcome.ok ? { rows: outcome.value } : { refusal: outcome.diagnosis }
     const lineage = await computing.lineage.of(actor, dataset.id)
-    return c.render(<DatasetPage dataset={dataset} only={only} lineage={lineage} preview={null} looked={looked} />)
+    return c.render(
+      <DatasetPage
+        dataset={dataset}
+        schedulable={c.get('storedCredentials')}
+        schedule={dataset.role === 'owner' ? await deps.scheduleQueries.summary(dataset.id) : null}
+        only={only}
+        lineage={lineage}
+        preview={null}
+        looked={looked}
+      />,
+    )
   }
 
   /** The snapshot is a dataset beside it, of whoever asked: what is dynamic stays so (docs/decisions/097). */

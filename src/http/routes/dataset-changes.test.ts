@@ -86,7 +86,7 @@ describe('/catalog/:id/deletion', () => {
     expect((await ada.post(paths.datasetDeletion(id))).location).toBe(paths.catalog())
     expect([(await ada.get(paths.dataset(id))).status, (await ben.get(paths.dataset(id))).status]).toEqual([404, 404])
     const deleted = await ada.get(paths.deletedDatasets())
-    expect(textOf(deleted.html, '.relation-line')).toMatch(/^Deleted .* kept until /)
+    expect(textOf(deleted.html, '.relation-line')).toMatch(/^Deleted just now · deleted for good in 30 days$/)
     const { location } = await ada.post(paths.datasetRestoration(id))
     const { html } = await ada.get(location ?? '')
     expect(textOf(html, '#flash')).toBe('Dataset restored, with all of its versions.')

@@ -15,6 +15,7 @@ import { type OpenedVersion, SnapshotUnreadable } from '../../catalog/stored-ver
 import { streamCsv, streamJsonLines } from '../../catalog/streams.ts'
 import type { Log } from '../../log.ts'
 import { paths } from '../../paths.ts'
+import type { ScheduleQueries } from '../../schedules/queries.ts'
 import type { ConnectionUse } from '../../sign-ins/use-connection.ts'
 import { setFlash } from '../flash.ts'
 import { readForm } from '../form.ts'
@@ -28,12 +29,13 @@ type Dependencies = {
   readonly use: Pick<ConnectionUse, 'accounts'>
   readonly store: SnapshotStore
   readonly computing: Pick<Computing, 'lineage'>
+  readonly scheduleQueries: Pick<ScheduleQueries, 'summary'>
   readonly log: Log
 }
 
 /** The pages of one dataset: what it is, its rows, downloads, and the end of what is being made. */
 export function datasetRoutes(deps: Dependencies): Routes {
-  const { datasets, datasetQueries: queries, use, store, computing, log } = deps
+  const { datasets, datasetQueries: queries, use, store, computing, scheduleQueries, log } = deps
   const routes = new Routes()
 
   routes.get('/catalog/:id', signedIn, async (c, actor) => {
@@ -44,6 +46,7 @@ export function datasetRoutes(deps: Dependencies): Routes {
       <DatasetPage
         dataset={dataset}
         schedulable={c.get('storedCredentials')}
+        schedule={dataset.role === 'owner' ? await scheduleQueries.summary(dataset.id) : null}
         only={accountOf(dataset, accounts)}
         lineage={await computing.lineage.of(actor, dataset.id)}
         preview={completed === undefined ? null : await preview(actor, dataset.id, completed, 1)}

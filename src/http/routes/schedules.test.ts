@@ -78,6 +78,7 @@ describe('POST /catalog/:id/schedule', () => {
     const answer = await ada.get(page())
     expect(textsOf(answer.html, '#next-runs tbody tr')).toHaveLength(5)
     expect(main(answer)).toContain('Every Monday at 06:00 (Europe/Berlin)')
+    expect(main(await ada.get(`/catalog/${datasetId}`))).toContain('Every Monday at 06:00 (Europe/Berlin), next in ')
     expect(main(answer)).toContain('the last 10 completed versions, of them those of the last 90 days')
     expect(main(answer)).toContain('Runs as')
     expect(formValues(answer.html)).toMatchObject({ zone: 'Europe/Berlin', revision: '1', keepVersions: '10' })

@@ -54,6 +54,7 @@ describe('/connections/:id/sharing', () => {
   it('is read by all who see the connection, and changed by owners alone; strangers find nothing', async () => {
     for (const page of ['sharing', 'activity']) expect((await ben.get(`${path}/${page}`)).status).toBe(404)
     await share('consumer')
+    expect(textOf((await ben.get(path)).html, 'main')).toContain('You have not signed in yet.')
     const { html, status } = await ben.get(`${path}/sharing`)
     expect([status, html.querySelector('main form')]).toEqual([200, null])
     expect(textsOf(html, '.relation .actions a')).toEqual(['Leave'])
