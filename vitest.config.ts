@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { ClosingLine } from './src/testing/closing-line.ts'
+import { LongFirst } from './src/testing/long-first.ts'
 
 const mocked = ['src/**/*.mocked.test.ts']
 const short = { testTimeout: 30_000, hookTimeout: 60_000 }
@@ -10,11 +11,12 @@ export default defineConfig({
   esbuild: { jsx: 'automatic', jsxImportSource: 'hono/jsx' },
   test: {
     globalSetup: ['src/testing/global-setup.ts'],
+    sequence: { sequencer: LongFirst },
     reporters: ['default', new ClosingLine()],
     // What is waited for comes within a moment, but a busy machine has long moments.
     expect: { poll: { timeout: 10_000 } },
-    // They wait for other processes half of the time, so two files share two cores well.
-    maxWorkers: Math.min(4, Math.max(2, availableParallelism())),
+    // They wait for other processes a third of the time, so three files keep two cores busy.
+    maxWorkers: Math.min(4, Math.max(3, availableParallelism())),
     projects: [
       {
         extends: true,

@@ -11,7 +11,7 @@ export type OpenParquet = {
   query(expressions: string, tail: string): Promise<TextRows>
   /** The same for the whole file, chunk by chunk: memory stays flat however many rows there are. */
   stream(expressions: string): AsyncIterable<TextRows>
-  /** Interrupts whatever runs, which then throws. */
+  /** Interrupts whatever runs, which then throws, as does whatever waits for its turn. */
   interrupt(): void
   close(): void
 }
@@ -30,7 +30,12 @@ export async function openParquet(path: string): Promise<OpenParquet> {
   }
   try {
     await inTurn(() => lock(connection, path))
-    return { ...(await readerOf(connection, path)), interrupt: () => connection.interrupt(), close }
+    const interrupted = new AbortController()
+    const interrupt = () => {
+      interrupted.abort()
+      connection.interrupt()
+    }
+    return { ...(await readerOf(connection, path, interrupted.signal)), interrupt, close }
   } catch (error) {
     close()
     throw error
@@ -50,18 +55,24 @@ async function lock(connection: DuckDBConnection, path: string): Promise<void> {
   await connection.run('set lock_configuration = true')
 }
 
-async function readerOf(connection: DuckDBConnection, path: string) {
+async function readerOf(connection: DuckDBConnection, path: string, interrupted: AbortSignal) {
   const from = `from read_parquet(${textLiteral(path)})`
-  const read = async (sql: string) => (await inTurn(() => connection.runAndReadAll(sql))).getRows()
+  // DuckDB forgets an interruption that comes before there is something to interrupt.
+  const working = <T>(work: () => Promise<T>) =>
+    inTurn(() => {
+      interrupted.throwIfAborted()
+      return work()
+    })
+  const read = async (sql: string) => (await working(() => connection.runAndReadAll(sql))).getRows()
   const described = await read(`select column_name, column_type from (describe select * ${from})`)
   return {
     columns: described.map(([name, type]) => ({ name: String(name), type: String(type) })),
     query: async (expressions: string, tail: string) =>
       (await read(`select ${expressions} ${from} ${tail}`)) as unknown as TextRows,
     async *stream(expressions: string): AsyncIterable<TextRows> {
-      const result = await inTurn(() => connection.stream(`select ${expressions} ${from}`))
+      const result = await working(() => connection.stream(`select ${expressions} ${from}`))
       for (;;) {
-        const chunk = await inTurn(() => result.fetchChunk())
+        const chunk = await working(() => result.fetchChunk())
         if (chunk === null || chunk.rowCount === 0) return
         yield chunk.getRows() as unknown as TextRows
       }

@@ -174,6 +174,21 @@ describe('streamJsonLines', () => {
 })
 
 describe('openParquet', () => {
+  it('interrupted while it waits for its turn, does not begin then', async () => {
+    const path = await parquetOf('busy', 'select i from range(1000) t(i)')
+    const [first, second, waiting] = [await openParquet(path), await openParquet(path), await openParquet(path)]
+    const cross = 'sum(hash(t.i, u.r, v.r))::varchar'
+    const endless = ', range(1000000) u(r), range(1000000) v(r)'
+    const busy = [first, second].map((one) => one.query(cross, `as t(i) ${endless}`).catch(() => 'interrupted'))
+    const answer = waiting.query('count(*)::varchar', '').catch(() => 'interrupted')
+    waiting.interrupt()
+    // Again and again: one that comes before DuckDB has begun is lost.
+    const ending = setInterval(() => [first, second].map((one) => one.interrupt()), 20)
+    expect(await Promise.all([answer, ...busy])).toEqual(['interrupted', 'interrupted', 'interrupted'])
+    clearInterval(ending)
+    for (const one of [first, second, waiting]) one.close()
+  })
+
   it('reads the one file and nothing else, and its lock cannot be opened', async () => {
     const path = await parquetOf('mine', 'select 1 as n')
     const other = await parquetOf('other', 'select 1 as n')

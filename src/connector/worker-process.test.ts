@@ -10,7 +10,7 @@ test('A program with nothing else to do sees the end of a ready worker that it k
   const outfile = join(packageRoot(), 'node_modules/.cache', `worker-end-${randomBytes(4).toString('hex')}.mjs`)
   const contents = `
     import { forkWorker } from './worker-process.ts'
-    const worker = forkWorker(${JSON.stringify(join(packageRoot(), 'dist/worker.cjs'))}, 64)
+    const worker = forkWorker(${JSON.stringify(join(packageRoot(), 'dist/worker.cjs'))}, 64, () => true)
     worker.kill()
     await worker.ended
     console.log('seen')`

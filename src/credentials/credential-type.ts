@@ -97,7 +97,10 @@ function parse(type: CredentialType, typed: TypedFields, keep: (spec: FieldSpec)
       errors,
       type.check?.((id) => textOf(fields[id])),
     )
-  return Object.keys(errors).length === 0 ? { ok: true, fields } : { ok: false, errors }
+  if (Object.keys(errors).length === 0) return { ok: true, fields }
+  // What is kept is whoever opened it's to wipe.
+  for (const spec of type.fields) if (fields[spec.id] !== keep(spec)) fields[spec.id]?.wipe()
+  return { ok: false, errors }
 }
 
 function isTouched(type: CredentialType, spec: FieldSpec, typed: TypedFields): boolean {

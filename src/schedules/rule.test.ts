@@ -123,6 +123,7 @@ describe('A cron expression', () => {
     ['61 * * * *', 'no cron expression'],
     ['0 0 30 2 *', 'No day is ever like that'],
     ['0 6 * * <b>', 'Use numbers'],
+    [`${'0,'.repeat(100)}0 0 * * *`, '200 characters at most'],
   ])('%s, is taken or told why not', (expression, problem) => {
     const said = cronProblem(expression)
     if (problem === null) expect(said).toBeNull()

@@ -12,6 +12,8 @@ export type Rule =
 /** How close to each other runs may be, in minutes. */
 export const closestMinutes = 5
 
+const longestCron = 200
+
 /**
  * Returns the next moments of a rule after one, the earliest first; fewer where there are no more. A time that the clock
  * skips is taken the moment after the gap, and one that comes twice the first time; an hourly one comes in both.
@@ -50,6 +52,8 @@ export function runsBetween(
 
 /** Returns what is wrong with the five fields of a cron expression, in a sentence; null for nothing. */
 export function cronProblem(expression: string): string | null {
+  // It is read anew for each moment that is asked for, while everybody waits.
+  if (expression.length > longestCron) return `Use ${longestCron} characters at most.`
   const fields = expression.trim().split(/\s+/)
   if (fields.length !== 5) return 'Enter five fields: minute, hour, day of the month, month, day of the week.'
   if (!/^[\d*,/\-A-Za-z\s#?+]+$/.test(expression)) return `Use numbers, names of days and months, and * , - / L # only.`

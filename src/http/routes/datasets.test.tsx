@@ -242,6 +242,22 @@ describe('a download', () => {
     expect(textsOf((await ada.get(paths.dataset(id))).html, '#preview tbody td')[0]).toBe('0')
   })
 
+  test('that is written while it is read, is had four times at once by one person, who is told to wait with a fifth', async () => {
+    const id = await completed('Slowly')
+    const cookie = [...ada.cookies].map((pair) => pair.join('=')).join('; ')
+    const headers = { Host: 'localhost', Cookie: cookie }
+    const env = { incoming: { socket: { remoteAddress: '127.0.0.1' } } }
+    const ask = (format: 'csv' | 'jsonl' | 'parquet') =>
+      app.app.fetch(new Request(`http://localhost${paths.datasetDownload(id, 1, format)}`, { headers }), env)
+    const unread = [await ask('csv'), await ask('jsonl'), await ask('csv'), await ask('csv')]
+    expect(unread.map(({ status }) => status)).toEqual([200, 200, 200, 200])
+    const fifth = await ask('csv')
+    expect([fifth.status, Number(fifth.headers.get('Retry-After')) > 0]).toEqual([429, true])
+    expect((await ask('parquet')).status).toBe(200)
+    for (const { body } of unread) await body?.cancel()
+    expect((await ada.get(paths.datasetDownload(id, 1, 'csv'))).status).toBe(200)
+  })
+
   test('asked for by HEAD, gives the headers', async () => {
     const id = await completed('Head')
     const { status, headers } = await ada.send(paths.datasetDownload(id, 1, 'parquet'), { method: 'HEAD' })

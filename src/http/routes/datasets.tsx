@@ -7,6 +7,7 @@ import type { UserActor } from '../../access/actor.ts'
 import { NotFound } from '../../access/refusals.ts'
 import type { Computing } from '../../catalog/computing.ts'
 import type { Datasets } from '../../catalog/datasets.ts'
+import { createDownloadPlaces } from '../../catalog/download-places.ts'
 import { attachment, type DownloadFormat, downloadFormats } from '../../catalog/file-names.ts'
 import type { DatasetQueries, VersionDetail } from '../../catalog/queries.ts'
 import { ReadTooLong, readPage } from '../../catalog/rows.ts'
@@ -37,6 +38,7 @@ type Dependencies = {
 export function datasetRoutes(deps: Dependencies): Routes {
   const { datasets, datasetQueries: queries, use, store, computing, scheduleQueries, log } = deps
   const routes = new Routes()
+  const places = createDownloadPlaces()
 
   routes.get('/catalog/:id', signedIn, async (c, actor) => {
     const dataset = await queries.show(actor, idOf(c))
@@ -90,7 +92,20 @@ export function datasetRoutes(deps: Dependencies): Routes {
 
   async function download(c: AppContext, actor: UserActor, format: DownloadFormat) {
     const { datasetName, number } = await queries.version(actor, idOf(c), versionOf(c))
-    const { path, bytes, close } = await store.open(await queries.stored(actor, idOf(c), number))
+    const stored = await queries.stored(actor, idOf(c), number)
+    const leave = format === 'parquet' ? () => {} : await places.take({ userId: actor.id })
+    const {
+      path,
+      bytes,
+      close: done,
+    } = await store.open(stored).catch((error) => {
+      leave()
+      throw error
+    })
+    const close = () => {
+      done()
+      leave()
+    }
     c.header('Content-Disposition', attachment(datasetName, number, format))
     c.header('Content-Type', contentTypes[format])
     c.header('Cache-Control', 'no-store')
