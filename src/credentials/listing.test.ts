@@ -188,4 +188,24 @@ describe('Attention', () => {
     expect(await filtered('weak-tls')).toEqual(['weakly'])
     expect(await filtered('any')).toEqual(['paused', 'refused there', 'weakly'])
   })
+
+  it.each(['localhost', '127.0.0.1', '127.1.2.3', '::1'])('says nothing of TLS on the way to %s', async (host) => {
+    const parameters = { host, port: '5432', database: 'sales', tls: 'disable' }
+    const made = await domain.connections.create(ada, { name: `At ${host}`, driver: 'postgresql', parameters })
+    if (!made.ok) throw new Error(made.error)
+    await store(ada, `at ${host}`, 'x', [made.id])
+    expect(await filtered('weak-tls')).toEqual(['weakly'])
+  })
+
+  it.each(['127.0.0.1.example.com', 'localhost.example.com', '128.0.0.1'])(
+    'says "weak TLS" of the way to %s',
+    async (host) => {
+      const parameters = { host, port: '5432', database: 'sales', tls: 'disable' }
+      const made = await domain.connections.create(ada, { name: `At ${host}`, driver: 'postgresql', parameters })
+      if (!made.ok) throw new Error(made.error)
+      const id = await store(ada, `at ${host}`, 'x', [made.id])
+      expect(await filtered('weak-tls')).toEqual([`at ${host}`, 'weakly'])
+      await domain.vault.delete(ada, id)
+    },
+  )
 })

@@ -142,8 +142,12 @@ export const associations = pgTable(
     previousPrivileges: jsonb().$type<SeenPrivileges>(),
     /** Since when the connection leads elsewhere than agreed, as far as Keyward changed it; a use compares again. */
     movedAt: moment(),
-    /** Whether the agreed destination does without verified TLS. */
-    weakTls: boolean().notNull().generatedAlwaysAs(sql`destination not like '% tls=verify-full ca=%'`),
+    /** Whether the agreed destination does without verified TLS. Nobody listens on the way to the same machine. */
+    weakTls: boolean()
+      .notNull()
+      .generatedAlwaysAs(
+        sql`destination not like '% tls=verify-full ca=%' and destination !~ '^[a-z0-9-]+://(localhost|127[.][0-9.]+|\\[::1\\]):'`,
+      ),
   },
   (table) => [
     primaryKey({ columns: [table.credentialId, table.connectionId] }),
