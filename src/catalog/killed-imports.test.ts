@@ -55,7 +55,7 @@ test(`C7 of imports killed at ${points} points of their life, none leaves half a
   // Whether the points were where they were meant to be.
   expect(ends.ended, JSON.stringify(ends)).toBeGreaterThan(points / 4)
   await everyFileHasAVersion()
-}, 300_000)
+}, 600_000)
 
 /**
  * One in five kills the process when all is written but the row that says so. The others come anywhere before; of them one
