@@ -76,7 +76,7 @@ describe('an editor', () => {
     expect(await refresh()).toEqual({ ok: true, number: 2 })
     await at.catalog.snapshots.idle()
     const shown = await at.catalog.datasetQueries.show(ada, id)
-    expect(shown.account).toEqual({ id: at.credentialId, name: 'Reporting of Ada' })
+    expect(shown.account).toEqual({ id: at.credentialId, name: 'Reporting of Ada', isOwn: true })
     expect(shown.versions[0]).toMatchObject({ status: 'completed', accountName: null, createdByName: 'Ben' })
     expect((await seen()).versions.map((version) => version.accountName)).toEqual(['Reporting of Ben', null])
   })
