@@ -112,7 +112,7 @@ function copySql(to: string, fifo: string, columns: readonly TextColumn[]): stri
   )
   return `COPY (SELECT ${values.join(', ')} FROM read_csv(${quoteText(fifo)}, columns = {${types.join(', ')}},
     auto_detect = false, header = false, delim = '\t', quote = '', escape = '', nullstr = '\\N', new_line = '\\n',
-    compression = 'none', max_line_size = ${longestLine}, buffer_size = ${2 * longestLine}))
+    compression = 'none', max_line_size = ${longestLine}, buffer_size = ${longestLine}))
     TO ${quoteText(to)} ${parquetOptions}`
 }
 

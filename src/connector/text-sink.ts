@@ -69,8 +69,8 @@ export class TextSink {
 const enoughBytes = 524_288
 
 /**
- * Bytes that wait while others are written: as many as DuckDB reads before it parses them. While it does, the server goes
- * on; when less could wait, the two took turns.
+ * Bytes that wait while others are written: twice as many as DuckDB reads before it parses them. While it does, the server
+ * goes on; when less could wait, the two took turns.
  */
 const mostGathered = 33_554_432
 
