@@ -22,7 +22,7 @@ import type { Workbench } from './workbench.ts'
 
 /** How many rows, smallest first. Fewer where IMPORT_ROWS says so, for a machine that others use too. */
 const sizes = (process.env.IMPORT_ROWS ?? '2000000,10000000').split(',').map(Number)
-const rounds = 5
+const rounds = 9
 
 /** Tables of a PostgreSQL into the catalog, against psql writing them into a CSV file. */
 export const importOfRows: Measurement = {

@@ -5,7 +5,7 @@ export type PostgresColumn = {
   readonly name: string
   /** DuckDB's name of the type. */
   readonly type: string
-  readonly kind: 'as is' | 'bytes' | 'array' | 'date' | 'free numeric'
+  readonly kind: 'as is' | 'bytes' | 'array' | 'date' | 'counted date' | 'free numeric'
 }
 
 /** Returns the columns of a described result, with the types they have in a catalog. */

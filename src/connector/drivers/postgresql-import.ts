@@ -3,6 +3,7 @@ import type { Imported, Operations, Session } from '../driver.ts'
 import type { TextColumn } from '../parquet.ts'
 import { TextSink } from '../text-sink.ts'
 import type { PostgresColumn } from './postgresql-columns.ts'
+import { countedDate, countType, writtenDate } from './postgresql-dates.ts'
 import type { PostgresSession } from './postgresql-session.ts'
 import { exportSql, measureSql, noticeGoneReader } from './postgresql-sql.ts'
 
@@ -14,7 +15,7 @@ export async function importSource(
   input: Operations['import']['input'],
 ): Promise<Imported> {
   if (described.length === 0) throw new Refusal('read', 'read.denied', noColumns)
-  const columns = await measureNumbers(postgres, described, input)
+  const columns = countDates(postgres, await measureNumbers(postgres, described, input))
   // DuckDB takes a moment to load, and only imports need it.
   const { startParquet } = await import('../parquet.ts')
   const writer = await startParquet(input, columns.map(textColumn))
@@ -53,18 +54,20 @@ function decimalFor(scale: number, least: string, most: string): string {
   return `DECIMAL(${width <= 18 ? 18 : 38},${scale})`
 }
 
+/** Has a server that can send its dates as it counts them, which spares it writing each out and DuckDB reading it. */
+function countDates(postgres: PostgresSession, columns: readonly PostgresColumn[]): readonly PostgresColumn[] {
+  const canCount = Number.parseInt(postgres.serverVersion, 10) >= 18
+  return columns.map((column) => (canCount && column.kind === 'date' ? { ...column, kind: 'counted date' } : column))
+}
+
 /** How PostgreSQL's text of a value becomes DuckDB's value. */
 function textColumn({ name, type, kind }: PostgresColumn): TextColumn {
   if (kind === 'bytes') return { name, type, textType: 'VARCHAR', expression: (c) => `unhex(substr(${c}, 3))` }
-  if (kind === 'date') return { name, type, textType: 'VARCHAR', expression: (c) => `${beforeChrist(c)}::${type}` }
+  if (kind === 'date') return { name, type, textType: 'VARCHAR', expression: (c) => writtenDate(c, type) }
+  if (kind === 'counted date') return { name, type, textType: countType(type), expression: (c) => countedDate(c, type) }
   if (kind === 'free numeric') return { name, type, textType: 'VARCHAR', expression: (c) => exactly(c, type) }
   if (type === 'JSON') return { name, type, textType: 'VARCHAR', expression: (c) => `${c}::JSON` }
   return { name, type, textType: type, expression: (c) => c }
-}
-
-/** DuckDB would read "0044-03-15 BC" as the year 44 of our era. It writes "0044-03-15 (BC)" itself. */
-function beforeChrist(c: string): string {
-  return `CASE WHEN suffix(${c}, ' BC') THEN regexp_replace(${c}, '^([0-9-]+)(.*) BC$', '\\1 (BC)\\2') ELSE ${c} END`
 }
 
 /** Stops where a value has more digits than were measured, which a volatile query can do, rather than round it. */

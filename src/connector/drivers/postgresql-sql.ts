@@ -1,6 +1,7 @@
 import type { Source } from '../driver.ts'
 import { percentLiteral } from '../sample.ts'
 import type { PostgresColumn } from './postgresql-columns.ts'
+import { dateCount } from './postgresql-dates.ts'
 
 /** Returns an identifier of PostgreSQL in quotes. */
 export function quoteName(name: string): string {
@@ -35,14 +36,14 @@ export function describeSql(source: Source): string {
 /** Returns the statement for the first rows of a source, cells as text, each cut by the server at `characters` + 1. */
 export function previewSql(source: Source, columns: readonly PostgresColumn[], rows: number, characters: number) {
   const cells = columns.map(
-    ({ kind }, index) => `pg_catalog.left((${cell(kind, index)})::pg_catalog.text, ${characters + 1})`,
+    (column, index) => `pg_catalog.left((${cell(column, index)})::pg_catalog.text, ${characters + 1})`,
   )
   return `${select(source, columns, cells)} LIMIT ${rows}`
 }
 
 /** Returns the COPY that exports a source as the text that `startParquet` takes. */
 export function exportSql(source: Source, columns: readonly PostgresColumn[], rowLimit: number | null): string {
-  const cells = columns.map(({ kind }, index) => cell(kind, index))
+  const cells = columns.map(cell)
   const limit = rowLimit === null ? '' : ` LIMIT ${rowLimit}`
   if (cells.length === 1) cells.push("''")
   return `COPY (${select(source, columns, cells)}${limit}) TO STDOUT (FORMAT text, ENCODING 'UTF8')`
@@ -149,8 +150,9 @@ function select(source: Source, columns: readonly PostgresColumn[], cells: reado
   return `SELECT ${cells.join(', ')} FROM ${fromItem(source)} AS "source"${aliases}`
 }
 
-function cell(kind: PostgresColumn['kind'], index: number): string {
-  return kind === 'array' ? `pg_catalog.array_to_json(c${index})` : `c${index}`
+function cell({ kind, type }: PostgresColumn, index: number): string {
+  if (kind === 'array') return `pg_catalog.array_to_json(c${index})`
+  return kind === 'counted date' ? dateCount(`c${index}`, type) : `c${index}`
 }
 
 function withoutEnd(query: string): string {

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startElder } from '../../testing/elder-postgres.ts'
 import { testConnector, testJob } from '../../testing/jobs.ts'
 import { startTarget } from '../../testing/target.ts'
 import { becomes, documentedTypes, readTypes, type TypeTable } from '../../testing/type-tables.ts'
@@ -9,10 +10,12 @@ import { becomes, documentedTypes, readTypes, type TypeTable } from '../../testi
 const connector = testConnector()
 const folder = mkdtempSync(join(tmpdir(), 'keyward-types-'))
 const target = await startTarget()
+const elder = await startElder(target.port)
 let count = 0
 
 afterAll(async () => {
   await connector.close()
+  elder.close()
   await target.close()
   rmSync(folder, { recursive: true, force: true })
 })
@@ -174,26 +177,39 @@ const table: TypeTable<Case> = {
   ],
 }
 
-async function imported(query: string) {
+async function imported(query: string, port = target.port) {
   const file = join(folder, `${++count}.parquet`)
   const source = { kind: 'query', query } as const
-  const job = testJob('import', { source, rowLimit: null, file }, { port: target.port })
+  const job = testJob('import', { source, rowLimit: null, file }, { port })
   return { outcome: await connector.run(job, { userId: 'ada' }), file }
 }
 
+/** 18 sends dates as it counts them, those before it as text. */
+const versions = [
+  { version: '18', port: target.port },
+  { version: '17', port: elder.port },
+]
+
+beforeAll(async () => {
+  await target.sql("CREATE TYPE mood AS ENUM ('sad', 'so-so 😐')", 'shop')
+  await target.sql('CREATE DOMAIN price AS numeric(12, 2)', 'shop')
+})
+
 describe('PostgreSQL', () => {
-  test('keeps every value of every type, as the page of types says', async () => {
-    await target.sql("CREATE TYPE mood AS ENUM ('sad', 'so-so 😐')", 'shop')
-    await target.sql('CREATE DOMAIN price AS numeric(12, 2)', 'shop')
-    const cases = Object.values(table).flat()
-    const { outcome, file } = await imported(
-      `SELECT ${cases.map(({ value }, index) => `${value} AS v${index}`).join(', ')}`,
-    )
-    expect(outcome.ok, JSON.stringify(outcome.diagnosis[6])).toBe(true)
-    const { types, rows } = await readTypes(file)
-    expect(cases.map((one, index) => ({ ...one, type: types[index], text: rows[0]?.[index] }))).toEqual(cases)
-    expect(becomes(table)).toEqual(documentedTypes('PostgreSQL'))
-  })
+  test.each(versions)(
+    'of version $version keeps every value of every type, as the page of types says',
+    async ({ version, port }) => {
+      const signedIn = await connector.run(testJob('signIn', {}, { port }), { userId: 'ada' })
+      expect(signedIn).toMatchObject({ value: { serverVersion: expect.stringMatching(`^${version}`) } })
+      const cases = Object.values(table).flat()
+      const values = cases.map(({ value }, index) => `${value} AS v${index}`)
+      const { outcome, file } = await imported(`SELECT ${values.join(', ')}`, port)
+      expect(outcome.ok, JSON.stringify(outcome.diagnosis[6])).toBe(true)
+      const { types, rows } = await readTypes(file)
+      expect(cases.map((one, index) => ({ ...one, type: types[index], text: rows[0]?.[index] }))).toEqual(cases)
+      expect(becomes(table)).toEqual(documentedTypes('PostgreSQL'))
+    },
+  )
 
   test('keeps a byte-order mark at the very beginning', async () => {
     const { file } = await imported("SELECT '\ufeffa' AS a, '\ufeff' AS b UNION ALL SELECT '\ufeff', ''")
