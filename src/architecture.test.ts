@@ -69,7 +69,10 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     ...['secrets/secret.ts', '.', 'connector', 'connector/import-output.ts', 'connector/import-files.ts'],
     ...['connector/duckdb.ts', 'connector/diagnosis.ts', 'connector/places.ts', 'connector/worker-process.ts'],
   ],
-  storage: ['secrets/secret.ts', 'secrets/sealed-file.ts', 'secrets/record.ts', 'secrets/kek/file.ts', '.'],
+  storage: [
+    ...['secrets/secret.ts', 'secrets/sealed-file.ts', 'secrets/record.ts', 'secrets/kek/file.ts', '.'],
+    'connector/import-files.ts',
+  ],
   search: ['db', 'access', 'catalog', 'connections', 'connector', 'credentials', '.'],
   schedules: ['db', 'access', 'catalog', 'connections', 'connector', 'credentials', 'sign-ins', ...told, '.'],
   bulk: ['db', 'access', 'connector', 'credentials', 'sign-ins', '.'],

@@ -1,8 +1,9 @@
 import type { Dirent } from 'node:fs'
 import { mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { everyFile } from '../connector/import-files.ts'
 import { FileGone, type FileStore, type StoredFile, StoreUnreachable } from './file-store.ts'
-import { isSnapshotFile, placeOf, snapshotOf } from './snapshot-file.ts'
+import { isSnapshotFile, snapshotOf } from './snapshot-file.ts'
 
 /**
  * A folder that holds snapshots, one file a version under a folder for each organization. A name that `snapshotFile` does
@@ -34,11 +35,8 @@ export function createFolderStore(directory: string): FileStore {
     forgetCopy: async () => false,
 
     async remove(file) {
-      if (!isSnapshotFile(file)) return
-      const { folder, stem } = placeOf(file)
-      for (const { name } of await entriesOf(join(directory, folder))) {
-        if (name.includes(stem)) await rm(join(directory, folder, name), { force: true, recursive: true })
-      }
+      // By name: a look through a folder of thousands for each would take longer than all of them.
+      if (isSnapshotFile(file)) for (const path of everyFile(absolute(file))) await rm(path, { force: true })
     },
 
     async *list(organizationIds) {

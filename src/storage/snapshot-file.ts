@@ -1,5 +1,3 @@
-import { basename, dirname } from 'node:path'
-
 /** Returns the name that a version's file has, relative to the store. */
 export function snapshotFile(organizationId: string, versionId: string): string {
   return `${organizationId}/${versionId}.sealed`
@@ -18,11 +16,6 @@ export function isSnapshotFile(file: string): boolean {
 /** Reports whether a snapshot's file of that name is sealed. */
 export function isSealed(file: string): boolean {
   return file.endsWith('.sealed')
-}
-
-/** Returns the folder that a snapshot's file lies in, and what the names of everything that belongs to it begin with. */
-export function placeOf(file: string): { readonly folder: string; readonly stem: string } {
-  return { folder: dirname(file), stem: basename(file).replace(/\.[a-z]+$/, '') }
 }
 
 /**
