@@ -104,7 +104,9 @@ function topOf({ name, index }: Looked): Measure {
 function placeOf(column: string, kind: Kind, type: string): Place | null {
   const finite = ` FILTER (WHERE isfinite(${column}))`
   if (kind === 'number') return { sql: `${column}::DOUBLE`, filter: /^(?:DOUBLE|FLOAT)$/.test(type) ? finite : '' }
-  return kind === 'time' ? { sql: `epoch(${column}::TIMESTAMP)`, filter: finite } : null
+  // Some days lie where no TIMESTAMP reaches.
+  const time = type === 'DATE' ? column : `${column}::TIMESTAMP`
+  return kind === 'time' ? { sql: `epoch(${time})`, filter: finite } : null
 }
 
 /** `filter` leaves out what lies nowhere: infinities and NaN, where the type has them. */
@@ -123,7 +125,8 @@ type Seen = Looked & {
   readonly quartiles: readonly number[] | null
   /** Frequent values as text. */
   readonly candidates: readonly string[]
-  readonly range: { readonly low: number; readonly high: number } | null
+  /** `scale`: how many bars a distance of 1 is. */
+  readonly range: { readonly low: number; readonly high: number; readonly scale: number } | null
 }
 
 function seenOf(column: Looked, looked: Values, frequent: Values, rows: number): Seen {
@@ -141,23 +144,35 @@ function seenOf(column: Looked, looked: Values, frequent: Values, rows: number):
     mean: numberOf(looked.get(`mean${index}`)),
     quartiles: quartilesOf(looked.get(`quartiles${index}`)),
     candidates: top.filter((value) => value !== null),
-    range: low === null || high === null || !(high > low) || !Number.isFinite(high - low) ? null : { low, high },
+    range: low === null || high === null ? null : rangeOf(low, high),
   }
+}
+
+/** Null for what cannot be cut into bars: no distance, or one that a DOUBLE cannot divide or tell. */
+function rangeOf(low: number, high: number): Seen['range'] {
+  const scale = bars / (high - low)
+  return scale > 0 && Number.isFinite(scale) ? { low, high, scale } : null
 }
 
 /** What is counted in the second reading. */
 function countOf({ name, index, kind, type, candidates, range }: Seen): Measure[] {
   const column = quoteName(name)
-  const list = candidates.map((value) => `${quoteText(value)}::${type}`).join(', ')
+  const list = candidates.map((value) => `(${literalOf(value)})::${type}`).join(', ')
   const top = {
     as: `top${index}`,
     sql: `(histogram(${column}) FILTER (WHERE ${column} IN (${list})))::MAP(VARCHAR, UBIGINT)`,
   }
   const place = placeOf(column, kind, type)
   if (place === null || range === null) return candidates.length === 0 ? [] : [top]
-  const bar = `least(${bars - 1}, floor((${place.sql} - (${range.low})) * ${bars / (range.high - range.low)}))::UTINYINT`
+  // DuckDB computes this of every row before it filters, so an infinity must have a bar too.
+  const bar = `greatest(0, least(${bars - 1}, floor((${place.sql} - (${range.low})) * ${range.scale})))::UTINYINT`
   const histogram = { as: `bars${index}`, sql: `histogram(${bar})${place.filter}` }
   return candidates.length === 0 ? [histogram] : [top, histogram]
+}
+
+/** A literal ends at a NUL. */
+function literalOf(text: string): string {
+  return text.split('\0').map(quoteText).join(' || chr(0) || ')
 }
 
 function columnProfile(seen: Seen, counted: Values, rows: number): ColumnProfile {
@@ -198,14 +213,16 @@ function entriesOf(value: unknown): readonly { readonly key: unknown; readonly v
   return Array.isArray(value) ? value : []
 }
 
-/** Six digits tell where something lies; a date needs no time of day. */
+/** Six digits tell where something lies; a date needs no time of day. Of what JavaScript cannot date, the year is said. */
 function placeText(place: number, kind: Kind, type: string): string {
   if (kind === 'number') return String(Number(place.toPrecision(6)))
   const at = new Date(place * 1000)
-  if (Number.isNaN(at.getTime())) return ''
+  if (Number.isNaN(at.getTime())) return `year ${Math.floor(1970 + place / secondsOfYear)}`
   const text = at.toISOString()
   return type === 'DATE' ? text.slice(0, text.indexOf('T')) : text.replace('T', ' ').slice(0, -5)
 }
+
+const secondsOfYear = 31_556_952
 
 function quartilesOf(value: unknown): readonly number[] | null {
   if (!Array.isArray(value)) return null
