@@ -31,6 +31,11 @@ export function nameKey(name: string): string {
   return name.normalize('NFKC').toLowerCase().normalize('NFKC').replace(/\s+/gu, ' ').trim()
 }
 
+/** Returns the form of a name in which two names that DuckDB takes for one are equal: to it, only A to Z have two cases. */
+export function queryKey(name: string): string {
+  return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
+}
+
 /**
  * Returns what a search looks in: name and username folded, one on each line, so that no search finds what begins in the
  * one and ends in the other.

@@ -56,6 +56,16 @@ describe('preview', () => {
     })
   })
 
+  test('finds a name in other letters where DuckDB does, and nowhere else', async () => {
+    const apples = await file('Äpfel', 'SELECT 7 AS n')
+    const job = (sql: string) => ({ kind: 'preview', input: { sql, rows: 1 }, files: [apples], target: null }) as const
+    expect((await run('preview', job('FROM "ÄPFEL"').input, [apples])).rows).toEqual([['7']])
+    expect(await analysis.run(job('FROM "äpfel"'), { userId: 'ada' })).toMatchObject({
+      ok: false,
+      message: 'There is no dataset "äpfel" here.',
+    })
+  })
+
   test('of a cell of a million characters, cuts it', async () => {
     const { rows } = await run('preview', { sql: "SELECT repeat('é', 1000000) AS x", rows: 1 }, [])
     expect(rows[0]?.[0]).toBe(`${'é'.repeat(1000)}…`)

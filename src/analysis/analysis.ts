@@ -1,7 +1,7 @@
 import type { Column, Imported, Rows } from '../connector/driver.ts'
 import type { ImportTarget } from '../connector/import-output.ts'
 
-/** A Parquet file that SQL reads by a name of its own; names differ in more than the case of their letters. */
+/** A Parquet file that SQL reads by a name of its own; names differ in more than the case of letters A to Z. */
 export type NamedFile = { readonly name: string; readonly path: string }
 
 /** The first rows of a query. A cell over 1,000 characters, or fewer where there are many, is cut and ends in "…". */

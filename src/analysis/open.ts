@@ -1,12 +1,13 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { quoteName, quoteText } from '../connector/duckdb.ts'
+import { queryKey } from '../names.ts'
 import type { NamedFile } from './analysis.ts'
 import type { FoundJob, Room } from './messages.ts'
 
 /** The database of one job: a view for each of its files, and nothing else in reach. */
 export type Workplace = {
   readonly connection: DuckDBConnection
-  /** Of its files, in lower case. */
+  /** Of its files, as `queryKey` has them. */
   readonly names: ReadonlySet<string>
 }
 
@@ -44,7 +45,7 @@ export async function openWorkplace(
   ])
   for (const file of files) await addView(connection, file)
   await run(connection, ['SET lock_configuration = true'])
-  return { connection, names: new Set(files.map(({ name }) => name.toLowerCase())) }
+  return { connection, names: new Set(files.map(({ name }) => queryKey(name))) }
 }
 
 /** A stored file is not there, or is not what it should be. */

@@ -1,6 +1,7 @@
 import type { Column, Imported } from '../connector/driver.ts'
 import { parquetOptions, quoteName, quoteText, uniqueNames } from '../connector/duckdb.ts'
 import type { ImportOutput } from '../connector/import-output.ts'
+import { queryKey } from '../names.ts'
 import type { QueryRows } from './analysis.ts'
 import type { Workplace } from './open.ts'
 import { type Ask, type CheckedStatement, checkStatement, StatementRefused } from './statement.ts'
@@ -48,7 +49,7 @@ type Described = {
 /** What is run is what was checked; what was typed is prepared too, because an error then tells its place in it. */
 async function describe(workplace: Workplace, sql: string): Promise<Described> {
   const checked = await checkStatement(asking(workplace), sql)
-  const unknown = checked.names.find(({ name }) => !workplace.names.has(name.toLowerCase()))
+  const unknown = checked.names.find(({ name }) => !workplace.names.has(queryKey(name)))
   if (unknown !== undefined) {
     throw new StatementRefused(`There is no dataset "${unknown.name.slice(0, 200)}" here.`, unknown.position)
   }

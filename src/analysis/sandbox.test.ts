@@ -109,6 +109,15 @@ describe('A statement that reaches for', () => {
     ['PREPARE', () => 'PREPARE x AS SELECT 1'],
     ['a parameter', () => 'SELECT $1'],
     ['nothing', () => ' -- nothing\n'],
+    [
+      'views behind a WITH of nearly their name',
+      () => 'WITH "duc\u212Adb_views" AS (SELECT 1) SELECT * FROM duckdb_views',
+    ],
+    [
+      'the catalog of SQLite behind a WITH of nearly its name',
+      () => 'WITH "sqlite_\u017Fchema" AS (SELECT 1) SELECT * FROM sqlite_schema',
+    ],
+    ['its own file by a name that only looks the same', () => 'SELECT * FROM "order\u017F"'],
     ['what no dataset is called', () => 'SELECT * FROM nobody'],
   ]
 

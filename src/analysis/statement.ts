@@ -1,3 +1,4 @@
+import { queryKey } from '../names.ts'
 import { longestStatement, type Position, type UsedName } from './analysis.ts'
 
 /** A statement that may not be run, or cannot be. The message says why and what to do. */
@@ -71,9 +72,9 @@ function sentence(words: string): string {
 
 type Looking = {
   readonly sql: string
-  /** By the name in lower case. */
+  /** By the name as `queryKey` has it. */
   readonly names: Map<string, UsedName>
-  /** What a WITH around it defines, in lower case. */
+  /** What a WITH around it defines, as `queryKey` has it. */
   readonly hidden: ReadonlySet<string>
 }
 
@@ -94,7 +95,7 @@ function lookAtDefinitions(defined: unknown, looking: Looking): Looking {
   const entries = (defined as { map?: readonly Definition[] }).map ?? []
   let hidden = looking.hidden
   for (const { key, value } of entries) {
-    const withIt = new Set([...hidden, key.toLowerCase()])
+    const withIt = new Set([...hidden, queryKey(key)])
     const isRecursive = JSON.stringify(value.query).startsWith('{"node":{"type":"RECURSIVE_CTE_NODE"')
     look(value, { ...looking, hidden: isRecursive ? withIt : hidden })
     hidden = withIt
@@ -132,7 +133,7 @@ function noteName(part: Part, { sql, names, hidden }: Looking): void {
     throw new StatementRefused('Datasets have no AT clause: the latest version is read. Leave it out.', position)
   }
   const text = String(name)
-  const key = text.toLowerCase()
+  const key = queryKey(text)
   if (!hidden.has(key) && !names.has(key)) names.set(key, { name: text, position })
 }
 
@@ -141,7 +142,7 @@ const tableFunctions = new Set(['range', 'generate_series', 'unnest', 'json_each
 
 function refuseTableFunction(part: Part, { sql }: Looking): void {
   const called = part.function as Part | undefined
-  const name = String(called?.function_name ?? '').toLowerCase()
+  const name = queryKey(String(called?.function_name ?? ''))
   if (tableFunctions.has(name)) return
   throw new StatementRefused(
     `The function "${name}" cannot be used here. A query reads datasets by name, and no files, networks or settings.`,
@@ -154,7 +155,7 @@ const bannedFunctions =
   /^(?:current_(?:setting|query|connection|transaction|database|schema).*|get(?:variable|env)|write_log|sleep_ms|stats|version|txid_current|in_search_path|nextval|currval|pg_.*|has_.*_privilege|json_(?:serialize|deserialize|execute)_.*|.*_secrets?|duckdb_.*|pragma_.*|read_.*|query|query_table|add_parquet_key)$/
 
 function refuseFunction({ function_name: called, query_location: place }: Part, { sql }: Looking): void {
-  const name = String(called ?? '').toLowerCase()
+  const name = queryKey(String(called ?? ''))
   if (!bannedFunctions.test(name)) return
   throw new StatementRefused(
     `The function "${name}" cannot be used here. A query computes with the data of datasets alone.`,

@@ -23,6 +23,20 @@ describe('resolveNames', () => {
     })
   })
 
+  test('tells names apart as DuckDB does, to which only letters of ASCII have two cases', () => {
+    expect(named('Äpfel', 'äpfel', 'ſ', 's').map(({ alias }) => alias)).toEqual(['Äpfel', 'äpfel', 'ſ', 's'])
+    expect(resolveNames(named('Äpfel'), used('ÄPFEL'))).toMatchObject({ ok: true, inputs: [{ name: 'Äpfel' }] })
+    for (const [name, other] of [
+      ['Äpfel', 'äpfel'],
+      ['kiwi', '\u212Aiwi'],
+    ] as const) {
+      expect(resolveNames(named(name), used(other))).toMatchObject({
+        ok: false,
+        message: `There is no dataset "${other}" with data that you may use. Choose from the list of datasets.`,
+      })
+    }
+  })
+
   test('of what is not there, or there more than once, says so and where', () => {
     expect(resolveNames(named('a'), used('b'))).toMatchObject({ ok: false, position: { line: 1, column: 8 } })
     const twice = resolveNames(named('a', 'A'), used('a'))

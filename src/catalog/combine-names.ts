@@ -1,4 +1,5 @@
 import type { Position, UsedName } from '../analysis/analysis.ts'
+import { queryKey } from '../names.ts'
 
 /** A dataset that can be named in a query. */
 export type Nameable = { readonly id: string; readonly name: string }
@@ -17,23 +18,23 @@ export type Resolved<T extends Nameable> =
 const mostInputs = 20
 
 /**
- * Names datasets, the oldest first. A name that only one has is its own, whatever the case of its letters; of a name that
- * several have, the oldest is `orders (1)`, the next `orders (2)`, and `orders` alone is none of them.
+ * Names datasets, the oldest first. A name that only one has is its own, whatever the case of its letters A to Z; of one
+ * that several have, the oldest is `orders (1)`, the next `orders (2)`, and `orders` alone is none of them.
  */
 export function nameDatasets<T extends Nameable>(datasets: readonly T[]): NamedDatasets<T> {
   const counts = new Map<string, number>()
-  for (const { name } of datasets) counts.set(fold(name), (counts.get(fold(name)) ?? 0) + 1)
+  for (const { name } of datasets) counts.set(queryKey(name), (counts.get(queryKey(name)) ?? 0) + 1)
   const taken = new Set([...counts].flatMap(([name, count]) => (count === 1 ? [name] : [])))
   const numbers = new Map<string, number>()
   return datasets.map((dataset) => {
     const { name } = dataset
-    if (counts.get(fold(name)) === 1) return { ...dataset, alias: name }
+    if (counts.get(queryKey(name)) === 1) return { ...dataset, alias: name }
     let alias: string
     do {
-      numbers.set(fold(name), (numbers.get(fold(name)) ?? 0) + 1)
-      alias = `${name} (${numbers.get(fold(name))})`
-    } while (taken.has(fold(alias)))
-    taken.add(fold(alias))
+      numbers.set(queryKey(name), (numbers.get(queryKey(name)) ?? 0) + 1)
+      alias = `${name} (${numbers.get(queryKey(name))})`
+    } while (taken.has(queryKey(alias)))
+    taken.add(queryKey(alias))
     return { ...dataset, alias }
   })
 }
@@ -42,7 +43,7 @@ export function nameDatasets<T extends Nameable>(datasets: readonly T[]): NamedD
 export function resolveNames<T extends Nameable>(named: NamedDatasets<T>, names: readonly UsedName[]): Resolved<T> {
   const inputs: { name: string; dataset: T }[] = []
   for (const { name, position } of names) {
-    const dataset = named.find(({ alias }) => fold(alias) === fold(name))
+    const dataset = named.find(({ alias }) => queryKey(alias) === queryKey(name))
     if (dataset === undefined) return { ok: false, message: unknown(named, name), position }
     inputs.push({ name: dataset.alias, dataset })
   }
@@ -62,14 +63,9 @@ export function quoted(name: string): string {
 }
 
 function unknown<T extends Nameable>(named: NamedDatasets<T>, name: string): string {
-  const same = named.filter((dataset) => fold(dataset.name) === fold(name)).map(({ alias }) => quoted(alias))
+  const same = named.filter((dataset) => queryKey(dataset.name) === queryKey(name)).map(({ alias }) => quoted(alias))
   const shown = quoted(name.slice(0, 200).toWellFormed())
   if (same.length === 0)
     return `There is no dataset ${shown} with data that you may use. Choose from the list of datasets.`
   return `${same.length} datasets are called ${shown}. Write ${same.slice(0, 5).join(' or ')}.`
-}
-
-/** As DuckDB tells names apart: letters of ASCII are the same in both cases. */
-function fold(name: string): string {
-  return name.toLowerCase()
 }
