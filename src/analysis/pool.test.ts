@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -6,6 +6,7 @@ import { forkWorker } from '../connector/worker-process.ts'
 import { packageRoot } from '../package-root.ts'
 import { makeParquet } from '../testing/parquet-file.ts'
 import type { Analysis, AnalysisOptions, FindFiles } from './analysis.ts'
+import type { JobLimits } from './limits.ts'
 import { createAnalysis } from './pool.ts'
 
 let folder: string
@@ -25,8 +26,9 @@ afterEach(async () => {
   rmSync(folder, { recursive: true })
 })
 
-function open(warm: number): void {
+function open(warm: number, limits: Partial<JobLimits> = {}): void {
   analysis = createAnalysis({
+    limits,
     ...{ workerFile: join(packageRoot(), 'dist/analyst.cjs'), scratchDirectory: join(folder, 'scratch'), warm },
     fork: (...its) => {
       const worker = forkWorker(...its)
@@ -99,6 +101,21 @@ describe('A preview', () => {
     )
     expect([outcome, found]).toMatchObject([{ ok: false, reason: 'cancelled' }, true])
   })
+
+  // Elsewhere only DuckDB bounds what a worker uses, of its own.
+  test.runIf(existsSync('/proc/self/statm'))(
+    'whose process grows beyond its memory is ended, and says so',
+    async () => {
+      open(0, { memoryMegabytes: 64, milliseconds: 60_000 })
+      const input = { sql: 'SELECT list_sum(list_transform(range(1000000000), x -> x + 1))', rows: 1 }
+      const outcome = await analysis.run({ kind: 'preview', input, files: [], target: null }, { userId: 'ada' })
+      // DuckDB, which does not count all it takes, says "memory and disk".
+      const message = 'This needs more memory than one query may use. Read fewer rows or columns.'
+      expect(outcome).toMatchObject({ ok: false, reason: 'limit', message })
+      expect(started.map(({ hasEnded }) => hasEnded)).toEqual([true])
+    },
+    90_000,
+  )
 
   test('of a statement that may not be run asks for nothing', async () => {
     open(0)
