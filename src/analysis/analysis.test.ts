@@ -215,23 +215,35 @@ describe('profile', () => {
     )
     const { rows, columns, skipped } = await run('profile', {}, [data])
     expect([rows, skipped, columns.length]).toEqual([10_000, 0, 9])
-    expect(column(columns, 'id')).toMatchObject({ nulls: 0, minimum: '0', maximum: '9999', mean: 4999.5, top: [] })
+    expect(column(columns, 'id')).toMatchObject({
+      ...{ type: 'BIGINT', nulls: 0, minimum: '0', maximum: '9999', mean: 4999.5, top: [] },
+    })
     expect(column(columns, 'id')?.histogram?.counts).toEqual(Array(20).fill(500))
     expect(column(columns, 'id')?.histogram?.edges[20]).toBe('9999')
-    expect(Number(column(columns, 'id')?.quartiles?.[1])).toBeCloseTo(5000, -2)
+    expect(column(columns, 'id')?.quartiles?.map((place) => Math.round(Number(place) / 100))).toEqual([25, 50, 75])
     const city = column(columns, 'city')
     expect(city).toMatchObject({
+      type: 'VARCHAR',
       nulls: 2500,
       distinct: 3,
       minimum: 'city 0',
       maximum: 'city 2',
       mean: null,
+      quartiles: null,
       histogram: null,
     })
     expect(city?.top.map(({ count }) => count)).toEqual([2500, 2500, 2500])
-    expect(column(columns, 'price')).toMatchObject({ minimum: '0.0', maximum: '999.9', mean: 499.95 })
+    expect(column(columns, 'price')).toMatchObject({
+      ...{ type: 'DECIMAL(9,1)', minimum: '0.0', maximum: '999.9', mean: 499.95 },
+    })
+    expect(column(columns, 'price')?.quartiles?.map((place) => Math.round(Number(place) / 10))).toEqual([25, 50, 75])
     const day = column(columns, 'day')
-    expect(day).toMatchObject({ minimum: '2026-01-01', maximum: '2026-12-31', mean: null })
+    expect(day).toMatchObject({ type: 'DATE', minimum: '2026-01-01', maximum: '2026-12-31', mean: null })
+    expect(day?.quartiles).toEqual([
+      expect.stringMatching(/^2026-0(3-[23]|4-0)\d$/),
+      expect.stringMatching(/^2026-0(6-[23]|7-0)\d$/),
+      expect.stringMatching(/^2026-(09-[23]|10-0)\d$/),
+    ])
     expect(day?.histogram?.edges[0]).toBe('2026-01-01')
     expect(day?.histogram?.counts.reduce((a, b) => a + b)).toBe(10_000)
     expect(column(columns, 'even')?.top).toEqual([

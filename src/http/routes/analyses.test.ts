@@ -4,7 +4,7 @@ import { auditEntries } from '../../db/schema/audit.ts'
 import { paths } from '../../paths.ts'
 import { type TestApp, testApp } from '../../testing/app.ts'
 import type { Client } from '../../testing/client.ts'
-import { textOf, textsOf } from '../../testing/html.ts'
+import { type Html, textOf, textsOf } from '../../testing/html.ts'
 import { type StoredDatasets, storedDatasets } from '../../testing/stored-datasets.ts'
 
 let app: TestApp
@@ -35,7 +35,26 @@ describe('The profile of a version', () => {
     expect([status, textOf(html, 'h1')]).toEqual([200, 'Profile of orders, version 1'])
     expect(textOf(html, '.subtitle')).toBe('100 rows × 2 columns')
     expect(textsOf(html, 'h2')).toEqual(['id', 'city'])
-    expect(textOf(html, 'main')).toMatch(/NULL\s*25 \(25 %\)/)
+    const [numbers = [], texts = []] = [...html.querySelectorAll('main .facts')].map(factsIn)
+    expect(numbers.slice(0, 6)).toEqual([
+      ['Type', 'BIGINT'],
+      ['NULL', '0 (0 %)'],
+      ['Different values', expect.stringMatching(/^about (9\d|100)$/)],
+      ['Least', '0'],
+      ['Greatest', '99'],
+      ['Mean', '49.5'],
+    ])
+    // They are estimates, of numbers half-way between two.
+    expect(numbers.slice(6)).toEqual([
+      ['Quartiles', expect.stringMatching(/^about 2[45](\.\d+)? · (49|50)(\.\d+)? · 7[45](\.\d+)?$/)],
+    ])
+    expect(texts).toEqual([
+      ['Type', 'VARCHAR'],
+      ['NULL', '25 (25 %)'],
+      ['Different values', 'about 2'],
+      ['Least', '<b>0'],
+      ['Greatest', '<b>1'],
+    ])
     expect(html.querySelectorAll('.histogram rect')).toHaveLength(20)
     expect(html.querySelectorAll('.histogram tbody tr')).toHaveLength(20)
     expect(textsOf(html, '.profile-pictures > .table-scroll tbody th')).toEqual(['<b>1', '<b>0'])
@@ -155,4 +174,12 @@ async function entries(id: string, action: string): Promise<number> {
     .where(eq(auditEntries.resourceId, id))
     .orderBy(desc(auditEntries.sequence))
   return rows.filter((row) => row.action === action).length
+}
+
+/** The labels of a list of facts, each with its value. */
+function factsIn(list: ReturnType<Html['querySelectorAll']>[number]): (readonly [string, string])[] {
+  return [...list.querySelectorAll('div')].map((fact) => [
+    fact.querySelector('dt')?.textContent ?? '',
+    fact.querySelector('dd')?.textContent ?? '',
+  ])
 }
