@@ -18,6 +18,9 @@ import { SnapshotUnreadable } from './stored-version.ts'
 let swift: Swift | undefined
 let scene: ImportScene
 
+/** What brings it was said when it was looked for. */
+const missing = 'There is no Swift here.'
+
 beforeAll(async () => {
   swift = await startSwift()
   if (swift === undefined) return
@@ -30,8 +33,8 @@ afterAll(async () => {
 })
 
 describe('a snapshot in a bucket', () => {
-  it('is there under its name, read from there, and gone with its dataset', async () => {
-    if (swift === undefined) return
+  it('is there under its name, read from there, and gone with its dataset', async ({ skip }) => {
+    if (swift === undefined) return skip(missing)
     const id = await scene.create('types')
     await scene.catalog.snapshots.idle()
     const stored = await scene.catalog.datasetQueries.stored(scene.actor, id, 1)
@@ -44,8 +47,8 @@ describe('a snapshot in a bucket', () => {
     await expect(scene.catalog.store.open(stored)).rejects.toThrow(SnapshotUnreadable)
   })
 
-  it('S2 that somebody changed there, is refused on a machine that fetches it', async () => {
-    if (swift === undefined) return
+  it('S2 that somebody changed there, is refused on a machine that fetches it', async ({ skip }) => {
+    if (swift === undefined) return skip(missing)
     const id = await scene.create('types')
     await scene.catalog.snapshots.idle()
     const stored = await scene.catalog.datasetQueries.stored(scene.actor, id, 1)
@@ -58,8 +61,8 @@ describe('a snapshot in a bucket', () => {
     await scene.catalog.sweep.once()
   })
 
-  it('whose fetched copy was damaged on this machine, is fetched anew and opens', async () => {
-    if (swift === undefined) return
+  it('whose fetched copy was damaged on this machine, is fetched anew and opens', async ({ skip }) => {
+    if (swift === undefined) return skip(missing)
     const id = await scene.create('types')
     await scene.catalog.snapshots.idle()
     const stored = await scene.catalog.datasetQueries.stored(scene.actor, id, 1)
@@ -74,8 +77,8 @@ describe('a snapshot in a bucket', () => {
     await scene.catalog.sweep.once()
   })
 
-  it('is collected there a day after no row names it any more, also an upload that never ended', async () => {
-    if (swift === undefined) return
+  it('is collected there a day after no row names it any more, also an upload that never ended', async ({ skip }) => {
+    if (swift === undefined) return skip(missing)
     const { organizationId } = scene.actor
     const lost = `${organizationId}/019a0000-0000-7000-8000-000000000001.sealed`
     const begun = `${organizationId}/019a0000-0000-7000-8000-000000000002.sealed`
@@ -97,20 +100,20 @@ describe('a process that is killed while its snapshot goes to a bucket', () => {
   let child: ChildProcess
   let slow: Server
 
-  beforeEach(async () => {
+  beforeEach(async ({ skip }) => {
+    if (swift === undefined) return skip(missing)
     slow = await slowStore()
     child = spawn(process.execPath, [scene.processFile], { stdio: ['pipe', 'pipe', 'inherit'] })
   })
   afterEach(() => {
-    child.kill('SIGKILL')
-    slow.closeAllConnections()
-    slow.close()
+    child?.kill('SIGKILL')
+    slow?.closeAllConnections()
+    slow?.close()
   })
 
   it.each(['before anything was sent', 'in the middle of an upload', 'when all but the end was sent'])(
     '%s, leaves no process, no half version, and nothing in the bucket or on the disk after the sweep',
     async (when) => {
-      if (swift === undefined) return
       const endpoint = `http://127.0.0.1:${(slow.address() as AddressInfo).port}`
       const order = { ...scene.order(), bucket: { ...place(), endpoint, secret } }
       child.stdin?.end(`${JSON.stringify(order)}\n`)

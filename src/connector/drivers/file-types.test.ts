@@ -39,18 +39,22 @@ const formats = [
 describe.each(formats)('%s', (name, title, table) => {
   const columns = Object.values(table).flat()
 
-  test.each(['nginx', 'Swift'])('from %s keeps every value of every type, as the page of types says', async (store) => {
-    const file = store === 'nginx' ? await overHttps(name) : await fromBucket(name)
-    if (file === undefined) return
-    const { types, rows } = await readTypes(file)
-    const kept = columns.map((column, index) => ({
-      cells: column.cells,
-      type: types[index],
-      texts: column.texts.map((_, row) => rows[row]?.[index]),
-    }))
-    expect(kept).toEqual(columns)
-    expect(becomes(table)).toEqual(documentedTypes(title))
-  })
+  test.for(['nginx', 'Swift'])(
+    'from %s keeps every value of every type, as the page of types says',
+    async (store, { skip }) => {
+      const file = store === 'nginx' ? await overHttps(name) : await fromBucket(name)
+      // What is missing was said when it was looked for.
+      if (file === undefined) return skip(`There is no ${store} here.`)
+      const { types, rows } = await readTypes(file)
+      const kept = columns.map((column, index) => ({
+        cells: column.cells,
+        type: types[index],
+        texts: column.texts.map((_, row) => rows[row]?.[index]),
+      }))
+      expect(kept).toEqual(columns)
+      expect(becomes(table)).toEqual(documentedTypes(title))
+    },
+  )
 })
 
 async function overHttps(name: string): Promise<string | undefined> {
