@@ -16,7 +16,7 @@ import { noAnalysis } from './scheduling.ts'
 
 /**
  * A process of its own that makes scheduled runs as the server would, until it is killed by a test. Takes its order as JSON
- * on standard input and says `begun` when it looks for what is due. Only the data stores are played.
+ * on standard input and says `begun` when it looks for what is due, and from then on, what time it is. Only the data stores are played.
  */
 async function main(): Promise<void> {
   process.on('disconnect', () => process.exit())
@@ -36,6 +36,7 @@ async function main(): Promise<void> {
   const { runner } = createScheduling({ db, ...services, catalog, computing, deployment: 'managed', log })
   await runner.start()
   process.stdout.write('begun\n')
+  setInterval(() => process.send?.(Date.now()), 500)
 }
 
 /** A connector that writes a file for every import, after a while. */

@@ -39,6 +39,8 @@ export type Storm = {
 export type StormReport = {
   readonly kills: number
   readonly jumps: number
+  /** Processes that have said a time of day far from ours. */
+  readonly strayed: number
   /** Runs with exactly one complete version, with none, and with several. */
   readonly once: number
   readonly lost: number
@@ -66,7 +68,7 @@ export async function scheduleStorm(storm: Storm): Promise<StormReport> {
     await fleet.start()
     const done = await untilDone(db, storm, fleet)
     if (!done) process.stdout.write('The storm was given up before all runs were over.\n')
-    return { ...(await reportOf(db)), kills: fleet.kills(), jumps: fleet.jumps() }
+    return { ...(await reportOf(db)), kills: fleet.kills(), jumps: fleet.jumps(), strayed: fleet.strayed() }
   } finally {
     await fleet.stop()
     await close()
@@ -128,7 +130,7 @@ async function fill(db: Database, kek: Buffer, { runs, dueSeconds }: Storm): Pro
     from made`)
 }
 
-async function reportOf(db: Database): Promise<Omit<StormReport, 'kills' | 'jumps'>> {
+async function reportOf(db: Database): Promise<Omit<StormReport, 'kills' | 'jumps' | 'strayed'>> {
   const jobs = sql`${sql.identifier(queueSchema)}.job`
   const { rows } = await db.execute<Record<string, string>>(sql`
     with versions as (
@@ -159,6 +161,7 @@ type Fleet = ReturnType<typeof createFleet>
 function createFleet(storm: Storm, order: ScheduleProcessOrder) {
   const { processes, program, directory, clockLibrary } = storm
   const children: ChildProcess[] = []
+  const strayed = new Set<number | undefined>()
   let kills = 0
   let jumps = 0
   let stopping = false
@@ -174,6 +177,9 @@ function createFleet(storm: Storm, order: ScheduleProcessOrder) {
     child.on('exit', () => {
       if (!stopping) void launch(place)
     })
+    child.on('message', (time) => {
+      if (Math.abs(Number(time) - Date.now()) > farMilliseconds) strayed.add(child.pid)
+    })
     child.stdin?.on('error', () => {})
     child.stdin?.end(JSON.stringify(order))
     return Promise.race([once(child.stdout as NonNullable<typeof child.stdout>, 'data'), once(child, 'exit')])
@@ -184,6 +190,7 @@ function createFleet(storm: Storm, order: ScheduleProcessOrder) {
   return {
     kills: () => kills,
     jumps: () => jumps,
+    strayed: () => strayed.size,
 
     async start(): Promise<void> {
       const places = Array.from({ length: processes }, (_, place) => place)
@@ -212,6 +219,8 @@ function createFleet(storm: Storm, order: ScheduleProcessOrder) {
   }
 }
 
+/** Less than any jump, and more than any wait of a busy machine. */
+const farMilliseconds = 20_000
 const clocks = ['+3d', '-2h', '+400d', '-5d', '+90m', '+0', '-30', '+1h']
 
 /** Only the time of day jumps, as when an administrator or a time server sets it: the ticks that timers count do not. */
