@@ -18,6 +18,8 @@ beforeAll(async () => {
   server = await startServer()
   people = await addPeople(server)
   store = await makeStore()
+  await store.sql(`create view faulty as select 1 / (id - 50) as share from customers;
+    grant select on faulty to ${store.reader.username}, ${store.second.username}`)
   browser = await launchBrowser()
 })
 
@@ -41,7 +43,7 @@ describe.skipIf(browserPath === undefined).each(modes)('Datasets $way', ({ javaS
     as(ada, async (page) => {
       await addConnection(page, store, 'Shop')
       await signInToShop(page, store)
-      for (const name of ['customers', 'orders']) await page.getByRole('checkbox', { name }).check()
+      for (const name of ['customers', 'faulty', 'orders']) await page.getByRole('checkbox', { name }).check()
       await page.getByRole('checkbox', { name: /^endless/ }).check()
       await fill(page, { 'Sample (optional)': 'some' })
       await press(page, 'Create snapshot')
@@ -51,11 +53,11 @@ describe.skipIf(browserPath === undefined).each(modes)('Datasets $way', ({ javaS
       await press(page, 'Create snapshot')
       await heading(page, 'Added datasets')
       const address = page.url()
-      await sees(page, /2 completed/)
+      await sees(page, /2 completed.* 1 failed/)
       await page.getByRole('progressbar', { name: 'Progress of all' }).waitFor()
       expect(await page.locator('meta[http-equiv=refresh]').count()).toBe(javaScriptEnabled ? 0 : 1)
       await press(page, 'Cancel endless')
-      await sees(page, /2 completed · 1 cancelled/)
+      await sees(page, /2 completed · 1 failed · 1 cancelled/)
       expect(page.url()).toBe(address)
     }))
 
