@@ -153,7 +153,7 @@ export function createSnapshots(deps: {
     const version = begins ? await persist(() => versions.start(actor.organizationId, versionId)) : undefined
     const imported = version === undefined ? whyNotBegun(run) : await pull(run, version)
     if (imported !== undefined && isRefusal(imported)) run.basket.refused = true
-    const completed = version && imported?.ok ? await complete(version, imported.value) : imported
+    const completed = version && imported?.ok ? await complete(run, version, imported.value) : imported
     if (completed?.ok) {
       for (const listener of listeners) listener(run.order)
       return null
@@ -178,9 +178,15 @@ export function createSnapshots(deps: {
   }
 
   /** Resolves with undefined where somebody ended the version meanwhile. */
-  async function complete(version: StoredVersion, imported: Imported): Promise<Pulled | { ok: true } | undefined> {
+  async function complete(
+    run: Run,
+    version: StoredVersion,
+    imported: Imported,
+  ): Promise<Pulled | { ok: true } | undefined> {
     const outcome = await persist(() => versions.complete(version, imported))
     if (outcome === 'completed') return { ok: true }
+    // Sooner than the heartbeat told so.
+    if (outcome === 'cancelled') run.ending = 'cancelled'
     return outcome === 'full' ? { ok: false, message: noRoomLeft } : undefined
   }
 
