@@ -30,6 +30,8 @@ export function createRunner(deps: {
 }) {
   const { queue, due, attempts, settling, retention, log, together = lanes } = deps
   const making = new Set<Promise<void>>()
+  /** Places that the queue is being asked to fill. */
+  let asked = 0
   let closing = false
 
   async function decide(): Promise<void> {
@@ -39,9 +41,14 @@ export function createRunner(deps: {
   }
 
   async function fill(): Promise<void> {
-    const room = together - making.size
+    const room = together - making.size - asked
     if (closing || room <= 0) return
-    for (const job of await queue.take(room)) start(job)
+    asked += room
+    try {
+      for (const job of await queue.take(room)) start(job)
+    } finally {
+      asked -= room
+    }
   }
 
   function start(job: Job): void {
