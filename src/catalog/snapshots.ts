@@ -9,7 +9,7 @@ import {
   type Source,
   TooBusy,
 } from '../connector/driver.ts'
-import { type Occasion, trippingCodes } from '../credentials/breaker.ts'
+import { type Occasion, PermitOver, trippingCodes } from '../credentials/breaker.ts'
 import type { Log } from '../log.ts'
 import { createSchedule } from '../schedule.ts'
 import type { Secret } from '../secrets/secret.ts'
@@ -226,8 +226,11 @@ export function createSnapshots(deps: {
       try {
         return await importNow(run, { file, key: attempt, mostBytes }, occasion)
       } catch (error) {
-        if (!(error instanceof TooBusy) || Date.now() > until) throw error
-        await pause(error.retryAfterSeconds * 1000, undefined, { signal: run.abort.signal, ref: false })
+        const mayPass = error instanceof TooBusy || error instanceof PermitOver
+        if (!mayPass || Date.now() > until) throw error
+        // Another permit is asked for at once: where there is none, that says why.
+        const seconds = error instanceof TooBusy ? error.retryAfterSeconds : 0
+        await pause(seconds * 1000, undefined, { signal: run.abort.signal, ref: false })
       } finally {
         attempt.wipe()
       }
