@@ -74,6 +74,16 @@ it('A version that somebody has cancelled, is not completed, with room or withou
   expect((await row(version.versionId)).status).toBe('running')
 })
 
+it('The file of a version that has ended, is to be removed, but not while it is put aside', async () => {
+  const [one, two] = [await add('failed'), await add('deleted')]
+  const found = async (except: readonly string[]) =>
+    (await versions.filesToRemove(except)).map(({ versionId }) => versionId)
+  expect(await found([])).toEqual(expect.arrayContaining([one.versionId, two.versionId]))
+  const others = await found([one.versionId])
+  expect(others).toContain(two.versionId)
+  expect(others).not.toContain(one.versionId)
+})
+
 const imported = { rows: 1, bytes: 10, columns: [] }
 
 type Row = typeof datasetVersions.$inferInsert

@@ -26,6 +26,9 @@ export type VersionRows = ReturnType<typeof createVersionRows>
 
 const open = inArray(datasetVersions.status, ['queued', 'running'])
 
+/** A file that nobody needs any more, and the version whose row names it. */
+export type FileToRemove = { readonly versionId: string; readonly file: string }
+
 /** What came of completing a version; see `complete`. */
 export type Completion = 'completed' | 'cancelled' | 'full' | 'lost'
 
@@ -119,14 +122,18 @@ export function createVersionRows(db: Database, storage: Pick<Storage, 'reserve'
       })
     },
 
-    /** Returns files that are to be removed: those of ended and deleted versions, and of datasets deleted for good; at most 500. */
-    async filesToRemove(): Promise<readonly { readonly versionId: string; readonly file: string }[]> {
-      const { rows } = await db.execute<{ versionId: string; file: string }>(sql`
+    /**
+     * Returns files that are to be removed: those of ended and deleted versions, and of datasets deleted for good; at most
+     * 500, and none of the versions `except`.
+     */
+    async filesToRemove(except: readonly string[] = []): Promise<readonly FileToRemove[]> {
+      const isOther = sql`v.id <> all (${sql.param(`{${except.join(',')}}`)}::uuid[])`
+      const { rows } = await db.execute<FileToRemove>(sql`
         select v.id as "versionId", v.file from dataset_versions v
-        where v.file is not null and v.status in ('failed', 'cancelled', 'deleted')
+        where v.file is not null and v.status in ('failed', 'cancelled', 'deleted') and ${isOther}
         union all
         select v.id, v.file from datasets d join dataset_versions v on v.dataset_id = d.id
-        where d.erased_at is not null and v.file is not null and v.status = 'completed'
+        where d.erased_at is not null and v.file is not null and v.status = 'completed' and ${isOther}
         limit 500`)
       return rows
     },
