@@ -138,7 +138,7 @@ export function createSnapshots(deps: {
       own?.ended(failure)
     } catch (error) {
       log.error('snapshot could not be written down', error, { version: versionId })
-      own?.ended(interrupted)
+      own?.ended(undefined)
     } finally {
       own?.permit?.letIn()
       run.basket.sayLetIn()
@@ -347,10 +347,10 @@ function failed(message: string): Ended {
   return { status: 'failed', code: null, message, diagnosis: null }
 }
 
-const interrupted: Failure = { kind: 'interrupted', code: null, message: interruptedMessage }
-
 function failureOf(run: Run, pulled: Pulled | undefined, { code, message }: Ended): Failure {
   if (run.ending === 'cancelled') return { kind: 'cancelled', code, message }
-  if (run.ending !== undefined || pulled === undefined || pulled.ok) return interrupted
+  if (run.ending !== undefined || pulled === undefined || pulled.ok) {
+    return { kind: 'interrupted', code: null, message: interruptedMessage }
+  }
   return { kind: 'failed', code, message, ...('error' in pulled ? { error: pulled.error } : {}) }
 }
