@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { createLog } from '../log.ts'
 import type { Job } from './queue.ts'
 import { createRunner } from './runner.ts'
@@ -25,6 +25,16 @@ it('A queue that fails once, costs no room for what comes after it', async () =>
   await runner.close()
 })
 
+it('Jobs that the queue gives a process that closes, are given back before it is closed', async () => {
+  const work = workOf(4)
+  const runner = runnerOf(work)
+  const asking = runner.once()
+  await vi.waitFor(() => expect(work.left()).toBe(0))
+  await runner.close()
+  await asking
+  expect([work.made, work.most, work.givenBack]).toEqual([0, 0, ['0', '1', '2', '3']])
+})
+
 /** So many jobs, made four after four: those of a group end together, and the queue takes a moment to answer. */
 function workOf(count: number) {
   const jobs = Array.from({ length: count }, (_, index): Job => ({ id: `${index}`, runId: `run ${index}` }))
@@ -35,12 +45,16 @@ function workOf(count: number) {
   let waiting: (() => void)[] = []
   let present = 0
   const work = {
-    ...{ over, made: 0, most: 0, failures: 0 },
+    ...{ over, made: 0, most: 0, failures: 0, givenBack: [] as string[] },
+    left: () => jobs.length,
     async take(most: number): Promise<readonly Job[]> {
       if (work.failures-- > 0) throw new Error('The queue is away.')
       const some = jobs.splice(0, most)
-      await pause(5)
+      await pause(50)
       return some
+    },
+    async giveBack({ id }: Job): Promise<void> {
+      work.givenBack.push(id)
     },
     async make(): Promise<void> {
       work.most = Math.max(work.most, ++present)
@@ -60,7 +74,7 @@ function workOf(count: number) {
 function runnerOf(work: ReturnType<typeof workOf>) {
   const nothing = async () => 0
   const fakes = {
-    queue: { take: work.take, start: nothing, close: nothing, giveBack: nothing },
+    queue: { take: work.take, start: nothing, close: nothing, giveBack: work.giveBack },
     due: { take: nothing, makeUp: nothing, sendLost: nothing },
     attempts: { make: work.make },
     settling: { abandoned: nothing },
