@@ -1,7 +1,8 @@
 import { and, asc, eq, lt, lte } from 'drizzle-orm'
 import { system } from '../access/actor.ts'
 import type { Guard } from '../access/guard.ts'
-import type { Database } from '../db/client.ts'
+import type { Database, Reader } from '../db/client.ts'
+import { databaseTime } from '../db/database-time.ts'
 import { deliveries } from '../db/schema/deliveries.ts'
 import type { Channel } from './outbox.ts'
 
@@ -17,8 +18,8 @@ export type DeliveryDependencies = {
   readonly db: Database
   readonly guard: Guard
   readonly senders: Readonly<Partial<Record<Channel, Send>>>
-  /** The time; for tests. */
-  readonly now?: () => Date
+  /** Another clock than that of the database; for tests. */
+  readonly now?: (reader: Reader) => Promise<Date>
 }
 
 const minute = 60_000
@@ -27,12 +28,13 @@ const keptDays = 30
 
 /**
  * Sends what the outbox holds. Any number of processes may: one is claimed by moving its next attempt on, and whoever
- * dies with it leaves it to that attempt. So every one is sent at least once, and twice only where a process died.
+ * dies with it leaves it to that attempt. So every one is sent at least once, and twice only where a process died. What is due and what
+ * is old is by the database's clock: that of one process may jump.
  */
-export function createDeliveries({ db, guard, senders, now = () => new Date() }: DeliveryDependencies) {
+export function createDeliveries({ db, guard, senders, now = databaseTime }: DeliveryDependencies) {
   function claim(channel: Channel): Promise<Claimed | undefined> {
-    const at = now()
     return db.transaction(async (tx) => {
+      const at = await now(tx)
       const [row] = await tx
         .select({ id: deliveries.id, attempts: deliveries.attempts })
         .from(deliveries)
@@ -57,7 +59,10 @@ export function createDeliveries({ db, guard, senders, now = () => new Date() }:
     const { id, attempts } = claimed
     const mine = and(eq(deliveries.id, id), eq(deliveries.attempts, attempts))
     if (error === null) {
-      await db.update(deliveries).set({ deliveredAt: now(), nextAttemptAt: null, lastError: null }).where(mine)
+      await db
+        .update(deliveries)
+        .set({ deliveredAt: await now(db), nextAttemptAt: null, lastError: null })
+        .where(mine)
     } else if (waitAfter(attempts) <= day) {
       await db.update(deliveries).set({ lastError: error }).where(mine)
     } else await giveUp(claimed, error)
@@ -88,7 +93,8 @@ export function createDeliveries({ db, guard, senders, now = () => new Date() }:
 
     /** Forgets what is older than 30 days, sent or not. */
     async sweep(): Promise<void> {
-      await db.delete(deliveries).where(lt(deliveries.createdAt, new Date(now().getTime() - keptDays * day)))
+      const oldest = new Date((await now(db)).getTime() - keptDays * day)
+      await db.delete(deliveries).where(lt(deliveries.createdAt, oldest))
     },
   }
 }

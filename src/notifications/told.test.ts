@@ -88,7 +88,7 @@ describe('The owner of credentials', () => {
     await domain.choices.save(domain.ada, [])
     await domain.db.delete(deliveries)
     const later = new Date(Date.now() + 86_400_000)
-    const then = createReminders({ ...domain, deployment: 'managed', outbox, origin: null, now: () => later })
+    const then = createReminders({ ...domain, deployment: 'managed', outbox, origin: null, now: async () => later })
     await then.give(going)
     expect(await told(domain.ada)).toEqual(['credential.expired', 'credential.expiring'])
     expect(await channels()).toEqual(['webhook'])
