@@ -112,11 +112,12 @@ describe('The courier', () => {
     expect(text).toContain('A data store refused some credentials.')
   })
 
-  it('sends nothing to who is disabled, and is done with it', async () => {
+  it('sends no e-mail to who is disabled and is done with it, while the webhook hears of it', async () => {
     await tellOfPause(domain.ada)
+    await tellOfShare(domain.ada)
     await domain.db.update(users).set({ disabledAt: new Date() })
-    expect(await courier().next()).toBe(1)
-    expect(await sent()).toEqual([])
+    expect(await courier().next()).toBe(2)
+    expect(await sent()).toEqual(['webhook credential.paused'])
     expect(await courier().next()).toBe(0)
   })
 
