@@ -5,6 +5,7 @@ import type { Guard } from '../access/guard.ts'
 import type { Resource } from '../access/policy.ts'
 import type { Database, Reader, Transaction } from '../db/client.ts'
 import { databaseTime } from '../db/database-time.ts'
+import { newId } from '../db/new-id.ts'
 import { credentials } from '../db/schema/credentials.ts'
 import { expiryReminders } from '../db/schema/expiry-reminders.ts'
 import { users } from '../db/schema/organizations.ts'
@@ -67,12 +68,13 @@ export function createReminders(deps: ReminderDependencies) {
           .onConflictDoNothing()
           .returning()
         if (given.length === 0) return abandon(false)
-        const message = await notification(tx, { ...row, expiresAt }, days, origin)
+        const notificationId = newId()
+        const message = { ...(await notification(tx, { ...row, expiresAt }, days, origin)), notificationId }
         await outbox.add(tx, message, at)
         const details = { days, expiresAt: expiresAt.toISOString() }
         const key = `${id}:${version}:${details.expiresAt}:${days}`
         const told = { organizationId, userId: row.ownerId, about: { type: 'credential' as const, id }, details, key }
-        await notify(tx, { ...told, event: message.event, sent: true })
+        await notify(tx, { ...told, id: notificationId, event: message.event, sent: true })
         note({ version, days, expiresAt: expiresAt.toISOString() })
         return true
       },
@@ -119,7 +121,7 @@ async function notification(
   row: typeof credentials.$inferSelect & { readonly expiresAt: Date },
   days: number,
   origin: string | null,
-): Promise<Notification & { readonly event: 'credential.expired' | 'credential.expiring' }> {
+): Promise<Omit<Notification, 'notificationId'> & { readonly event: 'credential.expired' | 'credential.expiring' }> {
   const { id, organizationId, ownerId, name, currentVersion: version, expiresAt } = row
   const [owner] = await tx.select().from(users).where(eq(users.id, ownerId))
   const event = days === 0 ? 'credential.expired' : 'credential.expiring'

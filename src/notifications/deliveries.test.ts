@@ -32,7 +32,7 @@ async function add(channel: 'webhook' | 'email' = 'webhook'): Promise<string> {
 
 function sending(send: Send) {
   const { db, guard } = domain
-  return createDeliveries({ db, guard, senders: { webhook: send }, now: async () => clock })
+  return createDeliveries({ db, guard, deployment: 'managed', senders: { webhook: send }, now: async () => clock })
 }
 
 async function row(id: string) {
@@ -169,6 +169,7 @@ describe('A process whose clock is 100 days ahead', () => {
     const tried: string[] = []
     const its = createDeliveries({
       ...domain,
+      deployment: 'managed',
       senders: {
         webhook: async ({ id }) => {
           tried.push(id)

@@ -1,10 +1,12 @@
 import { and, asc, eq, lt, lte } from 'drizzle-orm'
 import { system } from '../access/actor.ts'
+import type { Deployment } from '../access/features.ts'
 import type { Guard } from '../access/guard.ts'
 import type { Database, Reader } from '../db/client.ts'
 import { databaseTime } from '../db/database-time.ts'
 import { deliveries } from '../db/schema/deliveries.ts'
 import type { Channel } from './outbox.ts'
+import { stillConcerns } from './still-concerns.ts'
 
 /** What one channel sends. The receiver knows a repeated one by its id. */
 export type Message = Pick<typeof deliveries.$inferSelect, 'id' | 'event' | 'body' | 'recipient' | 'createdAt'>
@@ -17,6 +19,7 @@ export type Deliveries = ReturnType<typeof createDeliveries>
 export type DeliveryDependencies = {
   readonly db: Database
   readonly guard: Guard
+  readonly deployment: Deployment
   readonly senders: Readonly<Partial<Record<Channel, Send>>>
   /** Another clock than that of the database; for tests. */
   readonly now?: (reader: Reader) => Promise<Date>
@@ -31,7 +34,7 @@ const keptDays = 30
  * dies with it leaves it to that attempt. So every one is sent at least once, and twice only where a process died. What is due and what
  * is old is by the database's clock: that of one process may jump.
  */
-export function createDeliveries({ db, guard, senders, now = databaseTime }: DeliveryDependencies) {
+export function createDeliveries({ db, guard, deployment, senders, now = databaseTime }: DeliveryDependencies) {
   function claim(channel: Channel): Promise<Claimed | undefined> {
     return db.transaction(async (tx) => {
       const at = await now(tx)
@@ -80,12 +83,24 @@ export function createDeliveries({ db, guard, senders, now = databaseTime }: Del
     )
   }
 
+  /** An e-mail may wait for a day: what its reader was to know then may be none of their business by now. */
+  async function isOver({ notificationId }: Claimed): Promise<boolean> {
+    return notificationId !== null && !(await stillConcerns(db, deployment, notificationId))
+  }
+
   return {
-    /** Sends one message of a channel that is due; false where none is. What `signal` ends counts as not tried. */
+    /**
+     * Sends one message of a channel that is due, or drops it where it concerns its reader no more; false where none is due.
+     * What `signal` ends counts as not tried.
+     */
     async next(channel: Channel, signal: AbortSignal): Promise<boolean> {
       const send = senders[channel]
       const claimed = send && (await claim(channel))
       if (send === undefined || claimed === undefined) return false
+      if (await isOver(claimed)) {
+        await db.delete(deliveries).where(eq(deliveries.id, claimed.id))
+        return true
+      }
       const error = await send(claimed, signal)
       if (error === null || !signal.aborted) await keep(claimed, error)
       return true
