@@ -8,7 +8,8 @@ export type EventDetails = {
   'addition.failed': { readonly additionId: string; readonly datasets: number; readonly failed: number }
   /** Null where it failed before there was a version. */
   'schedule.failed': { readonly version: number | null }
-  'schedule.missed': { readonly times: number }
+  /** How many moments; `more` where there were earlier ones as well that nobody counted. */
+  'schedule.missed': { readonly times: number; readonly more?: boolean }
   /** Failures in a row that were the reason; null for another one. */
   'schedule.disabled': { readonly failures: number | null }
   /** Numbers of columns. */
