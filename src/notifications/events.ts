@@ -10,8 +10,7 @@ export type EventDetails = {
   'schedule.failed': { readonly version: number | null }
   /** How many moments; `more` where there were earlier ones as well that nobody counted. */
   'schedule.missed': { readonly times: number; readonly more?: boolean }
-  /** Failures in a row that were the reason; null for another one. */
-  'schedule.disabled': { readonly failures: number | null }
+  'schedule.disabled': Readonly<Record<string, never>>
   /** Numbers of columns. */
   'dataset.drifted': {
     readonly version: number

@@ -168,6 +168,15 @@ describe('The list', () => {
     await domain.features.change(domain.root, domain.root.organizationId, 'stored_credentials', true)
   })
 
+  it('says of a schedule that it was turned off, also in a row of an earlier version', async () => {
+    const about = { type: 'dataset', id: newId() } as const
+    for (const details of [{ failures: null }, {}]) {
+      await tell(domain.ada, { event: 'schedule.disabled', about, details: details as never })
+    }
+    const sentence = 'The schedule of a dataset was turned off.'
+    expect(await sentences(domain.ada)).toEqual([sentence, sentence])
+  })
+
   it('neither names nor links a deleted dataset', async () => {
     const id = newId()
     const { id: ownerId, organizationId } = domain.ada

@@ -52,10 +52,7 @@ const sentences: { readonly [E in NotificationEvent]: (names: Names, details: Ev
     if (times === 1) return `A scheduled refresh of ${the('dataset')} was missed.`
     return `${number(times)} scheduled refreshes of ${the('dataset')} were missed.`
   },
-  'schedule.disabled': ({ the }, { failures }) =>
-    failures === null
-      ? `The schedule of ${the('dataset')} was turned off.`
-      : `The schedule of ${the('dataset')} was turned off after ${counted(failures, 'failure')} in a row.`,
+  'schedule.disabled': ({ the }) => `The schedule of ${the('dataset')} was turned off.`,
   'dataset.drifted': ({ the }, { version, added, removed, changed }) => {
     const parts = [part(added, 'added'), part(removed, 'removed'), part(changed, 'changed')].filter(Boolean)
     return `Columns of ${the('dataset')} differ in version ${version}: ${parts.join(', ') || 'another order'}.`

@@ -35,7 +35,7 @@ export async function tellOfMissed(
 
 /** Tells who set a schedule that Keyward disabled it. */
 export async function tellOfDisabled(tx: Transaction, schedule: Whose): Promise<void> {
-  await notify(tx, { ...whom(schedule), event: 'schedule.disabled', details: { failures: null } })
+  await notify(tx, { ...whom(schedule), event: 'schedule.disabled', details: {} })
 }
 
 function whom({ organizationId, datasetId, setBy }: Whose) {
