@@ -52,11 +52,12 @@ export const topics: Readonly<Record<Topic, { readonly label: string; readonly e
 export const events: Readonly<
   Record<NotificationEvent, { readonly topic: Topic; readonly webhook?: true | 'with the owner' }>
 > = {
-  'snapshot.finished': { topic: 'finished' },
-  'snapshot.failed': { topic: 'failed' },
+  'snapshot.finished': { topic: 'finished', webhook: true },
+  'snapshot.failed': { topic: 'failed', webhook: true },
+  // Somebody did it, and knows.
   'snapshot.cancelled': { topic: 'failed' },
-  'addition.finished': { topic: 'finished' },
-  'addition.failed': { topic: 'failed' },
+  'addition.finished': { topic: 'finished', webhook: true },
+  'addition.failed': { topic: 'failed', webhook: true },
   'schedule.failed': { topic: 'schedules', webhook: true },
   'schedule.missed': { topic: 'schedules', webhook: true },
   'schedule.disabled': { topic: 'schedules', webhook: true },

@@ -1,16 +1,22 @@
 import { eq } from 'drizzle-orm'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { credentials } from '../db/schema/credentials.ts'
+import { deliveries } from '../db/schema/deliveries.ts'
 import { notifications } from '../db/schema/notifications.ts'
+import { users } from '../db/schema/organizations.ts'
 import { refused } from '../testing/domain.ts'
 import { fakeUse } from '../testing/fake-use.ts'
-import { complete, hurryJobs, makeDue, schedulingProcess } from '../testing/scheduling.ts'
+import { heardByWebhook } from '../testing/heard-by-webhook.ts'
+import { complete, daily, hurryJobs, makeDue, schedulingProcess, storedAccount } from '../testing/scheduling.ts'
 import { schedulingScene } from '../testing/scheduling-scene.ts'
 
 const scene = schedulingScene()
 const unreachable = { ...refused, code: 'tcp.timeout', diagnosis: [] } as typeof refused
 
-beforeEach(() => scene.domain.db.delete(notifications))
+beforeEach(async () => {
+  await scene.domain.db.delete(notifications)
+  await scene.domain.db.delete(deliveries)
+})
 
 /** What Ada was told of schedules, the first first. */
 async function told() {
@@ -108,6 +114,55 @@ describe('Who set a schedule', () => {
     await scene.once()
     expect(await scene.states()).toEqual(['completed'])
     expect(await told()).toHaveLength(1)
+  })
+})
+
+describe('The webhook', () => {
+  const whose = () => ({
+    datasetId: scene.datasetId,
+    owner: scene.domain.ada.name,
+    url: `https://keyward.example.com/catalog/${scene.datasetId}`,
+  })
+
+  it('hears that a scheduled refresh failed, with its version', async () => {
+    await scene.set()
+    scene.domain.connector.next = { ...refused, code: 'read.denied', diagnosis: [] } as typeof refused
+    await makeDue(scene.domain, scene.datasetId)
+    await scene.once()
+    expect(await heardByWebhook(scene.domain)).toEqual([
+      {
+        event: 'schedule.failed',
+        body: { ...whose(), version: 1, sentence: 'A scheduled refresh of the dataset "Orders" failed.' },
+      },
+    ])
+  })
+
+  it('hears that refreshes were missed, once for all of them', async () => {
+    await scene.set({ catchUp: 'skip' })
+    await makeDue(scene.domain, scene.datasetId, '3 days')
+    await scene.once()
+    const times = await missed()
+    const sentence = `${times} scheduled refreshes of the dataset "Orders" were missed.`
+    expect(await heardByWebhook(scene.domain)).toEqual([
+      { event: 'schedule.missed', body: { ...whose(), times, sentence } },
+    ])
+  })
+
+  it('hears that a schedule was turned off because who set it was disabled', async () => {
+    const { domain, process, connectionId, datasetId } = scene
+    await domain.sharing.share(domain.ada, connectionId, domain.ben.email, 'consumer')
+    await process.catalog.datasetSharing.share(domain.ada, datasetId, domain.ben.email, 'owner')
+    const account = await storedAccount(domain, domain.ben, connectionId, "Ben's")
+    expect(await process.schedules.set(domain.ben, datasetId, daily(account), null)).toEqual({ ok: true })
+    await domain.db.delete(notifications)
+    await domain.db.update(users).set({ disabledAt: new Date() }).where(eq(users.id, domain.ben.id))
+    await makeDue(domain, datasetId)
+    await scene.once()
+    expect(await scene.schedule()).toMatchObject({ state: 'disabled' })
+    const sentence = 'The schedule of the dataset "Orders" was turned off.'
+    expect(await heardByWebhook(domain)).toEqual([
+      { event: 'schedule.disabled', body: { ...whose(), owner: domain.ben.name, sentence } },
+    ])
   })
 })
 
