@@ -11,7 +11,7 @@ export const deliveries = pgTable(
     channel: text({ enum: ['webhook', 'email'] }).notNull(),
     /** Of an e-mail. */
     recipient: text(),
-    /** What an e-mail is about: it is sent as long as that concerns its reader. Null in those of versions before 0007. */
+    /** What an e-mail is about: it is sent as long as that concerns its reader. Null in those that earlier versions wrote. */
     notificationId: uuid(),
     event: text().notNull(),
     /** Names and dates, never a secret. */
