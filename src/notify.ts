@@ -32,7 +32,7 @@ export function createNotifying(deps: {
     ...(webhook === null ? {} : { webhook: createWebhook(webhook, { egress }) }),
     ...(mail === null ? {} : { email: createMailer(mail, { egress }) }),
   }
-  const deliveries = createDeliveries({ db, guard, senders })
+  const deliveries = createDeliveries({ db, guard, deployment, senders })
   const schedules = [
     createSchedule({
       work: async (signal) => void (await reminders.give(signal)),

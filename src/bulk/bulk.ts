@@ -8,6 +8,7 @@ import { refuseDate } from '../credentials/expiry.ts'
 import { type CredentialListing, visibleTo } from '../credentials/listing.ts'
 import type { CredentialQueries } from '../credentials/queries.ts'
 import type { Database, Reader } from '../db/client.ts'
+import { databaseTime } from '../db/database-time.ts'
 import { newId } from '../db/new-id.ts'
 import { bulkItems, bulkJobs } from '../db/schema/bulk-jobs.ts'
 import { credentials } from '../db/schema/credentials.ts'
@@ -172,7 +173,7 @@ export function createBulk(
         (tx) => findJob(tx, id, true),
         async ({ tx, note, abandon }, { row }) => {
           if (stateOf(row) !== 'new') return abandon<ConfirmOutcome>({ ok: true })
-          const wanted = orderOf(row, agreement)
+          const wanted = orderOf(row, agreement, await databaseTime(tx))
           if ('error' in wanted) return abandon<ConfirmOutcome>(wanted)
           if (await isBusy(tx, actor)) return abandon(refused(null, busy))
           const expiresAt = wanted.action === 'expiry' ? wanted.expiresAt : null
@@ -236,7 +237,7 @@ async function notVisible(db: Database, actor: UserActor, ids: readonly string[]
   return ids.find((id) => !known.has(id))
 }
 
-function orderOf(row: JobRow, { dropUnusable, expiresAt }: Agreement): Order | Refused {
+function orderOf(row: JobRow, { dropUnusable, expiresAt }: Agreement, now: Date): Order | Refused {
   const { action, newOwnerId } = row
   if (action === 'test') return { action }
   if (action === 'delete') return { action }
@@ -244,7 +245,7 @@ function orderOf(row: JobRow, { dropUnusable, expiresAt }: Agreement): Order | R
     if (newOwnerId === null) return refused('email', 'Enter the e-mail address of the new owner first.')
     return { action, newOwnerId, dropUnusable }
   }
-  const error = expiresAt === null ? undefined : refuseDate(expiresAt, new Date())
+  const error = expiresAt === null ? undefined : refuseDate(expiresAt, now)
   return error === undefined ? { action, expiresAt } : refused('date', error)
 }
 

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { sql } from 'drizzle-orm'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createLog } from '../log.ts'
 import { Secret } from '../secrets/secret.ts'
 import { createBucketStore } from '../storage/bucket-store.ts'
 import { childrenOf, isRunning } from '../testing/child-processes.ts'
@@ -17,6 +18,7 @@ import { SnapshotUnreadable } from './stored-version.ts'
 
 let swift: Swift | undefined
 let scene: ImportScene
+const log = createLog({ level: 'silent' })
 
 /** What brings it was said when it was looked for. */
 const missing = 'There is no Swift here.'
@@ -88,8 +90,8 @@ describe('a snapshot in a bucket', () => {
     await swift.beginUpload('snapshots', begun)
     const files = createBucketStore({ ...place(), secretAccessKey }, scene.directory)
     const { db } = scene
-    expect(await removeOrphans({ db, files })).toBe(0)
-    expect(await removeOrphans({ db, files, now: new Date(Date.now() + 25 * 3_600_000) })).toBe(2)
+    expect(await removeOrphans({ db, files, log })).toBe(0)
+    expect(await removeOrphans({ db, files, log, now: new Date(Date.now() + 25 * 3_600_000) })).toBe(2)
     expect(await swift.listAll('snapshots')).toEqual([foreign])
     await swift.remove('snapshots', foreign)
     files.close()

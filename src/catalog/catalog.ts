@@ -52,7 +52,7 @@ export function createCatalog(deps: {
   const beat = beatMilliseconds === undefined ? {} : { beatMilliseconds }
   const snapshots = createSnapshots({ use, versions, store, storage, log, ...beat })
   const deletion = createDatasetDeletion({ db, guard, snapshots, store, datasetKeys, log })
-  const sweep = createSweep({ versions, deletion, store, removeOrphans: () => removeOrphans({ db, files }), log })
+  const sweep = createSweep({ versions, deletion, store, removeOrphans: () => removeOrphans({ db, files, log }), log })
   const datasets = createDatasets({ guard, snapshots, storage, datasetKeys })
   return {
     store,

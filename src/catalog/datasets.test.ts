@@ -15,6 +15,7 @@ import { addConnection, refused, type TestDomain, testDomain } from '../testing/
 import { type FakeUse, fakeSize, fakeUse } from '../testing/fake-use.ts'
 import { type Catalog, createCatalog } from './catalog.ts'
 import type { DatasetItem } from './datasets.ts'
+import { cancelledMessage } from './version-rows.ts'
 
 let domain: TestDomain
 let connectionId: string
@@ -189,6 +190,37 @@ describe('cancel', () => {
     await another.close()
   })
 
+  it('from another process, of a version that is completed before the next heartbeat, keeps nothing of it', async () => {
+    const [another, slow] = [newCatalog(), newCatalog(60_000)]
+    const [id] = await create(['one'], typed(), slow)
+    await vi.waitFor(() => expect(use.calls).toHaveLength(1))
+    expect(await another.datasets.cancel(domain.ada, id, 1)).toBe(true)
+    use.release()
+    await slow.snapshots.idle()
+    expect((await show(id)).versions[0]).toMatchObject({ status: 'cancelled', message: cancelledMessage })
+    expect(filesLeft()).toEqual([])
+    await Promise.all([another.close(), slow.close()])
+  })
+
+  it('of a version that is completed at this moment, says that it came too late', async () => {
+    const [id] = await create(['one'])
+    await vi.waitFor(() => expect(use.calls).toHaveLength(1))
+    const late = await domain.db.transaction(async (tx) => {
+      await tx.update(datasetVersions).set({ status: 'completed' }).where(versionOf(id))
+      const asked = catalog.datasets.cancel(domain.ada, id, 1)
+      await vi.waitFor(async () => {
+        const { rows } = await domain.db.execute(
+          sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like 'update "dataset_versions" set "cancel_requested_at"%'`,
+        )
+        expect(rows).toHaveLength(1)
+      })
+      return { asked }
+    })
+    expect(await late.asked).toBe(false)
+    const [row] = await domain.db.select().from(datasetVersions).where(versionOf(id))
+    expect(row).toMatchObject({ status: 'completed', cancelRequestedAt: null })
+  })
+
   it('of a version that waits for its turn, ends it without asking the target', async () => {
     const ids = await create(['one', 'two', 'three'])
     await vi.waitFor(() => expect(use.calls).toHaveLength(2))
@@ -304,10 +336,10 @@ describe('a stranger', () => {
   })
 })
 
-function newCatalog(): Catalog {
+function newCatalog(beatMilliseconds = 50): Catalog {
   const log = createLog({ level: 'silent' })
   const { db, guard, datasetKeys } = domain
-  return createCatalog({ db, guard, use, datasetKeys, directory, log, beatMilliseconds: 50 })
+  return createCatalog({ db, guard, use, datasetKeys, directory, log, beatMilliseconds })
 }
 
 function typed() {
@@ -319,9 +351,9 @@ function items(names: readonly string[]): DatasetItem[] {
   return names.map((name) => ({ name, source: { kind: 'table', schema: 'public', table: name } }))
 }
 
-async function create(names: readonly string[], account: Account = { kind: 'stored', credentialId }) {
+async function create(names: readonly string[], account: Account = { kind: 'stored', credentialId }, by = catalog) {
   const order = { connectionId, items: items(names), rowLimit: null, account }
-  return (await catalog.datasets.create(domain.ada, order)) as [string, string, string]
+  return (await by.datasets.create(domain.ada, order)) as [string, string, string]
 }
 
 function show(id: string) {

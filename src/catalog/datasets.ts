@@ -1,4 +1,4 @@
-import { and, desc, eq, sql } from 'drizzle-orm'
+import { and, desc, eq, inArray, sql } from 'drizzle-orm'
 import type { Actor, UserActor } from '../access/actor.ts'
 import type { Effect, Guard } from '../access/guard.ts'
 import type { Resource } from '../access/policy.ts'
@@ -149,13 +149,14 @@ export function createDatasets(deps: {
         async ({ tx, note, abandon }) => {
           note({ version: number })
           const version = await findVersion(tx, id, number)
-          if (!isOpen(version.status)) return abandon(null)
-          const its = eq(datasetVersions.id, version.id)
-          await tx
+          // Asked as it is written: it may be completed at this moment.
+          const its = and(eq(datasetVersions.id, version.id), inArray(datasetVersions.status, ['queued', 'running']))
+          const asked = await tx
             .update(datasetVersions)
             .set({ cancelRequestedAt: sql`now()`, cancelRequestedBy: actor.id })
             .where(its)
-          return version.id
+            .returning({ id: datasetVersions.id })
+          return asked.length > 0 ? version.id : abandon(null)
         },
         { id },
       )

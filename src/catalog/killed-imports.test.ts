@@ -7,6 +7,7 @@ import { eq, sql } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { NotFound } from '../access/refusals.ts'
 import { datasetVersions } from '../db/schema/catalog.ts'
+import { createLog } from '../log.ts'
 import { createFolderStore } from '../storage/folder-store.ts'
 import { canary, type ImportScene, importScene } from '../testing/import-scene.ts'
 import { type SnapshotProcess, startSnapshotProcess } from '../testing/killed-process.ts'
@@ -18,6 +19,7 @@ const seed = Number(process.env.KILL_SEED ?? randomInt(2 ** 31))
 const random = randomOf(seed)
 const points = 50
 const rowsKept = 100_000
+const log = createLog({ level: 'silent' })
 
 let scene: ImportScene
 let id: string
@@ -165,7 +167,7 @@ async function contentOf(path: string): Promise<unknown[] | undefined> {
 async function everyFileHasAVersion(): Promise<void> {
   const tomorrow = new Date(Date.now() + 25 * 3_600_000)
   const files = createFolderStore(scene.directory)
-  expect(await removeOrphans({ db: scene.db, files, now: tomorrow })).toBe(0)
+  expect(await removeOrphans({ db: scene.db, files, log, now: tomorrow })).toBe(0)
   expect(filesLeft()).toEqual(await filesOfWhole())
   for (const { number, status } of await versions()) {
     if (status !== 'completed') await expect(stored(number)).rejects.toThrow(NotFound)

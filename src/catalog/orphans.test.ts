@@ -17,6 +17,7 @@ let connectionId: string
 let directory: string
 let catalog: Catalog
 let use: FakeUse
+const log = createLog({ level: 'silent' })
 
 beforeAll(async () => {
   domain = await testDomain()
@@ -27,7 +28,7 @@ afterAll(() => domain.close())
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'keyward-orphans-'))
   use = fakeUse()
-  catalog = createCatalog({ ...domain, use: use as never, directory, log: createLog({ level: 'silent' }) })
+  catalog = createCatalog({ ...domain, use: use as never, directory, log })
 })
 afterEach(async () => {
   use.release()
@@ -44,6 +45,19 @@ describe('What no row names', () => {
     expect(await collect()).toBe(2)
     expect(left.filter(existsSync)).toEqual([])
     expect(existsSync(young)).toBe(true)
+  })
+
+  it('is removed also where another file cannot be, and only what was removed is counted', async () => {
+    const names = Array.from({ length: 3 }, () => snapshotFile(domain.ada.organizationId, newId()))
+    const paths = names.map((name) => write(name, 25))
+    const files = createFolderStore(directory)
+    const refused: string[] = []
+    const remove = (file: string) => {
+      if (refused.length === 0) refused.push(join(directory, file))
+      return join(directory, file) === refused[0] ? Promise.reject(new Error('It is in use.')) : files.remove(file)
+    }
+    expect(await removeOrphans({ db: domain.db, files: { ...files, remove }, log })).toBe(2)
+    expect(paths.filter(existsSync)).toEqual(refused)
   })
 
   it('is left alone where the name is none of ours, or the folder no organization’s of this database', async () => {
@@ -98,13 +112,13 @@ describe('What a row names', () => {
     const { file } = (use.calls[0] as { input: unknown }).input as { file: string }
     writeFileSync(`${file}.partial`, 'half')
     age(`${file}.partial`, 100)
-    expect([await removeOrphans({ db: domain.db, files: slow }), listed]).toEqual([0, 1])
+    expect([await removeOrphans({ db: domain.db, files: slow, log }), listed]).toEqual([0, 1])
     expect(existsSync(file)).toBe(true)
   })
 })
 
 function collect(): Promise<number> {
-  return removeOrphans({ db: domain.db, files: createFolderStore(directory) })
+  return removeOrphans({ db: domain.db, files: createFolderStore(directory), log })
 }
 
 function write(file: string, hours: number): string {

@@ -13,8 +13,11 @@ export type OwnOrder = {
     /** Called when the account was let in, and when the version has ended. May be called again. */
     readonly letIn: () => void
   }
-  /** Called when the version has ended and that is written down; null where its data is complete. */
-  readonly ended: (failure: Failure | null) => void
+  /**
+   * Called when the version has ended and that is written down: with null where its data is complete, and with undefined
+   * where the database could not be asked to the end, so that only its row can say what became of it.
+   */
+  readonly ended: (failure: Failure | null | undefined) => void
 }
 
 /** How a refresh is begun that no person waits for. */

@@ -9,7 +9,7 @@ import {
   type Source,
   TooBusy,
 } from '../connector/driver.ts'
-import { type Occasion, trippingCodes } from '../credentials/breaker.ts'
+import { type Occasion, PermitOver, trippingCodes } from '../credentials/breaker.ts'
 import type { Log } from '../log.ts'
 import { createSchedule } from '../schedule.ts'
 import type { Secret } from '../secrets/secret.ts'
@@ -138,7 +138,7 @@ export function createSnapshots(deps: {
       own?.ended(failure)
     } catch (error) {
       log.error('snapshot could not be written down', error, { version: versionId })
-      own?.ended(interrupted)
+      own?.ended(undefined)
     } finally {
       own?.permit?.letIn()
       run.basket.sayLetIn()
@@ -153,7 +153,7 @@ export function createSnapshots(deps: {
     const version = begins ? await persist(() => versions.start(actor.organizationId, versionId)) : undefined
     const imported = version === undefined ? whyNotBegun(run) : await pull(run, version)
     if (imported !== undefined && isRefusal(imported)) run.basket.refused = true
-    const completed = version && imported?.ok ? await complete(version, imported.value) : imported
+    const completed = version && imported?.ok ? await complete(run, version, imported.value) : imported
     if (completed?.ok) {
       for (const listener of listeners) listener(run.order)
       return null
@@ -178,9 +178,15 @@ export function createSnapshots(deps: {
   }
 
   /** Resolves with undefined where somebody ended the version meanwhile. */
-  async function complete(version: StoredVersion, imported: Imported): Promise<Pulled | { ok: true } | undefined> {
+  async function complete(
+    run: Run,
+    version: StoredVersion,
+    imported: Imported,
+  ): Promise<Pulled | { ok: true } | undefined> {
     const outcome = await persist(() => versions.complete(version, imported))
     if (outcome === 'completed') return { ok: true }
+    // Sooner than the heartbeat told so.
+    if (outcome === 'cancelled') run.ending = 'cancelled'
     return outcome === 'full' ? { ok: false, message: noRoomLeft } : undefined
   }
 
@@ -220,8 +226,11 @@ export function createSnapshots(deps: {
       try {
         return await importNow(run, { file, key: attempt, mostBytes }, occasion)
       } catch (error) {
-        if (!(error instanceof TooBusy) || Date.now() > until) throw error
-        await pause(error.retryAfterSeconds * 1000, undefined, { signal: run.abort.signal, ref: false })
+        const mayPass = error instanceof TooBusy || error instanceof PermitOver
+        if (!mayPass || Date.now() > until) throw error
+        // Another permit is asked for at once: where there is none, that says why.
+        const seconds = error instanceof TooBusy ? error.retryAfterSeconds : 0
+        await pause(seconds * 1000, undefined, { signal: run.abort.signal, ref: false })
       } finally {
         attempt.wipe()
       }
@@ -338,10 +347,10 @@ function failed(message: string): Ended {
   return { status: 'failed', code: null, message, diagnosis: null }
 }
 
-const interrupted: Failure = { kind: 'interrupted', code: null, message: interruptedMessage }
-
 function failureOf(run: Run, pulled: Pulled | undefined, { code, message }: Ended): Failure {
   if (run.ending === 'cancelled') return { kind: 'cancelled', code, message }
-  if (run.ending !== undefined || pulled === undefined || pulled.ok) return interrupted
+  if (run.ending !== undefined || pulled === undefined || pulled.ok) {
+    return { kind: 'interrupted', code: null, message: interruptedMessage }
+  }
   return { kind: 'failed', code, message, ...('error' in pulled ? { error: pulled.error } : {}) }
 }

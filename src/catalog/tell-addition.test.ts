@@ -9,6 +9,7 @@ import { createOutbox } from '../notifications/outbox.ts'
 import { paths } from '../paths.ts'
 import { catalogDomain } from '../testing/catalog-domain.ts'
 import { refused, type TestDomain, testDomain } from '../testing/domain.ts'
+import { heardByWebhook } from '../testing/heard-by-webhook.ts'
 import { createVersionRows } from './version-rows.ts'
 
 let domain: TestDomain
@@ -19,6 +20,7 @@ beforeAll(async () => {
 afterAll(() => domain.close())
 beforeEach(async () => {
   await domain.db.delete(notifications)
+  await domain.db.delete(deliveries)
 })
 
 const roomy = { reserve: async () => true }
@@ -138,8 +140,37 @@ describe('Who adds many tables at once', () => {
     const outbox = createOutbox({ webhook: true, email: true })
     await createCourier({ ...domain, deployment: 'managed', outbox, origin: null }).next()
     const sent = await domain.db.select().from(deliveries)
-    expect(sent.map(({ channel, event, recipient }) => [channel, event, recipient])).toEqual([
+    expect(sent.map(({ channel, event, recipient }) => [channel, event, recipient]).toSorted()).toEqual([
       ['email', 'addition.finished', domain.ada.email],
+      ['webhook', 'addition.finished', null],
+    ])
+  })
+
+  it('is told, and the webhook with them: once for all, with how many and where', async () => {
+    const ready = await added(['One', 'Two'], 90)
+    for (const id of ready.ids) await complete(id)
+    const half = await added(['Good', 'Bad'], 1)
+    await complete(half.ids[0])
+    await rows().end(half.ids[1] ?? '', failed, true)
+    const about = (additionId: string) => ({
+      ...{ additionId, datasets: 2, datasetId: expect.any(String), owner: domain.ada.name },
+      url: `https://keyward.example.com/catalog/additions/${additionId}`,
+    })
+    expect(await heardByWebhook(domain)).toEqual([
+      {
+        event: 'addition.finished',
+        body: {
+          ...about(ready.additionId),
+          sentence: expect.stringContaining('2 datasets that you added together are'),
+        },
+      },
+      {
+        event: 'addition.failed',
+        body: {
+          ...{ ...about(half.additionId), failed: 1 },
+          sentence: 'Of 2 datasets that you added together 1 has no data: the dataset "Bad".',
+        },
+      },
     ])
   })
 })

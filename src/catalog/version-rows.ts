@@ -1,6 +1,6 @@
-import { and, eq, inArray, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import type { Diagnosis, DiagnosisCode, Imported } from '../connector/driver.ts'
-import type { Database } from '../db/client.ts'
+import type { Database, Transaction } from '../db/client.ts'
 import { datasetVersions } from '../db/schema/catalog.ts'
 import { indexDataset } from '../search/documents.ts'
 import { snapshotFile } from '../storage/snapshot-file.ts'
@@ -26,10 +26,16 @@ export type VersionRows = ReturnType<typeof createVersionRows>
 
 const open = inArray(datasetVersions.status, ['queued', 'running'])
 
+/** A file that nobody needs any more, and the version whose row names it. */
+export type FileToRemove = { readonly versionId: string; readonly file: string }
+
+/** What came of completing a version; see `complete`. */
+export type Completion = 'completed' | 'cancelled' | 'full' | 'lost'
+
 /**
  * The life of a version in the database: queued → running → completed, failed or cancelled. Each step happens only from
- * the step before it, so a process that was thought dead cannot overrule what was decided meanwhile. Times are the
- * database's, so clocks of several machines do not matter.
+ * the step before it, so a process that was thought dead cannot overrule what was decided meanwhile; and each may be tried
+ * again where its answer was lost. Times are the database's, so clocks of several machines do not matter.
  */
 export function createVersionRows(db: Database, storage: Pick<Storage, 'reserve'>) {
   return {
@@ -40,10 +46,12 @@ export function createVersionRows(db: Database, storage: Pick<Storage, 'reserve'
     async start(organizationId: string, versionId: string): Promise<StoredVersion | undefined> {
       const file = snapshotFile(organizationId, versionId)
       const its = and(eq(datasetVersions.id, versionId), eq(datasetVersions.organizationId, organizationId))
+      // One that runs already was begun by this very run, which did not hear so.
+      const startedAt = sql`coalesce(${datasetVersions.startedAt}, now())`
       const [started] = await db
         .update(datasetVersions)
-        .set({ status: 'running', file, startedAt: sql`now()`, heartbeatAt: sql`now()` })
-        .where(and(its, eq(datasetVersions.status, 'queued')))
+        .set({ status: 'running', file, startedAt, heartbeatAt: sql`now()` })
+        .where(and(its, open))
         .returning({ datasetId: datasetVersions.datasetId })
       return started && { organizationId, datasetId: started.datasetId, versionId, file }
     },
@@ -64,22 +72,24 @@ export function createVersionRows(db: Database, storage: Pick<Storage, 'reserve'
     },
 
     /**
-     * Completes a running version. `lost` where somebody ended it meanwhile, `full` where the organization has no room for
-     * it any more: its file is to be removed.
+     * Completes a running version. Where it is not `completed` its file is to be removed: it was `cancelled`, its
+     * organization has no room for it any more (`full`), or somebody ended it meanwhile (`lost`).
      */
-    async complete(version: StoredVersion, imported: Imported): Promise<'completed' | 'lost' | 'full'> {
+    async complete(version: StoredVersion, imported: Imported): Promise<Completion> {
       const { rows, bytes, columns } = imported
       return db.transaction(async (tx) => {
-        if (!(await storage.reserve(tx, version.organizationId, bytes))) return 'full'
+        if (!(await storage.reserve(tx, version.organizationId, bytes))) return whyNot(tx, version.versionId, 'full')
+        const running = and(eq(datasetVersions.status, 'running'), isNull(datasetVersions.cancelRequestedAt))
         const completed = await tx
           .update(datasetVersions)
           .set({ status: 'completed', rows, bytes, columns: [...columns], finishedAt: sql`now()` })
-          .where(and(eq(datasetVersions.id, version.versionId), eq(datasetVersions.status, 'running')))
+          .where(and(eq(datasetVersions.id, version.versionId), running))
           .returning(toTell)
+        if (completed.length === 0) return whyNot(tx, version.versionId, 'lost')
         for (const one of completed) await indexDataset(tx, one.datasetId)
         await tellEnded(tx, completed)
-        if (completed.length > 0) await tellDrift(tx, version.versionId)
-        return completed.length > 0 ? 'completed' : 'lost'
+        await tellDrift(tx, version.versionId)
+        return 'completed'
       })
     },
 
@@ -112,14 +122,18 @@ export function createVersionRows(db: Database, storage: Pick<Storage, 'reserve'
       })
     },
 
-    /** Returns files that are to be removed: those of ended and deleted versions, and of datasets deleted for good; at most 500. */
-    async filesToRemove(): Promise<readonly { readonly versionId: string; readonly file: string }[]> {
-      const { rows } = await db.execute<{ versionId: string; file: string }>(sql`
+    /**
+     * Returns files that are to be removed: those of ended and deleted versions, and of datasets deleted for good; at most
+     * 500, and none of the versions `except`.
+     */
+    async filesToRemove(except: readonly string[] = []): Promise<readonly FileToRemove[]> {
+      const isOther = sql`v.id <> all (${sql.param(`{${except.join(',')}}`)}::uuid[])`
+      const { rows } = await db.execute<FileToRemove>(sql`
         select v.id as "versionId", v.file from dataset_versions v
-        where v.file is not null and v.status in ('failed', 'cancelled', 'deleted')
+        where v.file is not null and v.status in ('failed', 'cancelled', 'deleted') and ${isOther}
         union all
         select v.id, v.file from datasets d join dataset_versions v on v.dataset_id = d.id
-        where d.erased_at is not null and v.file is not null and v.status = 'completed'
+        where d.erased_at is not null and v.file is not null and v.status = 'completed' and ${isOther}
         limit 500`)
       return rows
     },
@@ -140,6 +154,18 @@ export function createVersionRows(db: Database, storage: Pick<Storage, 'reserve'
         )
     },
   }
+}
+
+/**
+ * Says why a version was not completed now. One that is completed already was so by this very run, since nobody else can:
+ * the answer to it was lost. That comes before what is full, as it takes up room itself by then.
+ */
+async function whyNot(tx: Transaction, versionId: string, otherwise: 'full' | 'lost'): Promise<Completion> {
+  const { status, cancelRequestedAt } = datasetVersions
+  const [row] = await tx.select({ status, cancelRequestedAt }).from(datasetVersions).where(eq(id, versionId))
+  if (row?.status === 'completed') return 'completed'
+  if (row?.status !== 'running') return 'lost'
+  return row.cancelRequestedAt === null ? otherwise : 'cancelled'
 }
 
 const { id, organizationId, datasetId, number, status, createdBy, rows, startedAt, finishedAt, cancelRequestedBy } =

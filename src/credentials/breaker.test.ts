@@ -7,7 +7,7 @@ import { missedUses } from '../db/schema/missed-uses.ts'
 import { Secret } from '../secrets/secret.ts'
 import { createServices, type Services } from '../services.ts'
 import { addConnection, refused, signedIn, type TestDomain, testDomain } from '../testing/domain.ts'
-import { endPause } from './breaker.ts'
+import { endPause, PermitOver } from './breaker.ts'
 
 let domain: TestDomain
 /** A second process on the same database. */
@@ -326,9 +326,7 @@ describe('A permit', () => {
     expect(await permit(second, other)).toEqual({ ok: false, because: 'tried now' })
     const occasion = answer.permit
     expect((await domain.signIns.create(domain.ada, first, account(), 'test', { occasion })).code).toBe('ok')
-    expect((await domain.signIns.create(domain.ada, first, account(), 'test', { occasion })).code).toBe(
-      'policy.refused',
-    )
+    await expect(domain.signIns.create(domain.ada, first, account(), 'test', { occasion })).rejects.toThrow(PermitOver)
     await domain.breaker.release(occasion)
     expect((await permit(second, other)).ok).toBe(true)
     expect(await domain.db.select().from(missedUses).where(eq(missedUses.credentialId, credential))).toEqual([])
@@ -340,8 +338,9 @@ describe('A permit', () => {
     domain.connector.next = refused
     await signIn(other, second)
     domain.connector.jobs.length = 0
-    const use = await domain.signIns.create(domain.ada, first, account(), 'test', { occasion: answer.permit })
-    expect([use.code, domain.connector.jobs]).toEqual(['policy.refused', []])
+    const use = domain.signIns.create(domain.ada, first, account(), 'test', { occasion: answer.permit })
+    await expect(use).rejects.toThrow(PermitOver)
+    expect(domain.connector.jobs).toEqual([])
   })
 
   test('for a credential or a connection that is gone is not given', async () => {

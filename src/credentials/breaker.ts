@@ -1,7 +1,7 @@
 import { and, eq, gt, isNotNull, sql } from 'drizzle-orm'
 import { system } from '../access/actor.ts'
 import type { Guard } from '../access/guard.ts'
-import { NotFound } from '../access/refusals.ts'
+import { NotFound, Refusal } from '../access/refusals.ts'
 import { findConnection } from '../connections/connections.ts'
 import { lookAtOnce } from '../connections/health-state.ts'
 import type { DiagnosisCode, Outcome } from '../connector/driver.ts'
@@ -30,6 +30,13 @@ export type Occasion = 'by hand' | 'in line' | Permit
 
 /** That Keyward may use a credential by itself, alone until then. */
 export type Permit = { readonly credentialId: string; readonly until: Date }
+
+/** A permit was over, or its credential paused, before it was used: nothing was sent. Ask for another, which says why. */
+export class PermitOver extends Refusal {
+  constructor() {
+    super('The turn of this use was over before it could sign in, so nothing was sent. Try again in a minute.')
+  }
+}
 
 /** A use that Keyward would make by itself. `purpose` is what the ledger would say. */
 export type OwnUse = { readonly credentialId: string; readonly connectionId: string; readonly purpose: string }

@@ -1,5 +1,5 @@
 import { and, eq } from 'drizzle-orm'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { UserActor } from '../access/actor.ts'
 import { NotFound } from '../access/refusals.ts'
 import { auditEntries } from '../db/schema/audit.ts'
@@ -76,6 +76,16 @@ describe('setExpiry', () => {
     date.setUTCFullYear(date.getUTCFullYear() + 10)
     date.setUTCDate(date.getUTCDate() + 1)
     expect(await domain.vault.setExpiry(ada, await store(), date)).toMatchObject({ ok: true })
+  })
+
+  it('with a date to come, in a process whose clock is past it, goes by that of the database', async () => {
+    const [id, date] = [await store(), inDays(30)]
+    vi.useFakeTimers({ toFake: ['Date'], now: inDays(100) })
+    try {
+      expect(await domain.vault.setExpiry(ada, id, date)).toMatchObject({ ok: true })
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   it('with null, sets that there is none', async () => {

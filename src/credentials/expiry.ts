@@ -1,6 +1,7 @@
 import { and, eq, min } from 'drizzle-orm'
 import type { Actor } from '../access/actor.ts'
 import type { Transaction } from '../db/client.ts'
+import { databaseTime } from '../db/database-time.ts'
 import { associations, credentials, credentialVersions } from '../db/schema/credentials.ts'
 import type { Secret } from '../secrets/secret.ts'
 import { endOf } from './credential-type.ts'
@@ -33,14 +34,13 @@ export async function setExpiry(
   actor: Actor,
   id: string,
   choice: ExpiryChoice,
-  now = new Date(),
 ): Promise<SetExpiryOutcome> {
   return deps.guard.change<SetExpiryOutcome, CredentialResource>(
     actor,
     'credential.set-expiry',
     (tx) => findCredential(tx, id),
     async ({ tx, note, abandon }, { row }) => {
-      const error = choice instanceof Date ? refuseDate(choice, now) : undefined
+      const error = choice instanceof Date ? refuseDate(choice, await databaseTime(tx)) : undefined
       if (error !== undefined) return abandon({ ok: false, reason: 'date', error } as const)
       const expiry = choice === 'as learned' ? await learnedExpiry(tx, deps, row) : setTo(choice)
       await writeExpiry(tx, row, expiry)

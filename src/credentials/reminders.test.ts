@@ -1,5 +1,5 @@
 import { and, eq } from 'drizzle-orm'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { UserActor } from '../access/actor.ts'
 import { createActivity } from '../audit/activity.ts'
 import { auditEntries } from '../db/schema/audit.ts'
@@ -32,7 +32,7 @@ beforeEach(async () => {
 function reminders(channels = { webhook: true, email: true }, origin: string | null = 'https://keys.example.com') {
   const { db, guard } = domain
   const outbox = createOutbox(channels)
-  return createReminders({ db, guard, deployment: 'managed', outbox, origin, now: () => clock })
+  return createReminders({ db, guard, deployment: 'managed', outbox, origin, now: async () => clock })
 }
 
 /** A credential that expires so many days from the real now. */
@@ -160,6 +160,19 @@ describe('Reminders', () => {
     )
     expect(await reminders().give(going)).toBe(1)
     expect(await remindedOf(id)).toEqual([7])
+  })
+
+  it('of what expires in 60 days are given by no process whose clock is ahead', async () => {
+    const { id } = await expiring(60)
+    const outbox = createOutbox({ webhook: true, email: true })
+    const its = createReminders({ ...domain, deployment: 'managed', outbox, origin: null })
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 100 * day })
+    try {
+      expect(await its.give(going)).toBe(0)
+    } finally {
+      vi.useRealTimers()
+    }
+    expect(await remindedOf(id)).toEqual([])
   })
 
   it('of a credential that was deleted meanwhile are given to nobody, and are no refusal', async () => {

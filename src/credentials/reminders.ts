@@ -3,7 +3,9 @@ import { system } from '../access/actor.ts'
 import { type Deployment, featureSql } from '../access/features.ts'
 import type { Guard } from '../access/guard.ts'
 import type { Resource } from '../access/policy.ts'
-import type { Database, Transaction } from '../db/client.ts'
+import type { Database, Reader, Transaction } from '../db/client.ts'
+import { databaseTime } from '../db/database-time.ts'
+import { newId } from '../db/new-id.ts'
 import { credentials } from '../db/schema/credentials.ts'
 import { expiryReminders } from '../db/schema/expiry-reminders.ts'
 import { users } from '../db/schema/organizations.ts'
@@ -25,13 +27,13 @@ export type ReminderDependencies = {
   readonly outbox: Outbox
   /** The public address, for links; null where it is not known. */
   readonly origin: string | null
-  /** The time; for tests. */
-  readonly now?: () => Date
+  /** Another clock than that of the database; for tests. */
+  readonly now?: (reader: Reader) => Promise<Date>
 }
 
-/** Gives the reminders of expiries. Any number of processes may: each is given once, by whichever comes first. */
+/** Gives the reminders of expiries. Any number of processes may: each is given once, by whichever comes first, by the database's clock. */
 export function createReminders(deps: ReminderDependencies) {
-  const { db, guard, deployment, outbox, origin, now = () => new Date() } = deps
+  const { db, guard, deployment, outbox, origin, now = databaseTime } = deps
 
   /** Credentials whose nearest reminder is not given yet, at most 200. Those whose owner may not use the feature wait. */
   function due(at: Date): Promise<readonly Due[]> {
@@ -56,7 +58,7 @@ export function createReminders(deps: ReminderDependencies) {
       'credential.remind',
       async (tx) => (await findCredential(tx, id)) ?? gone,
       async ({ tx, note, abandon }, { row }) => {
-        const at = now()
+        const at = await now(tx)
         const days = row === undefined ? undefined : reminderFor(row.expiresAt, at)
         if (row === undefined || row.expiresAt === null || days === undefined) return abandon(false)
         const { currentVersion: version, expiresAt } = row
@@ -66,12 +68,13 @@ export function createReminders(deps: ReminderDependencies) {
           .onConflictDoNothing()
           .returning()
         if (given.length === 0) return abandon(false)
-        const message = await notification(tx, { ...row, expiresAt }, days, origin)
+        const notificationId = newId()
+        const message = { ...(await notification(tx, { ...row, expiresAt }, days, origin)), notificationId }
         await outbox.add(tx, message, at)
         const details = { days, expiresAt: expiresAt.toISOString() }
         const key = `${id}:${version}:${details.expiresAt}:${days}`
         const told = { organizationId, userId: row.ownerId, about: { type: 'credential' as const, id }, details, key }
-        await notify(tx, { ...told, event: message.event, sent: true })
+        await notify(tx, { ...told, id: notificationId, event: message.event, sent: true })
         note({ version, days, expiresAt: expiresAt.toISOString() })
         return true
       },
@@ -84,7 +87,7 @@ export function createReminders(deps: ReminderDependencies) {
       let count = 0
       for (;;) {
         const before = count
-        for (const one of await due(now())) {
+        for (const one of await due(await now(db))) {
           if (signal.aborted) return count
           if (await give(one)) count += 1
         }
@@ -118,7 +121,7 @@ async function notification(
   row: typeof credentials.$inferSelect & { readonly expiresAt: Date },
   days: number,
   origin: string | null,
-): Promise<Notification & { readonly event: 'credential.expired' | 'credential.expiring' }> {
+): Promise<Omit<Notification, 'notificationId'> & { readonly event: 'credential.expired' | 'credential.expiring' }> {
   const { id, organizationId, ownerId, name, currentVersion: version, expiresAt } = row
   const [owner] = await tx.select().from(users).where(eq(users.id, ownerId))
   const event = days === 0 ? 'credential.expired' : 'credential.expiring'

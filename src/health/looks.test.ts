@@ -6,7 +6,7 @@ import { createMaintenance } from '../credentials/maintenance.ts'
 import { basic } from '../credentials/types/basic.ts'
 import { auditEntries } from '../db/schema/audit.ts'
 import { connectionHealth, connections } from '../db/schema/connections.ts'
-import { associations } from '../db/schema/credentials.ts'
+import { associations, credentials } from '../db/schema/credentials.ts'
 import { missedUses } from '../db/schema/missed-uses.ts'
 import { users } from '../db/schema/organizations.ts'
 import { createLog } from '../log.ts'
@@ -98,6 +98,23 @@ describe('A look that is due', () => {
     await Promise.all(processes.map((one) => one.once()))
     expect(domain.connector.jobs).toHaveLength(4)
     await Promise.all(processes.map((one) => one.close()))
+  })
+
+  test('whose account is paused between permit and sign-in, is put off and listed as missed, not a failure', async () => {
+    const create: typeof domain.signIns.create = async (...call) => {
+      const paused = { pausedAt: new Date(), pausedCode: 'auth.refused', pausedConnectionId: connection }
+      await domain.db.update(credentials).set(paused).where(eq(credentials.id, credential))
+      return domain.signIns.create(...call)
+    }
+    const its = { ...domain, queries: domain.connectionQueries, deployment: 'managed', now, random: () => 0 } as const
+    expect(await createLooks({ ...its, signIns: { create } }).next(unheard)).toBe(true)
+    expect(domain.connector.jobs).toEqual([])
+    expect(await codes()).toEqual([])
+    expect(await minutesAhead()).toBe(0.25)
+    later(1)
+    await next()
+    expect(await codes()).toEqual(['skipped.paused'])
+    expect(await missed()).toMatchObject([{ because: 'paused', times: 1 }])
   })
 
   test('that is ended by closing leaves nothing behind but its next time', async () => {

@@ -5,7 +5,7 @@ import { Refusal } from '../access/refusals.ts'
 import { findConnection } from '../connections/connections.ts'
 import type { ConnectionQueries } from '../connections/queries.ts'
 import { TooBusy } from '../connector/driver.ts'
-import { type Breaker, leaseMilliseconds } from '../credentials/breaker.ts'
+import { type Breaker, leaseMilliseconds, PermitOver } from '../credentials/breaker.ts'
 import type { Database } from '../db/client.ts'
 import { connectionHealth, connections } from '../db/schema/connections.ts'
 import { credentials } from '../db/schema/credentials.ts'
@@ -101,6 +101,8 @@ export function createLooks(deps: LookDependencies) {
       return await tryOut(due, signal)
     } catch (error) {
       if (error instanceof TooBusy) return 'skipped.busy' satisfies NotTried
+      // The permit of the next look says why.
+      if (error instanceof PermitOver) return putOff
       // Taken away between looking and using; the refusal is in the ledger.
       if (error instanceof Refusal) return 'skipped.account' satisfies NotTried
       throw error

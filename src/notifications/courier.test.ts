@@ -13,17 +13,14 @@ import { createOutbox } from './outbox.ts'
 
 let domain: TestDomain
 let credential: string
+let bens: string
 const outbox = createOutbox({ webhook: true, email: true })
 const origin = 'https://keyward.example.com'
 
 beforeAll(async () => {
   domain = await testDomain()
-  const fields = { username: new Secret('reader'), password: new Secret('a password nobody guesses') }
-  const made = await domain.vault.create(domain.ada, {
-    ...{ type: 'basic', name: 'Reporting "2024"', description: '', fields, connectionIds: [] },
-  })
-  if (!made.ok) throw new Error('not made')
-  credential = made.id
+  credential = await credentialOf(domain.ada, 'Reporting "2024"')
+  bens = await credentialOf(domain.ben, "Ben's")
 })
 afterAll(() => domain.close())
 beforeEach(async () => {
@@ -35,9 +32,16 @@ beforeEach(async () => {
 
 const courier = () => createCourier({ db: domain.db, deployment: 'managed', outbox, origin })
 
-function tellOfPause(user: UserActor): Promise<boolean> {
+async function credentialOf(owner: UserActor, name: string): Promise<string> {
+  const fields = { username: new Secret('reader'), password: new Secret('a password nobody guesses') }
+  const made = await domain.vault.create(owner, { type: 'basic', name, description: '', fields, connectionIds: [] })
+  if (!made.ok) throw new Error('not made')
+  return made.id
+}
+
+function tellOfPause(user: UserActor, id = credential): Promise<boolean> {
   const { id: userId, organizationId } = user
-  const about = { type: 'credential', id: credential } as const
+  const about = { type: 'credential', id } as const
   return domain.db.transaction((tx) =>
     notify(tx, { organizationId, userId, event: 'credential.paused', about, details: {} }),
   )
@@ -82,7 +86,7 @@ describe('The courier', () => {
     await choose(domain.ada, ['sharing'])
     await tellOfPause(domain.ada)
     await tellOfShare(domain.ada)
-    await tellOfPause(domain.ben)
+    await tellOfPause(domain.ben, bens)
     await courier().next()
     expect((await sent()).filter((line) => line.startsWith('email'))).toEqual(
       [`email ${domain.ada.email} credential.shared`, `email ${domain.ben.email} credential.paused`].toSorted(),
@@ -104,19 +108,21 @@ describe('The courier', () => {
     expect(JSON.stringify(message)).not.toContain('reader')
   })
 
-  it('names nothing that its reader may not see', async () => {
+  it('names nothing that its reader may not see, and sends no e-mail of it', async () => {
     await tellOfPause(domain.ben)
     await courier().next()
     const text = JSON.stringify(await domain.db.select().from(deliveries))
     expect(text).not.toContain('2024')
     expect(text).toContain('A data store refused some credentials.')
+    expect(await sent()).toEqual(['webhook credential.paused'])
   })
 
-  it('sends nothing to who is disabled, and is done with it', async () => {
+  it('sends no e-mail to who is disabled and is done with it, while the webhook hears of it', async () => {
     await tellOfPause(domain.ada)
+    await tellOfShare(domain.ada)
     await domain.db.update(users).set({ disabledAt: new Date() })
-    expect(await courier().next()).toBe(1)
-    expect(await sent()).toEqual([])
+    expect(await courier().next()).toBe(2)
+    expect(await sent()).toEqual(['webhook credential.paused'])
     expect(await courier().next()).toBe(0)
   })
 

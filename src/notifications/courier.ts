@@ -1,5 +1,4 @@
 import { and, asc, eq, inArray } from 'drizzle-orm'
-import type { UserActor } from '../access/actor.ts'
 import type { Deployment } from '../access/features.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { datasets } from '../db/schema/catalog.ts'
@@ -10,6 +9,7 @@ import { wantEmail } from './choices.ts'
 import { events, type NotificationEvent } from './events.ts'
 import { describeAll, type InboxRow } from './inbox.ts'
 import type { Outbox } from './outbox.ts'
+import { readerOf } from './subjects.ts'
 
 export type Courier = ReturnType<typeof createCourier>
 
@@ -28,17 +28,15 @@ export type CourierDependencies = {
 export function createCourier({ db, deployment, outbox, origin }: CourierDependencies) {
   async function handOver(tx: Transaction, row: Row): Promise<void> {
     const [user] = await tx.select().from(users).where(eq(users.id, row.userId))
-    if (user === undefined || user.disabledAt !== null) return
+    if (user === undefined) return
     const [told] = await describeAll(tx, deployment, readerOf(user), [row])
     if (told === undefined) return
     const { organizationId, createdAt } = row
-    const wants = await wantEmail(tx, [user.id], told.event)
-    const mail = {
-      organizationId,
-      event: told.event,
-      body: bodyOf(told),
-      recipient: wants.has(user.id) ? user.email : null,
-    }
+    // Who is disabled gets no e-mail; whoever runs things hears of what was theirs all the same.
+    const wants = user.disabledAt === null && (await wantEmail(tx, [user.id], told.event)).has(user.id)
+    // What they may not see is no e-mail either.
+    const recipient = wants && told.path !== null ? user.email : null
+    const mail = { organizationId, event: told.event, body: bodyOf(told), recipient, notificationId: row.id }
     await outbox.add(tx, { ...mail, webhook: false }, createdAt)
     if (!(await webhookHears(tx, row, told.event))) return
     const about = { [`${row.resourceType}Id`]: row.resourceId, owner: user.name, url: urlOf(told.path) }
@@ -87,8 +85,3 @@ async function webhookHears(tx: Transaction, row: Row, event: NotificationEvent)
 }
 
 type Row = typeof notifications.$inferSelect
-
-/** The person it is for, as far as it matters to what they may see. */
-function readerOf({ id, organizationId, role, name, email }: typeof users.$inferSelect): UserActor {
-  return { kind: 'user', id, organizationId, role, name, email, address: null, requestId: null }
-}

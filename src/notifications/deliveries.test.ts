@@ -1,5 +1,5 @@
-import { eq } from 'drizzle-orm'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { and, eq, sql } from 'drizzle-orm'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { newId } from '../db/new-id.ts'
 import { auditEntries } from '../db/schema/audit.ts'
 import { deliveries } from '../db/schema/deliveries.ts'
@@ -32,7 +32,7 @@ async function add(channel: 'webhook' | 'email' = 'webhook'): Promise<string> {
 
 function sending(send: Send) {
   const { db, guard } = domain
-  return createDeliveries({ db, guard, senders: { webhook: send }, now: () => clock })
+  return createDeliveries({ db, guard, deployment: 'managed', senders: { webhook: send }, now: async () => clock })
 }
 
 async function row(id: string) {
@@ -157,5 +157,39 @@ describe('Deliveries', () => {
     const recent = await add()
     await sending(async () => null).sweep()
     expect([await row(old), (await row(recent))?.id]).toEqual([undefined, recent])
+  })
+})
+
+describe('A process whose clock is 100 days ahead', () => {
+  it('forgets nothing, takes nothing that is not due, and has nobody wait for its time', async () => {
+    clock = new Date()
+    const [due, notDue] = [await add(), await add()]
+    const nextAttemptAt = sql`now() + interval '1 hour'`
+    await domain.db.update(deliveries).set({ nextAttemptAt }).where(eq(deliveries.id, notDue))
+    const tried: string[] = []
+    const its = createDeliveries({
+      ...domain,
+      deployment: 'managed',
+      senders: {
+        webhook: async ({ id }) => {
+          tried.push(id)
+          return 'The webhook answered 503.'
+        },
+      },
+    })
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 100 * 24 * 60 * minute })
+    try {
+      await its.sweep()
+      while (await its.next('webhook', going));
+    } finally {
+      vi.useRealTimers()
+    }
+    expect(tried).toEqual([due])
+    const waits = await domain.db.$count(
+      deliveries,
+      and(eq(deliveries.id, due), sql`next_attempt_at between now() and now() + interval '1 minute'`),
+    )
+    expect(waits).toBe(1)
+    expect(await row(notDue)).toMatchObject({ attempts: 0 })
   })
 })

@@ -1,9 +1,12 @@
 import { and, asc, eq, lt, lte } from 'drizzle-orm'
 import { system } from '../access/actor.ts'
+import type { Deployment } from '../access/features.ts'
 import type { Guard } from '../access/guard.ts'
-import type { Database } from '../db/client.ts'
+import type { Database, Reader } from '../db/client.ts'
+import { databaseTime } from '../db/database-time.ts'
 import { deliveries } from '../db/schema/deliveries.ts'
 import type { Channel } from './outbox.ts'
+import { stillConcerns } from './still-concerns.ts'
 
 /** What one channel sends. The receiver knows a repeated one by its id. */
 export type Message = Pick<typeof deliveries.$inferSelect, 'id' | 'event' | 'body' | 'recipient' | 'createdAt'>
@@ -16,9 +19,10 @@ export type Deliveries = ReturnType<typeof createDeliveries>
 export type DeliveryDependencies = {
   readonly db: Database
   readonly guard: Guard
+  readonly deployment: Deployment
   readonly senders: Readonly<Partial<Record<Channel, Send>>>
-  /** The time; for tests. */
-  readonly now?: () => Date
+  /** Another clock than that of the database; for tests. */
+  readonly now?: (reader: Reader) => Promise<Date>
 }
 
 const minute = 60_000
@@ -27,12 +31,13 @@ const keptDays = 30
 
 /**
  * Sends what the outbox holds. Any number of processes may: one is claimed by moving its next attempt on, and whoever
- * dies with it leaves it to that attempt. So every one is sent at least once, and twice only where a process died.
+ * dies with it leaves it to that attempt. So every one is sent at least once, and twice only where a process died. What is due and what
+ * is old is by the database's clock: that of one process may jump.
  */
-export function createDeliveries({ db, guard, senders, now = () => new Date() }: DeliveryDependencies) {
+export function createDeliveries({ db, guard, deployment, senders, now = databaseTime }: DeliveryDependencies) {
   function claim(channel: Channel): Promise<Claimed | undefined> {
-    const at = now()
     return db.transaction(async (tx) => {
+      const at = await now(tx)
       const [row] = await tx
         .select({ id: deliveries.id, attempts: deliveries.attempts })
         .from(deliveries)
@@ -57,7 +62,10 @@ export function createDeliveries({ db, guard, senders, now = () => new Date() }:
     const { id, attempts } = claimed
     const mine = and(eq(deliveries.id, id), eq(deliveries.attempts, attempts))
     if (error === null) {
-      await db.update(deliveries).set({ deliveredAt: now(), nextAttemptAt: null, lastError: null }).where(mine)
+      await db
+        .update(deliveries)
+        .set({ deliveredAt: await now(db), nextAttemptAt: null, lastError: null })
+        .where(mine)
     } else if (waitAfter(attempts) <= day) {
       await db.update(deliveries).set({ lastError: error }).where(mine)
     } else await giveUp(claimed, error)
@@ -75,12 +83,24 @@ export function createDeliveries({ db, guard, senders, now = () => new Date() }:
     )
   }
 
+  /** An e-mail may wait for a day: what its reader was to know then may be none of their business by now. */
+  async function isOver({ notificationId }: Claimed): Promise<boolean> {
+    return notificationId !== null && !(await stillConcerns(db, deployment, notificationId))
+  }
+
   return {
-    /** Sends one message of a channel that is due; false where none is. What `signal` ends counts as not tried. */
+    /**
+     * Sends one message of a channel that is due, or drops it where it concerns its reader no more; false where none is due.
+     * What `signal` ends counts as not tried.
+     */
     async next(channel: Channel, signal: AbortSignal): Promise<boolean> {
       const send = senders[channel]
       const claimed = send && (await claim(channel))
       if (send === undefined || claimed === undefined) return false
+      if (await isOver(claimed)) {
+        await db.delete(deliveries).where(eq(deliveries.id, claimed.id))
+        return true
+      }
       const error = await send(claimed, signal)
       if (error === null || !signal.aborted) await keep(claimed, error)
       return true
@@ -88,7 +108,8 @@ export function createDeliveries({ db, guard, senders, now = () => new Date() }:
 
     /** Forgets what is older than 30 days, sent or not. */
     async sweep(): Promise<void> {
-      await db.delete(deliveries).where(lt(deliveries.createdAt, new Date(now().getTime() - keptDays * day)))
+      const oldest = new Date((await now(db)).getTime() - keptDays * day)
+      await db.delete(deliveries).where(lt(deliveries.createdAt, oldest))
     },
   }
 }

@@ -8,9 +8,9 @@ export type EventDetails = {
   'addition.failed': { readonly additionId: string; readonly datasets: number; readonly failed: number }
   /** Null where it failed before there was a version. */
   'schedule.failed': { readonly version: number | null }
-  'schedule.missed': { readonly times: number }
-  /** Failures in a row that were the reason; null for another one. */
-  'schedule.disabled': { readonly failures: number | null }
+  /** How many moments; `more` where there were earlier ones as well that nobody counted. */
+  'schedule.missed': { readonly times: number; readonly more?: boolean }
+  'schedule.disabled': Readonly<Record<string, never>>
   /** Numbers of columns. */
   'dataset.drifted': {
     readonly version: number
@@ -52,11 +52,12 @@ export const topics: Readonly<Record<Topic, { readonly label: string; readonly e
 export const events: Readonly<
   Record<NotificationEvent, { readonly topic: Topic; readonly webhook?: true | 'with the owner' }>
 > = {
-  'snapshot.finished': { topic: 'finished' },
-  'snapshot.failed': { topic: 'failed' },
+  'snapshot.finished': { topic: 'finished', webhook: true },
+  'snapshot.failed': { topic: 'failed', webhook: true },
+  // Somebody did it, and knows.
   'snapshot.cancelled': { topic: 'failed' },
-  'addition.finished': { topic: 'finished' },
-  'addition.failed': { topic: 'failed' },
+  'addition.finished': { topic: 'finished', webhook: true },
+  'addition.failed': { topic: 'failed', webhook: true },
   'schedule.failed': { topic: 'schedules', webhook: true },
   'schedule.missed': { topic: 'schedules', webhook: true },
   'schedule.disabled': { topic: 'schedules', webhook: true },

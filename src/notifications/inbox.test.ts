@@ -1,5 +1,5 @@
 import { eq, sql } from 'drizzle-orm'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { UserActor } from '../access/actor.ts'
 import { NotFound } from '../access/refusals.ts'
 import { newId } from '../db/new-id.ts'
@@ -168,6 +168,15 @@ describe('The list', () => {
     await domain.features.change(domain.root, domain.root.organizationId, 'stored_credentials', true)
   })
 
+  it('says of a schedule that it was turned off, also in a row of an earlier version', async () => {
+    const about = { type: 'dataset', id: newId() } as const
+    for (const details of [{ failures: null }, {}]) {
+      await tell(domain.ada, { event: 'schedule.disabled', about, details: details as never })
+    }
+    const sentence = 'The schedule of a dataset was turned off.'
+    expect(await sentences(domain.ada)).toEqual([sentence, sentence])
+  })
+
   it('neither names nor links a deleted dataset', async () => {
     const id = newId()
     const { id: ownerId, organizationId } = domain.ada
@@ -231,11 +240,24 @@ describe('Reading', () => {
 describe('After 90 days', () => {
   it('notifications are forgotten, read or not, and no day sooner', async () => {
     await tell(domain.ada)
-    const in89Days = () => new Date(Date.now() + 89 * 86_400_000)
-    const in91Days = () => new Date(Date.now() + 91 * 86_400_000)
-    await createInbox({ ...domain, deployment: 'managed', now: in89Days }).sweep()
+    const madeDaysAgo = (days: number) =>
+      domain.db.update(notifications).set({ createdAt: sql`now() - make_interval(days => ${days}::int)` })
+    await madeDaysAgo(89)
+    await domain.inbox.sweep()
     expect(await sentences(domain.ada)).toHaveLength(1)
-    await createInbox({ ...domain, deployment: 'managed', now: in91Days }).sweep()
+    await madeDaysAgo(91)
+    await domain.inbox.sweep()
     expect(await sentences(domain.ada)).toEqual([])
+  })
+
+  it('by the clock of the database: a process whose own is 100 days ahead forgets nothing', async () => {
+    await tell(domain.ada)
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 100 * 86_400_000 })
+    try {
+      await createInbox({ ...domain, deployment: 'managed' }).sweep()
+    } finally {
+      vi.useRealTimers()
+    }
+    expect(await unread(domain.ada)).toBe(1)
   })
 })

@@ -35,8 +35,7 @@ const keptDays = 90
 export type Inbox = ReturnType<typeof createInbox>
 
 /** The notifications of the actor, and no one else's. Which of them they have read is theirs alone and not in the ledger. */
-export function createInbox(deps: { db: Database; deployment: Deployment; now?: () => Date }) {
-  const { db, deployment, now = () => new Date() } = deps
+export function createInbox({ db, deployment }: { db: Database; deployment: Deployment }) {
   return {
     /** Returns a page of 50: what is unread first, then the rest, each the newest first. */
     async list(actor: UserActor, after?: string): Promise<InboxPage> {
@@ -75,9 +74,9 @@ export function createInbox(deps: { db: Database; deployment: Deployment; now?: 
       return read.length
     },
 
-    /** Forgets what is older than 90 days, read or not. */
+    /** Forgets what is older than 90 days, read or not, by the database's clock. */
     async sweep(): Promise<void> {
-      const oldest = new Date(now().getTime() - keptDays * 86_400_000)
+      const oldest = sql`now() - make_interval(days => ${keptDays}::int)`
       await db.delete(notifications).where(lt(notifications.createdAt, oldest))
     },
   }

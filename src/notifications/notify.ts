@@ -9,6 +9,8 @@ export type Subject = { readonly type: 'dataset' | 'credential' | 'connection'; 
 
 /** Something to tell one person. Names are not part of it: they are read when it is shown, as far as they may be seen then. */
 export type Notice<E extends NotificationEvent> = {
+  /** Its own, where an e-mail that the caller has seen to refers to it. */
+  readonly id?: string
   readonly organizationId: string
   /** Who is told. */
   readonly userId: string
@@ -28,12 +30,13 @@ export type Notice<E extends NotificationEvent> = {
  * later in their e-mail where they chose that. Resolves with false where they know already, or did it themselves.
  */
 export async function notify<E extends NotificationEvent>(tx: Transaction, notice: Notice<E>): Promise<boolean> {
-  const { organizationId, userId, event, about, details, key = newId(), byId = null, sent = false } = notice
+  const { id = newId(), organizationId, userId, event, about, details, byId = null, sent = false } = notice
+  const key = notice.key ?? newId()
   if (byId === userId) return false
   const told = await tx
     .insert(notifications)
     .values({
-      ...{ id: newId(), organizationId, userId, event, key, byId, details, pending: !sent },
+      ...{ id, organizationId, userId, event, key, byId, details, pending: !sent },
       ...{ resourceType: about.type, resourceId: about.id },
     })
     .onConflictDoNothing()

@@ -12,6 +12,8 @@ export type Notification = {
   readonly body: Readonly<Record<string, string | number | boolean | null>>
   /** The address of the person it is for; null where nobody is to get an e-mail. */
   readonly recipient: string | null
+  /** What they are told behind the bell: as long as that concerns them the e-mail is sent. */
+  readonly notificationId: string
   /** False where the organization's webhook is not to hear of it. */
   readonly webhook?: boolean
 }
@@ -22,12 +24,13 @@ export type Outbox = ReturnType<typeof createOutbox>
 export function createOutbox(channels: Readonly<Record<Channel, boolean>>) {
   return {
     /** Writes it down in the caller's transaction; it is sent after that has committed. */
-    async add(tx: Transaction, { recipient, webhook = true, ...notification }: Notification, at: Date): Promise<void> {
-      const its = { ...notification, createdAt: at, nextAttemptAt: at }
+    async add(tx: Transaction, notification: Notification, at: Date): Promise<void> {
+      const { recipient, notificationId, webhook = true, ...told } = notification
+      const its = { ...told, createdAt: at, nextAttemptAt: at }
       const rows = [
         ...(channels.webhook && webhook ? [{ ...its, id: newId(), channel: 'webhook' as const }] : []),
         ...(channels.email && recipient !== null
-          ? [{ ...its, id: newId(), channel: 'email' as const, recipient }]
+          ? [{ ...its, id: newId(), channel: 'email' as const, recipient, notificationId }]
           : []),
       ]
       if (rows.length > 0) await tx.insert(deliveries).values(rows)

@@ -31,6 +31,11 @@ export async function seenSubjects(
   return new Map(found.map(({ id, ...seen }) => [id, seen]))
 }
 
+/** Returns the person whom something is told, as far as it matters to what they may see. */
+export function readerOf({ id, organizationId, role, name, email }: typeof users.$inferSelect): UserActor {
+  return { kind: 'user', id, organizationId, role, name, email, address: null, requestId: null }
+}
+
 type Found = SeenSubject & { readonly id: string }
 
 async function seenDatasets(reader: Reader, actor: UserActor, ids: string[]): Promise<Found[]> {

@@ -14,6 +14,7 @@ import { createSettling } from '../schedules/settle.ts'
 import { Secret } from '../secrets/secret.ts'
 import { createTrialRows } from '../sign-ins/trial-rows.ts'
 import { addConnection, refused, signedIn, type TestDomain, testDomain, tryEdit } from '../testing/domain.ts'
+import { heardByWebhook } from '../testing/heard-by-webhook.ts'
 import { createOutbox } from './outbox.ts'
 
 let domain: TestDomain
@@ -35,6 +36,7 @@ beforeEach(async () => {
   if (!made.ok) throw new Error('not made')
   credential = made.id
   await domain.db.delete(notifications)
+  await domain.db.delete(deliveries)
 })
 
 function editOf() {
@@ -75,6 +77,32 @@ describe('The owner of credentials', () => {
     }
   })
 
+  it('is told that they go on, and so is the webhook, without what they hold', async () => {
+    await domain.sharing.share(domain.ada, connection, domain.ben.email, 'consumer')
+    await domain.credentialSharing.share(domain.ada, credential, domain.ben.email)
+    domain.connector.next = refused
+    await signIn()
+    domain.connector.next = signedIn
+    await signIn(domain.ben)
+    const about = {
+      credentialId: credential,
+      owner: domain.ada.name,
+      url: `https://keyward.example.com/credentials/${credential}`,
+    }
+    const heard = await heardByWebhook(domain)
+    expect(heard).toEqual([
+      { event: 'credential.paused', body: { ...about, sentence: expect.stringContaining('refused the credentials') } },
+      {
+        event: 'credential.resumed',
+        body: {
+          ...about,
+          sentence: `A data store let the credentials "Reporting ${count}" in. They are used by themselves again.`,
+        },
+      },
+    ])
+    expect(JSON.stringify(heard)).not.toContain('reader')
+  })
+
   it('is told of their expiry once with each reminder, by whichever process, and by e-mail unless they chose otherwise', async () => {
     const expiresAt = new Date(Date.now() + 86_400_000 / 2)
     await domain.db.update(credentials).set({ expiresAt, expirySource: 'set' }).where(eq(credentials.id, credential))
@@ -88,7 +116,7 @@ describe('The owner of credentials', () => {
     await domain.choices.save(domain.ada, [])
     await domain.db.delete(deliveries)
     const later = new Date(Date.now() + 86_400_000)
-    const then = createReminders({ ...domain, deployment: 'managed', outbox, origin: null, now: () => later })
+    const then = createReminders({ ...domain, deployment: 'managed', outbox, origin: null, now: async () => later })
     await then.give(going)
     expect(await told(domain.ada)).toEqual(['credential.expired', 'credential.expiring'])
     expect(await channels()).toEqual(['webhook'])
@@ -199,6 +227,34 @@ describe('Who makes a snapshot', () => {
     expect((await domain.inbox.list(domain.ada)).rows[0]?.sentence).toBe(
       'Ben cancelled version 1 of the dataset "Orders".',
     )
+  })
+
+  it('is told, and the webhook with them, also where they are not the owner', async () => {
+    await complete(await running(began(70)))
+    await rows().end(await running({ createdBy: domain.ben.id }), failed, true)
+    await rows().end(await running({ cancelRequestedBy: domain.ben.id }), cancelled, true)
+    expect(await told(domain.ben)).toEqual(['snapshot.failed'])
+    const where = {
+      datasetId: expect.any(String),
+      url: expect.stringMatching(/^https:\/\/keyward\.example\.com\/catalog\//),
+    }
+    expect(await heardByWebhook(domain)).toEqual([
+      {
+        event: 'snapshot.finished',
+        body: {
+          ...{ ...where, owner: domain.ada.name, version: 1, rows: 1_200 },
+          sentence: 'Version 1 of the dataset "Orders" is ready, with 1,200 rows.',
+        },
+      },
+      {
+        event: 'snapshot.failed',
+        body: {
+          ...{ owner: domain.ben.name, version: 1, rows: 0, datasetId: where.datasetId },
+          // Nobody shared it with Ben.
+          ...{ url: null, sentence: 'Version 1 of a dataset could not be made.' },
+        },
+      },
+    ])
   })
 
   it('is told nothing of a deleted dataset', async () => {

@@ -47,14 +47,12 @@ const sentences: { readonly [E in NotificationEvent]: (names: Names, details: Ev
       ? `Of ${counted(datasets, 'dataset')} that you added together 1 has no data: ${the('dataset')}.`
       : `Of ${number(datasets)} datasets that you added together ${number(failed)} have no data, ${the('dataset')} among them.`,
   'schedule.failed': ({ the }) => `A scheduled refresh of ${the('dataset')} failed.`,
-  'schedule.missed': ({ the }, { times }) =>
-    times === 1
-      ? `A scheduled refresh of ${the('dataset')} was missed.`
-      : `${number(times)} scheduled refreshes of ${the('dataset')} were missed.`,
-  'schedule.disabled': ({ the }, { failures }) =>
-    failures === null
-      ? `The schedule of ${the('dataset')} was turned off.`
-      : `The schedule of ${the('dataset')} was turned off after ${counted(failures, 'failure')} in a row.`,
+  'schedule.missed': ({ the }, { times, more }) => {
+    if (more) return `More than ${number(times)} scheduled refreshes of ${the('dataset')} were missed.`
+    if (times === 1) return `A scheduled refresh of ${the('dataset')} was missed.`
+    return `${number(times)} scheduled refreshes of ${the('dataset')} were missed.`
+  },
+  'schedule.disabled': ({ the }) => `The schedule of ${the('dataset')} was turned off.`,
   'dataset.drifted': ({ the }, { version, added, removed, changed }) => {
     const parts = [part(added, 'added'), part(removed, 'removed'), part(changed, 'changed')].filter(Boolean)
     return `Columns of ${the('dataset')} differ in version ${version}: ${parts.join(', ') || 'another order'}.`

@@ -55,8 +55,8 @@ export function createAttempts(deps: {
   async function refresh(run: RunRow, schedule: ScheduleRow, job: Job, clear: Clear): Promise<void> {
     const permit = clear.place === null ? null : await takePermit({ breaker }, run, clear.place)
     let versionId: string | undefined
-    let tell = (_: Failure | null) => {}
-    const ended = new Promise<Failure | null>((resolve) => {
+    let tell: OwnRefresh['order']['ended'] = () => {}
+    const ended = new Promise<Failure | null | undefined>((resolve) => {
       tell = resolve
     })
     const own: OwnRefresh = {
@@ -81,7 +81,9 @@ export function createAttempts(deps: {
     return datasets.refresh(actor, datasetId, { kind: 'stored', credentialId: place.credentialId }, own)
   }
 
-  async function end(run: RunRow, schedule: ScheduleRow, versionId: string, failure: Failure | null): Promise<void> {
+  async function end(run: RunRow, schedule: ScheduleRow, versionId: string, failure: Failure | null | undefined) {
+    // As of a process that died: when its version has ended, others settle what that says.
+    if (failure === undefined) return
     await settling.ended(run, versionId, failure)
     const isLimited = schedule.keepVersions !== null || schedule.keepDays !== null
     if (failure === null && isLimited) await retention.retain(schedule.datasetId)

@@ -7,6 +7,7 @@ import { scheduleRuns, schedules } from '../db/schema/schedules.ts'
 import { type Moments, momentsUpTo } from './moments.ts'
 import type { Queue } from './queue.ts'
 import { changeRun, insertRuns, jobOf, type NewRun, openRuns, type RunRow, type ScheduleRow } from './rows.ts'
+import { tellOfMissed, tellOfRun } from './telling.ts'
 
 export type Due = ReturnType<typeof createDue>
 
@@ -34,12 +35,8 @@ export function createDue(deps: { db: Database; queue: Pick<Queue, 'send' | 'non
         const decided = due.map(({ schedule, deletedAt }) => ({ schedule, deletedAt, ...momentsUpTo(schedule, now) }))
         await moveOn(tx, decided)
         // A deleted dataset may come back, and then goes on with what is due from then on.
-        await begin(
-          tx,
-          queue,
-          decided.filter(({ deletedAt }) => deletedAt === null),
-          notRunning,
-        )
+        const alive = decided.filter(({ deletedAt }) => deletedAt === null)
+        await tellOfLost(tx, alive, await begin(tx, queue, alive, notRunning))
         return due.length
       })
     },
@@ -87,19 +84,19 @@ type Decided = Moments & { readonly schedule: ScheduleRow }
 
 /**
  * Writes down the runs of moments that are over, inside the transaction that holds their schedules: those that are missed,
- * with why, and the one that is made, with its job.
+ * with why, and the one that is made, with its job. Resolves with those that nobody had written down before.
  */
 export async function begin(
   tx: Transaction,
   queue: Pick<Queue, 'send'>,
   decided: readonly Decided[],
   why: string,
-): Promise<void> {
-  const ids = decided.map(({ schedule }) => schedule.id)
-  const open = await openRuns(tx, ids)
+): Promise<readonly RunRow[]> {
+  const byId = new Map(decided.map(({ schedule }) => [schedule.id, schedule]))
+  const open = await openRuns(tx, [...byId.keys()])
   // What only waits to be tried again gives way to the next one.
   const givesWay = (run: RunRow) => run.state === 'waiting' && run.attempts > 0
-  for (const { id } of open.filter(givesWay)) await changeRun(tx, id, { state: 'failed' })
+  for (const run of open.filter(givesWay)) await giveWay(tx, run, byId.get(run.scheduleId))
   const busy = new Set(open.filter((run) => !givesWay(run)).map(({ scheduleId }) => scheduleId))
   const runs = await insertRuns(
     tx,
@@ -109,6 +106,12 @@ export async function begin(
     tx,
     runs.filter(({ state }) => state === 'waiting').map((run) => jobOf(run)),
   )
+  return runs
+}
+
+async function giveWay(tx: Transaction, run: RunRow, schedule: ScheduleRow | undefined): Promise<void> {
+  await changeRun(tx, run.id, { state: 'failed' })
+  if (schedule !== undefined) await tellOfRun(tx, run, schedule, 'failed')
 }
 
 function runsOf({ schedule, missed, more, made }: Decided, why: string, isBusy: boolean): NewRun[] {
@@ -118,6 +121,14 @@ function runsOf({ schedule, missed, more, made }: Decided, why: string, isBusy: 
     return { ...its, dueAt, missed: why + earlier }
   })
   return made === null ? lost : [...lost, { ...its, dueAt: made, missed: isBusy ? stillBusy : null }]
+}
+
+/** Tells of each schedule once what it lost, however many moments those are. */
+async function tellOfLost(tx: Transaction, decided: readonly Decided[], written: readonly RunRow[]): Promise<void> {
+  for (const { schedule, more } of decided) {
+    const lost = written.filter(({ scheduleId, state }) => scheduleId === schedule.id && state === 'missed')
+    await tellOfMissed(tx, lost, schedule, more)
+  }
 }
 
 async function moveOn(tx: Transaction, decided: readonly Decided[]): Promise<void> {

@@ -1,7 +1,7 @@
 import { Refusal } from '../access/refusals.ts'
 import type { Failure } from '../catalog/own-order.ts'
 import { type DiagnosisCode, TooBusy } from '../connector/driver.ts'
-import { trippingCodes } from '../credentials/breaker.ts'
+import { PermitOver, trippingCodes } from '../credentials/breaker.ts'
 import type { Because } from '../credentials/missed-uses.ts'
 import type { RunRow, ScheduleRow } from './rows.ts'
 
@@ -72,7 +72,8 @@ export function verdictOn(
   if (kind === 'cancelled') return ended('cancelled', 'Somebody cancelled this snapshot.')
   if (kind === 'interrupted') return interrupted(run, message)
   if (error instanceof AccountWaits) return { ...ended('missed', becauseOf[error.because]), makeUp: true }
-  if (error instanceof TooBusy || error instanceof AccountBusy) return again(60, null, message)
+  const isBusy = error instanceof TooBusy || error instanceof AccountBusy || error instanceof PermitOver
+  if (isBusy) return again(60, null, message)
   if (code !== null && trippingCodes.includes(code)) return { ...ended('failed', message, code), makeUp: true }
   const wait = backoffSeconds(run.attempts)
   const isOver = now.getTime() + wait * 1000 > windowEnd(run, schedule).getTime() || run.attempts >= mostAttempts

@@ -35,7 +35,7 @@ export async function takePermit({ breaker }: Deps, run: RunRow, place: StoredPl
   return {
     giveBack,
     async occasion() {
-      // A permit is asked for again where the connector had no room for the first.
+      // Another is asked for where the connector had no room for the first, or it was over before it was used.
       if (isUsed) {
         await giveBack()
         held = await admit({ breaker }, run, place)

@@ -4,7 +4,7 @@ import type { Guard } from '../access/guard.ts'
 import { NotFound } from '../access/refusals.ts'
 import { type DatasetResource, findDataset } from '../catalog/queries.ts'
 import type { Database, Transaction } from '../db/client.ts'
-import { datasetVersions } from '../db/schema/catalog.ts'
+import { datasets, datasetVersions } from '../db/schema/catalog.ts'
 import { schedules } from '../db/schema/schedules.ts'
 import type { ScheduleRow } from './rows.ts'
 
@@ -37,18 +37,24 @@ export function createRetention(deps: { db: Database; guard: Guard }) {
     /** Removes what the schedule of a dataset does not keep. */
     retain,
 
-    /** Does so for at most 100 datasets that have something to remove. */
+    /**
+     * Does so for at most 100 datasets that have something to remove. Rejects, at the end, where it could not for one of
+     * them.
+     */
     async sweep(): Promise<void> {
       const { rows } = await db.execute<{ id: string }>(sql`
-        select distinct found.dataset_id as id from (
+        select found.dataset_id as id from (
           select v.dataset_id, v.finished_at, s.keep_versions, s.keep_days,
             row_number() over (partition by v.dataset_id order by v.number desc) as place
           from ${schedules} s join ${datasetVersions} v on v.dataset_id = s.dataset_id and v.status = 'completed'
+          join ${datasets} d on d.id = s.dataset_id and d.deleted_at is null
           where s.keep_versions is not null or s.keep_days is not null) found
         where found.place > 1 and (found.place > found.keep_versions
           or found.finished_at < now() - found.keep_days * interval '1 day')
-        limit 100`)
-      for (const { id } of rows) await retain(id)
+        group by found.dataset_id order by random() limit 100`)
+      const failures: unknown[] = []
+      for (const { id } of rows) await retain(id).catch((error: unknown) => failures.push(error))
+      if (failures.length > 0) throw failures[0]
     },
   }
 }

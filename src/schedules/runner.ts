@@ -30,6 +30,9 @@ export function createRunner(deps: {
 }) {
   const { queue, due, attempts, settling, retention, log, together = lanes } = deps
   const making = new Set<Promise<void>>()
+  const asking = new Set<Promise<void>>()
+  /** Places that the queue is being asked to fill. */
+  let asked = 0
   let closing = false
 
   async function decide(): Promise<void> {
@@ -39,9 +42,28 @@ export function createRunner(deps: {
   }
 
   async function fill(): Promise<void> {
-    const room = together - making.size
+    const room = together - making.size - asked
     if (closing || room <= 0) return
-    for (const job of await queue.take(room)) start(job)
+    const filled = ask(room).finally(() => asking.delete(filled))
+    asking.add(filled)
+    await filled
+  }
+
+  async function ask(room: number): Promise<void> {
+    asked += room
+    try {
+      for (const job of await queue.take(room)) {
+        if (closing) await queue.giveBack(job)
+        else start(job)
+      }
+    } finally {
+      asked -= room
+    }
+  }
+
+  /** Resolves when nothing is being made, and the queue is asked for nothing. */
+  async function idle(): Promise<void> {
+    while (making.size + asking.size > 0) await Promise.allSettled([...making, ...asking])
   }
 
   function start(job: Job): void {
@@ -83,7 +105,7 @@ export function createRunner(deps: {
     /** Does once what is due, and resolves when all of that has been made. For tests. */
     async once(): Promise<void> {
       await decide()
-      while (making.size > 0) await Promise.all(making)
+      await idle()
     },
 
     /** Clears up once after processes that died. */
@@ -101,7 +123,7 @@ export function createRunner(deps: {
     /** Resolves when the runs of this process are over, and closes the queue. */
     async close(): Promise<void> {
       await this.stop()
-      await Promise.all(making)
+      await idle()
       await queue.close()
     },
   }

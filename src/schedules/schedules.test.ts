@@ -1,9 +1,12 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { eq, sql } from 'drizzle-orm'
+import { and, eq, ne, sql } from 'drizzle-orm'
 import { describe, expect, it, vi } from 'vitest'
 import type { UserActor } from '../access/actor.ts'
 import { AccountNotFound, FeatureOff, NotFound } from '../access/refusals.ts'
+import { newId } from '../db/new-id.ts'
+import { auditEntries } from '../db/schema/audit.ts'
+import { datasetVersions } from '../db/schema/catalog.ts'
 import { credentials } from '../db/schema/credentials.ts'
 import { schedules } from '../db/schema/schedules.ts'
 import {
@@ -17,6 +20,7 @@ import {
   versionsOf,
 } from '../testing/scheduling.ts'
 import { schedulingScene } from '../testing/scheduling-scene.ts'
+import { createRetention } from './retention.ts'
 
 const scene = schedulingScene()
 const shown = async () => (await scene.process.scheduleQueries.page(scene.domain.ada, scene.datasetId)).schedule
@@ -221,10 +225,9 @@ describe('Deleting a schedule', () => {
 })
 
 describe('Retention', () => {
-  const numbers = async () =>
-    (await versionsOf(scene.domain, scene.datasetId))
-      .filter(({ status }) => status !== 'deleted')
-      .map(({ number }) => number)
+  const numbers = () => numbersOf(scene.datasetId)
+  const numbersOf = async (datasetId: string) =>
+    (await versionsOf(scene.domain, datasetId)).filter(({ status }) => status !== 'deleted').map(({ number }) => number)
   const age = (number: number, days: number) =>
     scene.domain.db.execute(
       sql`update dataset_versions set finished_at = now() - ${days} * interval '1 day' where dataset_id = ${scene.datasetId} and number = ${number}`,
@@ -234,6 +237,19 @@ describe('Retention', () => {
       await scene.process.schedules.runNow(scene.domain.ada, scene.datasetId)
       await scene.process.runner.once()
     }
+  }
+
+  /** Two versions of 31 days ago, of which one may stay. */
+  async function addTwoOld(datasetId: string, credentialId: string): Promise<void> {
+    const { id: createdBy, organizationId } = scene.domain.ada
+    const finishedAt = new Date(Date.now() - 31 * 86_400_000)
+    for (const number of [1, 2]) {
+      await scene.domain.db.insert(datasetVersions).values({
+        ...{ id: newId(), runId: newId(), organizationId, datasetId, number, createdBy, finishedAt },
+        ...{ status: 'completed', accountName: 'Reader' },
+      })
+    }
+    await scene.process.schedules.set(scene.domain.ada, datasetId, daily(credentialId, { keepDays: 30 }), null)
   }
 
   it('keeps so many completed versions after a run, and removes the files of the others', async () => {
@@ -263,6 +279,39 @@ describe('Retention', () => {
     await make(1)
     await scene.process.retention.sweep()
     expect(await numbers()).toEqual([3, 4])
+  })
+
+  it('leaves deleted datasets alone, without a word in the ledger, until they are brought back', async () => {
+    await scene.set({ keepDays: 30 })
+    await make(2)
+    await age(1, 31)
+    await scene.process.catalog.datasetDeletion.delete(scene.domain.ada, scene.datasetId)
+    await scene.process.retention.sweep()
+    expect(await numbers()).toEqual([1, 2])
+    const { action, outcome } = auditEntries
+    const refused = and(eq(action, 'dataset.retain'), ne(outcome, 'allowed'))
+    expect(await scene.domain.db.select().from(auditEntries).where(refused)).toEqual([])
+    await scene.process.catalog.datasetDeletion.restore(scene.domain.ada, scene.datasetId)
+    await scene.process.retention.sweep()
+    expect(await numbers()).toEqual([2])
+  })
+
+  it('that fails of one dataset, goes on with the others', async () => {
+    const all = [scene, await scene.another(), await scene.another()].map(({ datasetId, credentialId }) => ({
+      ...{ datasetId, credentialId },
+    }))
+    for (const { datasetId, credentialId } of all) await addTwoOld(datasetId, credentialId)
+    let failed: string | null | undefined
+    const { guard } = scene.domain
+    const change: typeof guard.change = async (actor, action, find, ...its) => {
+      const id = (await scene.domain.db.transaction(find))?.id
+      failed ??= id
+      if (id === failed) throw new Error('It cannot be locked.')
+      return guard.change(actor, action, find, ...its)
+    }
+    const retention = createRetention({ ...scene.domain, guard: { ...guard, change } })
+    await expect(retention.sweep()).rejects.toThrow('It cannot be locked.')
+    for (const { datasetId } of all) expect(await numbersOf(datasetId)).toEqual(datasetId === failed ? [1, 2] : [2])
   })
 
   it('without limits, keeps everything', async () => {

@@ -2,10 +2,11 @@ import { type Diagnosis, type Outcome, rungNames } from '../connector/driver.ts'
 import type { MissingLibrary } from '../connector/libraries.ts'
 import type { OpenOutcome } from '../credentials/vault.ts'
 
-type Reason = Extract<OpenOutcome, { ok: false }>['reason'] | 'moved'
+/** Why an account stays closed. */
+export type ClosedReason = Extract<OpenOutcome, { ok: false }>['reason'] | 'moved'
 
 /** What a person reads where an account stays closed: that nothing was sent, and the next step. */
-const sentences: Record<Reason, readonly [sentence: string, nextStep: string]> = {
+const sentences: Record<ClosedReason, readonly [sentence: string, nextStep: string]> = {
   'not associated': [
     'This account is not associated with this connection, so it was not used.',
     'Associate it under Credentials management, or choose another account.',
@@ -47,7 +48,7 @@ export function withoutLibrary(label: string, { name, command }: MissingLibrary)
 }
 
 /** Returns the outcome of a use that ended before the connector was asked: the policy rung failed. */
-export function closedAccount(reason: Reason): Outcome<never> {
+export function closedAccount(reason: ClosedReason): Outcome<never> {
   const [sentence, nextStep] = sentences[reason]
   return refusedBefore('policy.refused', sentence, nextStep)
 }

@@ -8,13 +8,13 @@ import type { AssociatedCredential, ConnectionQueries } from '../connections/que
 import type { Connector, Job, Limits, OpenedCredential, Operation, Operations, Outcome } from '../connector/driver.ts'
 import { missingLibrary } from '../connector/libraries.ts'
 import { driver } from '../connector/registry.ts'
-import type { Breaker, Occasion, Settled, Turn } from '../credentials/breaker.ts'
+import { type Breaker, type Occasion, PermitOver, type Settled, type Turn } from '../credentials/breaker.ts'
 import type { SharedAccounts } from '../credentials/shared-accounts.ts'
 import type { OpenOutcome, Vault } from '../credentials/vault.ts'
 import type { Database } from '../db/client.ts'
 import { newId } from '../db/new-id.ts'
 import type { Secret } from '../secrets/secret.ts'
-import { closedAccount, withoutLibrary } from './closed-account.ts'
+import { type ClosedReason, closedAccount, withoutLibrary } from './closed-account.ts'
 import { usernameIn, withoutUsername } from './lent-account.ts'
 
 /** How to sign in: with a stored account, its pending `version` where that is being tried, or with what was typed, once. */
@@ -98,7 +98,8 @@ export function createConnectionUse(deps: {
   return {
     /**
      * Runs one operation on a connection with an account. Refusals by the target, and accounts that stay closed, are
-     * outcomes. Throws NotFound, Forbidden, TypeNotAccepted, FeatureOff, TooBusy, LedgerUnavailable. The account's secrets are wiped.
+     * outcomes. Throws NotFound, Forbidden, TypeNotAccepted, FeatureOff, TooBusy, LedgerUnavailable, and PermitOver where a
+     * permit was its occasion. The account's secrets are wiped.
      */
     async run<O extends Operation>(
       actor: UserActor,
@@ -110,7 +111,7 @@ export function createConnectionUse(deps: {
       let fields = account.kind === 'typed' ? account.fields : {}
       try {
         const opened = await openAccount(actor, request, use)
-        if (!opened.ok) return closedAccount(opened.reason)
+        if (!opened.ok) return closed(opened.reason, request.occasion)
         fields = opened.credential.fields
         const known = driver(opened.connection.driver)
         const missing = known === undefined ? null : missingLibrary(known)
@@ -141,6 +142,13 @@ export function createConnectionUse(deps: {
       return [...own, ...ofOthers]
     },
   }
+}
+
+/** That its permit is no longer good says nothing about an account, unlike everything else that keeps it closed. */
+function closed(reason: ClosedReason, occasion: Occasion | undefined): Outcome<never> {
+  const hasPermit = occasion !== undefined && typeof occasion !== 'string'
+  if (hasPermit && (reason === 'paused' || reason === 'tried now')) throw new PermitOver()
+  return closedAccount(reason)
 }
 
 type Opened = OpenOutcome | { readonly ok: false; readonly reason: 'moved' }

@@ -109,6 +109,9 @@ async function tryOut(bucket: Bucket, key: string): Promise<void> {
     const read: Uint8Array[] = []
     for await (const piece of body) read.push(piece)
     if (!Buffer.concat(read).equals(text)) throw new StoreUnreachable('The store gives back other bytes than it took.')
+    // What a process that died has left is only found where the account may look.
+    for await (const listed of bucket.objects(key)) if (listed.key === key) break
+    for await (const _ of bucket.uploads(key)) break
     await bucket.remove(key)
   } finally {
     await handle.close()

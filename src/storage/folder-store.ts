@@ -1,5 +1,5 @@
 import type { Dirent } from 'node:fs'
-import { mkdir, open, readdir, rm, stat } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { everyFile } from '../connector/import-files.ts'
 import { FileGone, type FileStore, type StoredFile, StoreUnreachable } from './file-store.ts'
@@ -48,8 +48,9 @@ export function createFolderStore(directory: string): FileStore {
       try {
         await mkdir(directory, { recursive: true, mode: 0o700 })
         const handle = await open(path, 'w', 0o600)
-        await handle.writeFile('Keyward can write here.').finally(() => handle.close())
-        await rm(path)
+        await handle.writeFile(trial).finally(() => handle.close())
+        const read = await readFile(path, 'utf8').finally(() => rm(path))
+        if (read !== trial) throw new Error('The folder gives back other bytes than it took.')
       } catch (error) {
         const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : ''
         throw new StoreUnreachable(
@@ -61,6 +62,8 @@ export function createFolderStore(directory: string): FileStore {
     close() {},
   }
 }
+
+const trial = 'Keyward can write here.'
 
 async function* filesIn(directory: string, folder: string): AsyncGenerator<StoredFile> {
   for (const entry of await entriesOf(join(directory, folder))) {

@@ -49,10 +49,16 @@ export function createPlainCopies({ scratch, milliseconds = 60_000 }: { scratch:
 
   async function make(bytes: number, fill: FillCopy): Promise<Nameless> {
     const isInMemory = (await memoryHasRoom(bytes)) && inMemory + bytes <= mostInMemory
-    if (isInMemory) inMemory += bytes
-    const { handle, path } = await nameless(isInMemory ? memory : scratch)
-    const close = async () => {
+    const giveBack = () => {
       if (isInMemory) inMemory -= bytes
+    }
+    if (isInMemory) inMemory += bytes
+    const { handle, path } = await nameless(isInMemory ? memory : scratch).catch((error: unknown) => {
+      giveBack()
+      throw error
+    })
+    const close = async () => {
+      giveBack()
       await handle.close()
     }
     try {

@@ -50,6 +50,14 @@ describe.skipIf(browserPath === undefined).each(modes)('The bell $way', ({ javaS
     await flash(page, 'Shared. They use this data connection with credentials of their own.')
   }
 
+  async function signInTo(page: Page, name: string): Promise<void> {
+    await page.goto('/catalog/add')
+    await page.getByRole('button', { name: new RegExp(`^${name}`) }).click()
+    await fill(page, { Username: store.reader.username, Password: store.reader.password })
+    await press(page, 'Sign in')
+    await page.getByRole('list', { name: 'Schemas' }).waitFor()
+  }
+
   test('leads from nothing to what happened meanwhile, with the next page that is opened', () =>
     as(ben, async (page) => {
       await bell(page, 'none unread').click()
@@ -92,6 +100,30 @@ describe.skipIf(browserPath === undefined).each(modes)('The bell $way', ({ javaS
         await sees(other, /It is gone, or you may not see it any more/)
         expect(await other.getByText('Depot').count()).toBe(0)
       })
+    }))
+
+  test('tells of a snapshot that failed, and leads to it, where it says why', () =>
+    as(ada, async (page) => {
+      await addConnection(page, store, 'Till')
+      await signInTo(page, 'Till')
+      await press(page, 'SQL query')
+      // The data store notices when it comes to that row.
+      const query = 'select id, 1 / (id - 7) as share from customers'
+      await fill(page, { 'SQL query': query, 'Dataset name (optional)': 'Shares' })
+      await press(page, 'Create snapshot')
+      await heading(page, 'Shares')
+      await sees(page, 'Version 1 failed.')
+      await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Activity' }).click()
+      await heading(page, 'Activity')
+      await bell(page, '1 unread').click()
+      await heading(page, 'Notifications')
+      await follow(page, 'Version 1 of the dataset "Shares" could not be made.')
+      await heading(page, 'Shares')
+      await sees(page, 'Version 1 failed.')
+      await sees(page, /The server could not run the query\. See what the server says/)
+      await bell(page, '1 unread').click()
+      await press(page, 'Mark all as read')
+      await bell(page, 'none unread').waitFor()
     }))
 
   test('leads to the choice of what also goes by e-mail, which is kept', () =>

@@ -93,6 +93,27 @@ journeysInBothWays('A schedule $way', ({ javaScriptEnabled }) => {
         .getByText('completed')
         .waitFor()
     }))
+
+  test('is paused and goes on, says why it was disabled, and is deleted with the data staying', () =>
+    as(async (page) => {
+      await page.goto(`/catalog/${owner.dataset}/schedule`)
+      await press(page, 'Pause')
+      await flash(page, 'Schedule paused.')
+      await press(page, 'Resume')
+      await flash(page, 'Schedule resumed.')
+      await page.goto(`/credentials/${owner.account}`)
+      await follow(page, 'Delete')
+      await press(page, 'Delete credentials')
+      await heading(page, 'Credentials management')
+      await page.goto(`/catalog/${owner.dataset}/schedule`)
+      await press(page, 'Run now')
+      await sees(page, /The credentials it used were deleted\. Choose another account below/)
+      await follow(page, 'Delete schedule')
+      await press(page, 'Delete schedule')
+      await flash(page, 'Schedule deleted. The versions stay.')
+      await page.goto(`/catalog/${owner.dataset}`)
+      await sees(page, 'Version 2')
+    }))
 })
 
 journeys('With the keyboard alone', () => {

@@ -6,7 +6,7 @@ export type MysqlColumn = {
   readonly name: string
   /** DuckDB's name of the type. */
   readonly type: string
-  readonly kind: 'as is' | 'bytes' | 'bits' | 'bit' | 'day' | 'json' | 'float' | 'geometry'
+  readonly kind: 'as is' | 'bytes' | 'bits' | 'bit' | 'day' | 'moment' | 'json' | 'float' | 'geometry'
 }
 
 /** Returns the columns of a described result, with the types they have in a catalog. */
@@ -19,6 +19,9 @@ export function textColumn({ name, type, kind }: MysqlColumn): TextColumn {
   if (kind === 'bytes') return { name, type, textType: 'VARCHAR', expression: (c) => `unhex(${c})` }
   // What is no day, such as 0000-00-00, becomes NULL.
   if (kind === 'day') return { name, type, textType: 'VARCHAR', expression: (c) => `TRY_CAST(${c} AS ${type})` }
+  // Zero is what the server counts for 0000-00-00, and no moment: the first is a second later.
+  if (kind === 'moment')
+    return { name, type, textType: 'DOUBLE', expression: (c) => `CASE WHEN ${c} > 0 THEN to_timestamp(${c}) END` }
   if (kind === 'bit') return { name, type, textType: 'UTINYINT', expression: (c) => `${c} <> 0` }
   if (kind === 'json') return { name, type, textType: 'VARCHAR', expression: (c) => `${c}::JSON` }
   return { name, type, textType: type, expression: (c) => c }
@@ -73,7 +76,7 @@ const others: ReadonlyMap<number, Typed> = new Map<number, Typed>([
   [4, { type: 'FLOAT', kind: 'float' }],
   [5, asIs('DOUBLE')],
   [6, asIs('VARCHAR')],
-  [7, { type: 'TIMESTAMP WITH TIME ZONE', kind: 'day' }],
+  [7, { type: 'TIMESTAMP WITH TIME ZONE', kind: 'moment' }],
   [10, { type: 'DATE', kind: 'day' }],
   [11, asIs('VARCHAR')],
   [12, { type: 'TIMESTAMP', kind: 'day' }],

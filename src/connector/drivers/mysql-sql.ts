@@ -83,10 +83,15 @@ export function visibleSql(database: string): string {
 WHERE LOWER(TABLE_SCHEMA) NOT IN ${systemSchemas} ${place} AND ${relations} ORDER BY TABLE_TYPE = 'VIEW' LIMIT 20`
 }
 
-/** A `FLOAT` is written with six digits; as a `DOUBLE` it keeps all of its own. */
+/**
+ * A `FLOAT` is written with six digits; as a `DOUBLE` it keeps all of its own. A moment comes as the seconds that the server
+ * keeps, with its digits behind the point, which DuckDB reads in a fraction of the time: a double is exact to the microsecond
+ * until 2106, where a `TIMESTAMP` ends.
+ */
 function cell({ name, kind }: MysqlColumn): string {
   const column = `\`source\`.${quoteName(name)}`
   if (kind === 'float') return `${column} + 0e0`
+  if (kind === 'moment') return `UNIX_TIMESTAMP(${column})`
   return kind === 'geometry' ? `ST_AsText(${column})` : column
 }
 

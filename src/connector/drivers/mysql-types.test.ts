@@ -120,6 +120,18 @@ const table: TypeTable<Case> = {
       'TIMESTAMP WITH TIME ZONE',
       '2024-01-01 12:00:00.123456+00',
     ),
+    of(
+      'timestamp(6) NULL',
+      "'2038-01-19 03:14:06.999999'",
+      'TIMESTAMP WITH TIME ZONE',
+      '2038-01-19 03:14:06.999999+00',
+    ),
+    of(
+      'timestamp(6) NULL',
+      "'2001-09-09 01:46:39.000001'",
+      'TIMESTAMP WITH TIME ZONE',
+      '2001-09-09 01:46:39.000001+00',
+    ),
     of('timestamp NULL', "'1970-01-01 00:00:01'", 'TIMESTAMP WITH TIME ZONE', '1970-01-01 00:00:01+00'),
     of('timestamp NULL', "'2038-01-19 03:14:07'", 'TIMESTAMP WITH TIME ZONE', '2038-01-19 03:14:07+00'),
     of('timestamp NULL', "'0000-00-00'", 'TIMESTAMP WITH TIME ZONE', null),

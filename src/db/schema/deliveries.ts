@@ -11,6 +11,8 @@ export const deliveries = pgTable(
     channel: text({ enum: ['webhook', 'email'] }).notNull(),
     /** Of an e-mail. */
     recipient: text(),
+    /** What an e-mail is about: it is sent as long as that concerns its reader. Null in those that earlier versions wrote. */
+    notificationId: uuid(),
     event: text().notNull(),
     /** Names and dates, never a secret. */
     body: jsonb().$type<Record<string, string | number | boolean | null>>().notNull(),
