@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -116,6 +116,22 @@ describe('A preview', () => {
     },
     90_000,
   )
+
+  test('that puts more on the disk than it may is ended, says so, and leaves nothing there', async () => {
+    open(0, { memoryMegabytes: 64, scratchMegabytes: 16, milliseconds: 60_000 })
+    const sql = `SELECT md5(a.x || '-' || b.x) AS y FROM range(10000) a(x), range(10000) b(x)
+      ORDER BY y LIMIT 5 OFFSET 90000000`
+    const outcome = await analysis.run(
+      { kind: 'preview', input: { sql, rows: 1 }, files: [], target: null },
+      { userId: 'ada' },
+    )
+    expect(outcome).toMatchObject({
+      ok: false,
+      reason: 'limit',
+      message: expect.stringMatching(/ disk than one query/),
+    })
+    expect(readdirSync(join(folder, 'scratch'))).toEqual([])
+  }, 90_000)
 
   test('of a statement that may not be run asks for nothing', async () => {
     open(0)

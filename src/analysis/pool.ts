@@ -154,7 +154,7 @@ type Ending = Extract<FromAnalyst, { kind: 'done' | 'failed' }>
  * finding its files has thrown.
  */
 function follow(worker: Analyst, job: AnalysisJob, wanted: AnalysisOptions, room: Room): Promise<Ending> {
-  const { milliseconds, memoryMegabytes, resultMegabytes } = room.limits
+  const { milliseconds, memoryMegabytes, scratchMegabytes, resultMegabytes } = room.limits
   return new Promise((resolve, reject) => {
     let settled = false
     // What is being found then is found before the job is over, so that whoever opens files can close them.
@@ -193,6 +193,8 @@ function follow(worker: Analyst, job: AnalysisJob, wanted: AnalysisOptions, room
     const written = () => (job.target === null ? 0 : sizeOf(temporaryFiles(job.target.file)[0]))
     const watch = setInterval(() => {
       if (worker.memory() > memoryMegabytes + besideMegabytes) fail(tooMuchMemory)
+      // DuckDB lets a sort put far more there than it was told to.
+      if (sizeWithin(room.scratch) > scratchMegabytes * 1e6) fail(tooMuchDisk)
       if (written() > resultMegabytes * 1e6) fail(tooLargeResult(resultMegabytes))
     }, lookAtMemoryMilliseconds)
     wanted.signal?.addEventListener('abort', cancel)
@@ -212,6 +214,16 @@ function percentOf(value: unknown): number {
 
 function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0
+}
+
+/** Bytes of the files right in a folder; it and they may go meanwhile. */
+function sizeWithin(folder: string | null): number {
+  if (folder === null) return 0
+  try {
+    return readdirSync(folder).reduce((sum, name) => sum + sizeOf(join(folder, name)), 0)
+  } catch {
+    return 0
+  }
 }
 
 /** What a process that died has left: nothing runs for so long. */
@@ -235,6 +247,11 @@ const cancelled = without('cancelled', 'It was cancelled.')
 const died = without('limit', 'It ended before there was an answer, most likely because it needed too much memory.')
 const internal = without('internal', 'It came to no answer. Try again; if it happens again, tell your administrator.')
 const tooMuchMemory = without('limit', 'This needs more memory than one query may use. Read fewer rows or columns.')
+
+const tooMuchDisk = without(
+  'limit',
+  'This needs more room on the disk than one query may use. Read fewer rows or columns.',
+)
 
 function tooLong(milliseconds: number): AnalysisFailure {
   const time = milliseconds < 120_000 ? `${milliseconds / 1000} seconds` : `${milliseconds / 60_000} minutes`
