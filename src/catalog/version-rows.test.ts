@@ -75,14 +75,23 @@ it('A version that somebody has cancelled, is not completed, with room or withou
 })
 
 it('The file of a version that has ended, is to be removed, but not while it is put aside', async () => {
-  const [one, two] = [await add('failed'), await add('deleted')]
-  const found = async (except: readonly string[]) =>
-    (await versions.filesToRemove(except)).map(({ versionId }) => versionId)
+  const [one, two] = [await add('failed', { finishedAt: new Date() }), await add('deleted')]
   expect(await found([])).toEqual(expect.arrayContaining([one.versionId, two.versionId]))
   const others = await found([one.versionId])
   expect(others).toContain(two.versionId)
   expect(others).not.toContain(one.versionId)
 })
+
+it('The file of a version that failed, is to be removed for a minute, and once more after ten', async () => {
+  const ago = (minutes: number) => ({ finishedAt: new Date(Date.now() - minutes * 60_000) })
+  const ids = []
+  for (const minutes of [0.5, 5, 11]) ids.push((await add('failed', ago(minutes))).versionId)
+  const there = await found([])
+  expect(ids.map((id) => there.includes(id))).toEqual([true, false, true])
+})
+
+const found = async (except: readonly string[]) =>
+  (await versions.filesToRemove(except)).map(({ versionId }) => versionId)
 
 const imported = { rows: 1, bytes: 10, columns: [] }
 

@@ -124,13 +124,15 @@ export function createVersionRows(db: Database, storage: Pick<Storage, 'reserve'
 
     /**
      * Returns files that are to be removed: those of ended and deleted versions, and of datasets deleted for good; at most
-     * 500, and none of the versions `except`.
+     * 500, and none of the versions `except`. What ended without data is named for a minute, and again after ten (see
+     * `forgetFile`): in between there is nothing to remove that was not removed before.
      */
     async filesToRemove(except: readonly string[] = []): Promise<readonly FileToRemove[]> {
       const isOther = sql`v.id <> all (${sql.param(`{${except.join(',')}}`)}::uuid[])`
       const { rows } = await db.execute<FileToRemove>(sql`
         select v.id as "versionId", v.file from dataset_versions v
         where v.file is not null and v.status in ('failed', 'cancelled', 'deleted') and ${isOther}
+          and (v.status = 'deleted' or v.finished_at > now() - interval '1 minute' or v.finished_at < now() - interval '10 minutes')
         union all
         select v.id, v.file from datasets d join dataset_versions v on v.dataset_id = d.id
         where d.erased_at is not null and v.file is not null and v.status = 'completed' and ${isOther}
