@@ -1,7 +1,16 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-/** What takes minutes, the one that mostly waits before the others. */
-const long = ['tests/schedules/storm.test.ts', 'tests/journeys/accessibility.test.ts']
+/** What takes more than a minute, the one that mostly waits before the others, then the longest first. */
+const long = [
+  'tests/schedules/storm.test.ts',
+  'tests/journeys/accessibility.test.ts',
+  'tests/journeys/catalog.test.ts',
+  'tests/start/main.test.ts',
+  'tests/journeys/datasets.test.ts',
+  'tests/canaries/canaries.test.ts',
+  'tests/journeys/verified-stores.test.ts',
+  'src/catalog/killed-imports.test.ts',
+]
 
 /**
  * The order of files: what takes longest begins, so that it does not run alone at the end. Where nothing is remembered of
