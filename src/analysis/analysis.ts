@@ -7,10 +7,10 @@ export type NamedFile = { readonly name: string; readonly path: string }
 /** The first rows of a query. A cell over 1,000 characters, or fewer where there are many, is cut and ends in "…". */
 export type QueryRows = Rows & { readonly more: boolean }
 
-/** What is known about one column of a file. Counts of different and of frequent values are estimates. */
+/** What is known about one column of a file. */
 export type ColumnProfile = Column & {
   readonly nulls: number
-  /** About how many different values there are, to a few percent. */
+  /** How many different values there are; see `Profile.isCounted`. */
   readonly distinct: number
   /** As text, cut at 200 characters; null where there is no value, or none that has an order. */
   readonly minimum: string | null
@@ -33,7 +33,13 @@ export type Histogram = {
 }
 
 /** A profile of a file: of its first `columns` at most. */
-export type Profile = { readonly rows: number; readonly columns: readonly ColumnProfile[]; readonly skipped: number }
+export type Profile = {
+  readonly rows: number
+  readonly columns: readonly ColumnProfile[]
+  readonly skipped: number
+  /** Whether the different values were counted, as in a small file; otherwise they are estimates, to some ten percent. */
+  readonly isCounted?: boolean
+}
 
 /** How two files differ, in the columns that both have. Examples are at most 100 of each, their cells cut as in a preview. */
 export type Difference =

@@ -32,7 +32,7 @@ export function isAnswer(job: AnalysisJob, value: unknown): boolean {
     case 'write':
       return isCount(value.rows) && isCount(value.bytes) && isList(value.columns, mostColumns, isColumn)
     case 'profile':
-      return isCount(value.rows) && isCount(value.skipped) && isList(value.columns, 300, isColumnProfile)
+      return isProfile(value)
     case 'compare':
       return isDifference(value)
   }
@@ -97,6 +97,11 @@ function isCell(value: unknown): boolean {
 function isRows({ columns, rows }: Fields, most: number): boolean {
   if (!isList(columns, mostColumns, isColumn)) return false
   return isList(rows, most, (row) => isList(row, (columns as unknown[]).length, isCell))
+}
+
+function isProfile({ rows, skipped, columns, isCounted }: Fields): boolean {
+  if (isCounted !== undefined && typeof isCounted !== 'boolean') return false
+  return isCount(rows) && isCount(skipped) && isList(columns, 300, isColumnProfile)
 }
 
 function isColumnProfile(value: unknown): boolean {

@@ -111,3 +111,19 @@ describe('The profile of a column', () => {
     )
   })
 })
+
+describe('The different values', () => {
+  test('of a small file are counted, NULL aside', async () => {
+    const { isCounted, columns } = await profileOf(
+      "SELECT n AS id, n % 2000 AS customer, if(n % 9 = 0, 'note ' || n % 2, NULL) AS note FROM range(15000) t(n)",
+    )
+    expect(isCounted).toBe(true)
+    expect(columns.map(({ distinct }) => distinct)).toEqual([15_000, 2_000, 2])
+  })
+
+  test('of a large one are an estimate', async () => {
+    const { isCounted, columns } = await profileOf('SELECT n FROM range(1000001) t(n)')
+    expect(isCounted).toBe(false)
+    expect(columns[0]?.distinct).toBeGreaterThan(700_000)
+  })
+})

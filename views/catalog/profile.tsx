@@ -69,7 +69,7 @@ function Columns(props: ProfilePageProps & { profile: Profile; computedAt: Date 
     <>
       <p class="muted">Numbers with “about” are estimates. Computed {absoluteTime(computedAt)}, from every row.</p>
       {shown.map((column) => (
-        <Column column={column} rows={profile.rows} />
+        <Column column={column} profile={profile} />
       ))}
       <Pagination
         label="Pages of columns"
@@ -81,8 +81,9 @@ function Columns(props: ProfilePageProps & { profile: Profile; computedAt: Date 
   )
 }
 
-function Column(props: { column: ColumnProfile; rows: number }) {
-  const { column, rows } = props
+function Column(props: { column: ColumnProfile; profile: Profile }) {
+  const { column } = props
+  const { rows, isCounted = false } = props.profile
   const { nulls, distinct, minimum, maximum, mean, quartiles, top, histogram } = column
   const name = visible(column.name)
   return (
@@ -93,7 +94,7 @@ function Column(props: { column: ColumnProfile; rows: number }) {
           { label: 'NULL', value: `${nulls.toLocaleString('en')} (${share(nulls, rows)})` },
           {
             label: 'Different values',
-            value: distinct <= 1 ? String(distinct) : `about ${distinct.toLocaleString('en')}`,
+            value: `${isCounted || distinct <= 1 ? '' : 'about '}${distinct.toLocaleString('en')}`,
           },
           minimum === null ? null : { label: 'Least', value: visible(minimum) },
           maximum === null ? null : { label: 'Greatest', value: visible(maximum) },

@@ -39,7 +39,7 @@ describe('The profile of a version', () => {
     expect(numbers.slice(0, 6)).toEqual([
       ['Type', 'BIGINT'],
       ['NULL', '0 (0 %)'],
-      ['Different values', expect.stringMatching(/^about (9\d|100)$/)],
+      ['Different values', '100'],
       ['Least', '0'],
       ['Greatest', '99'],
       ['Mean', '49.5'],
@@ -51,7 +51,7 @@ describe('The profile of a version', () => {
     expect(texts).toEqual([
       ['Type', 'VARCHAR'],
       ['NULL', '25 (25 %)'],
-      ['Different values', 'about 2'],
+      ['Different values', '2'],
       ['Least', '<b>0'],
       ['Greatest', '<b>1'],
     ])
