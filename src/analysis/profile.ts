@@ -177,8 +177,9 @@ function countOf({ name, index, kind, type, candidates, range }: Seen): Measure[
   }
   const place = placeOf(column, kind, type)
   if (place === null || range === null) return candidates.length === 0 ? [] : [top]
-  // DuckDB computes this of every row before it filters, so an infinity must have a bar too.
-  const bar = `greatest(0, least(${bars - 1}, floor((${place.sql} - (${range.low})) * ${range.scale})))::UTINYINT`
+  const last = `least(${bars - 1}, floor((${place.sql} - (${range.low})) * ${range.scale}))`
+  // DuckDB computes this of every row before it filters, so an infinity must have a bar too, where there may be one.
+  const bar = `${place.filter === '' ? last : `greatest(0, ${last})`}::UTINYINT`
   const histogram = { as: `bars${index}`, sql: `histogram(${bar})${place.filter}` }
   return candidates.length === 0 ? [histogram] : [top, histogram]
 }
